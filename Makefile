@@ -1,0 +1,58 @@
+# Plain `make` prints this help. Every target makes its own environment in .venv first.
+SHELL := /bin/sh
+VENV ?= .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+READY := $(VENV)/.ready
+DEMO ?= demo-recording
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types contracts format bench test-big wheel docs golden clean
+
+help: ## print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: $(READY) ## make the environment in .venv
+
+$(READY): pyproject.toml constraints.txt .ci/environment
+	@sh .ci/environment $(VENV)
+	@touch $@
+
+demo: $(READY) ## make a recording, inspect, plan, merge and verify it
+	@$(BIN)/recpipe demo $(DEMO)
+
+test: $(READY) ## run every test
+	@$(PY) -m pytest -n $(JOBS) --dist worksteal
+
+check: lint types contracts ## lint, types, import contracts
+
+lint: $(READY)
+	@echo "lint:" && $(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: $(READY)
+	@echo "types:" && $(BIN)/mypy
+
+contracts: $(READY)
+	@echo "contracts:" && $(BIN)/lint-imports
+
+format: $(READY) ## rewrite the code in the house format
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: $(READY) ## measure the speed table against ffmpeg (about ten minutes)
+	@$(PY) -m benchmarks
+
+test-big: $(READY) ## merge more than 4 GB (sparse slices; about a minute)
+	@$(PY) -m benchmarks.big
+
+docs: $(READY) ## write the generated documents (schema, exit codes, command help)
+	@$(PY) -m tests.documents --write
+
+golden: $(READY) ## rewrite the golden text files; read the diff before you commit it
+	@$(PY) -m pytest -q tests --golden-update
+
+wheel: $(READY) ## build the wheel and run it in an empty environment
+	@sh .ci/wheel $(VENV)
+
+clean: ## remove the environment, caches and demo output
+	@rm -rf $(VENV) build dist $(DEMO) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

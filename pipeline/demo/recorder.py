@@ -1,0 +1,264 @@
+"""The recorder: a scenario becomes a folder as the vendor would leave it, and the truth about it.
+
+Here test pictures and test sound are encoded, cut, packed and written; each stretch is encoded once. Nothing
+depends on clock or chance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.demo import agora, trtc
+from pipeline.demo.cut import Unit, cut, decoding_order, first_pts, packets, start_of
+from pipeline.demo.listing import Listed
+from pipeline.demo.made import Made, MadeSlice, MadeUser
+from pipeline.demo.picture import COLOURS, Plane, draw, turn
+from pipeline.demo.scenario import (
+    SESSION_GAP_MS,
+    FaultKind,
+    Scenario,
+    ScenarioError,
+    Stretch,
+    Track,
+    User,
+    Vendor,
+)
+from pipeline.demo.sound import TONES_HZ, Samples, beep_seconds, beeps
+from pipeline.media.encode import AAC_FRAME, encode_pictures, encode_sound
+from pipeline.media.ts_writer import StreamType, write_slice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+TICKS_PER_MS = 90
+
+_VENDORS = {Vendor.AGORA: agora, Vendor.TRTC: trtc}
+_STREAMS = {"h264": StreamType.H264, "hevc": StreamType.HEVC}
+_TIMES_LISTED: dict[FaultKind | None, int] = {FaultKind.UNLISTED: 0, FaultKind.DUPLICATE: 2}
+_FRAMES_AT_ONCE = 512
+_HTML = b"<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body>Access denied</body></html>\n"
+
+
+class _Slice(NamedTuple):
+    """A slice as it was recorded, its size before any fault."""
+
+    made: MadeSlice
+    size: int
+
+
+def make(scenario: Scenario, place: Path) -> Made:
+    """Write the recording of ``scenario`` into the folder ``place`` and return the truth about it.
+
+    The folder is made if need be; files of the same names are replaced.
+
+    Raises:
+        ScenarioError: a fault names a slice that the recording does not have.
+        OSError: the folder cannot be written.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    users = tuple(_make_user(scenario, user, place) for user in scenario.users)
+    return Made(place, scenario, users)
+
+
+def _make_user(scenario: Scenario, user: User, place: Path) -> MadeUser:
+    slices: list[MadeSlice] = []
+    for track in user.tracks:
+        written = _record(scenario, user, track, place)
+        _write_playlist(scenario, user, track, written, place)
+        slices += [each.made for each in written]
+    grids = [_Grid.of(user, stretch, scenario) for stretch in user.sound]
+    return MadeUser(
+        user=user,
+        pictures_ms=tuple(at for stretch in user.picture for at in _picture_times(user, stretch, scenario)),
+        sound=tuple((grid.ticks(0), grid.ticks(grid.frames)) for grid in grids),
+        beeps_ms=tuple(second * 1000 for grid in grids for second in grid.beeps()),
+        slices=tuple(slices),
+    )
+
+
+class _Grid(NamedTuple):
+    """The AAC frames of one stretch of sound.
+
+    The first frame holds the encoder's priming, silence, so the sound itself begins one frame later.
+    """
+
+    from_ms: int
+    zero_ms: int
+    rate: int
+    frames: int
+
+    @classmethod
+    def of(cls, user: User, stretch: Stretch, scenario: Scenario) -> _Grid:
+        from_ms, to_ms = stretch
+        frames = (to_ms - from_ms) * user.rate // (1000 * AAC_FRAME)
+        return cls(from_ms, scenario.start_ms + from_ms, user.rate, frames)
+
+    def ticks(self, frame: int) -> int:
+        return self.from_ms * TICKS_PER_MS + frame * AAC_FRAME * 90_000 // self.rate
+
+    def beeps(self) -> list[int]:
+        return beep_seconds(AAC_FRAME, (self.frames - 1) * AAC_FRAME, self.rate, self.zero_ms)
+
+    def samples(self, user: User) -> Iterator[Samples]:
+        within = (AAC_FRAME, self.frames * AAC_FRAME)
+        tone = TONES_HZ[user.number % len(TONES_HZ)]
+        for frame in range(1, self.frames, _FRAMES_AT_ONCE):
+            count = min(_FRAMES_AT_ONCE, self.frames - frame) * AAC_FRAME
+            yield beeps(
+                frame * AAC_FRAME,
+                count,
+                self.rate,
+                self.zero_ms,
+                channels=user.channels,
+                tone_hz=tone,
+                within=within,
+            )
+
+
+def _sound(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
+    grid = _Grid.of(user, stretch, scenario)
+    coded = encode_sound(
+        grid.samples(user), rate=user.rate, channels=user.channels, bit_rate=48_000 * user.channels
+    )
+    for index, each in enumerate(coded):
+        at, end = grid.ticks(index), grid.ticks(index + 1)
+        payload = each.header + each.block
+        yield Unit(StreamType.AAC, payload, at, at, end, key=True, opens=not index)
+
+
+def _pictures(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
+    times = [at - scenario.start_ms for at in _picture_times(user, stretch, scenario)]
+    ends = dict(pairwise(times)) | {times[-1]: times[-1] + user.frame_ms}
+    coded = encode_pictures(
+        ((at * TICKS_PER_MS, _picture(scenario.start_ms + at, user)) for at in times),
+        width=user.width,
+        height=user.height,
+        codec=user.codec,
+        bframes=user.bframes,
+        gop_ticks=user.gop_ms * TICKS_PER_MS,
+        bit_rate=user.bit_rate,
+    )
+    for each in coded:
+        at = each.pts_ticks // TICKS_PER_MS
+        yield Unit(
+            stream=_STREAMS[user.codec],
+            payload=each.data,
+            at_ticks=each.pts_ticks,
+            decode_ticks=each.dts_ticks,
+            end_ticks=ends[at] * TICKS_PER_MS,
+            key=each.key,
+            opens=at == times[0],
+        )
+
+
+def _picture(at_ms: int, user: User) -> Plane:
+    sides = (user.width, user.height) if user.rotation % 180 == 0 else (user.height, user.width)
+    upright = draw(at_ms, *sides, COLOURS[user.number % len(COLOURS)], user.number)
+    return turn(upright, user.rotation // 90)
+
+
+def _picture_times(user: User, stretch: Stretch, scenario: Scenario) -> Iterator[int]:
+    """UTC milliseconds of the pictures of one stretch: a steady rate, late by a fixed pattern."""
+    from_ms, to_ms = stretch
+    for index in range((to_ms - from_ms) * user.fps // 1000 + 1):
+        at = from_ms + index * 1000 // user.fps + index * 7919 % (user.jitter_ms + 1)
+        if at < to_ms:
+            yield scenario.start_ms + at
+
+
+def _units(scenario: Scenario, user: User, track: Track) -> Iterator[Unit]:
+    """The access units of one track in decoding order."""
+    sound = (unit for stretch in user.sound for unit in _sound(scenario, user, stretch))
+    pictures = (unit for stretch in user.picture for unit in _pictures(scenario, user, stretch))
+    match track:
+        case Track.AUDIO:
+            return sound
+        case Track.VIDEO:
+            return pictures
+        case Track.BOTH:
+            return heapq.merge(sound, pictures, key=decoding_order)
+
+
+def _record(scenario: Scenario, user: User, track: Track, place: Path) -> list[_Slice]:
+    """Write the slices of one track, one in memory at a time."""
+    # Agora's recorder keeps a slice of sound open until the session ends; TRTC's begins a new one.
+    hole_ms = SESSION_GAP_MS if scenario.vendor is Vendor.AGORA else 0
+    faults = {
+        fault.index: fault.kind
+        for fault in scenario.faults
+        if (fault.uid, fault.source, fault.track) == (user.uid, user.source, track)
+    }
+    slices: list[_Slice] = []
+    before: int | None = None
+    cuts = cut(_units(scenario, user, track), scenario.slice_ms * TICKS_PER_MS, hole_ms * TICKS_PER_MS)
+    for units in cuts:
+        fault = faults.pop(len(slices), None)
+        made = _describe(scenario, user, track, units, end_before=before, fault=fault)
+        data = write_slice(packets(units, user.pts, user.pts_start))
+        slices.append(_Slice(made, len(data)))
+        before = made.end_ticks
+        if made.fault is not FaultKind.MISSING:
+            (place / made.name).write_bytes(_spoilt(data, made.fault))
+    if faults:
+        raise ScenarioError(
+            f"a fault names {track} slice {min(faults)} of user {user.uid!r}, who has {len(slices)}"
+        )
+    return slices
+
+
+def _describe(
+    scenario: Scenario,
+    user: User,
+    track: Track,
+    units: Sequence[Unit],
+    *,
+    end_before: int | None,
+    fault: FaultKind | None,
+) -> MadeSlice:
+    start = start_of(units)
+    start_ms = scenario.start_ms + start // TICKS_PER_MS
+    pictures = sorted(unit.at_ticks for unit in units if unit.is_picture)
+    return MadeSlice(
+        name=_VENDORS[scenario.vendor].slice_name(scenario, user, track, start_ms),
+        track=track,
+        start_ms=start_ms,
+        start_ticks=start,
+        end_ticks=max(unit.end_ticks for unit in units),
+        first_pts=first_pts(units, user.pts, user.pts_start),
+        pictures_ms=tuple(scenario.start_ms + at // TICKS_PER_MS for at in pictures),
+        starts=end_before is None or start - end_before > SESSION_GAP_MS * TICKS_PER_MS,
+        fault=fault,
+    )
+
+
+def _spoilt(data: bytes, fault: FaultKind | None) -> bytes:
+    match fault:
+        case FaultKind.EMPTY:
+            return b""
+        case FaultKind.TRUNCATED:
+            return data[: len(data) // 2 // 188 * 188 + 57]
+        case FaultKind.RANDOM:
+            return hashlib.shake_128(b"no transport stream").digest(len(data))
+        case FaultKind.HTML:
+            return _HTML
+        case _:
+            return data
+
+
+def _write_playlist(
+    scenario: Scenario, user: User, track: Track, slices: Sequence[_Slice], place: Path
+) -> None:
+    if not scenario.style.written:
+        return
+    listed: list[Listed] = []
+    for made, size in slices:
+        duration_us = (made.end_ticks - made.start_ticks) * 100 // 9
+        entry = Listed(made.name, made.start_ms, duration_us, size, made.starts)
+        listed += [entry] * _TIMES_LISTED.get(made.fault, 1)
+    vendor = _VENDORS[scenario.vendor]
+    name = vendor.playlist_name(scenario, user, track)
+    (place / name).write_bytes(vendor.playlist(scenario, user, track, listed))

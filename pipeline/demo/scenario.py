@@ -1,0 +1,287 @@
+"""What a generated recording shall contain: a vendor, users and their stretches of media, and faults.
+
+Only values live here (`pipeline.demo.scenario_toml` reads them from text); a scenario that exists can be
+recorded. All times are whole milliseconds since the recording's start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pipeline.demo.picture import MIN_LONG_SIDE, MIN_SIDE, USER_BITS
+from pipeline.media.encode import ADTS_RATES, VideoCodec
+from pipeline.media.ts_writer import STAMP_MODULUS
+
+SESSION_GAP_MS = 15_000
+"""A stream that stays away longer comes back with a START event (Agora, "Recorded files": segments)."""
+
+_MAX_FPS = 60
+_MAX_LENGTH_MS = 24 * 3_600_000
+_MAX_SIDE = 4096
+_MAX_BFRAMES = 4
+_MIN_SLICE_MS = 1000
+_CHANNELS = (1, 2)
+_SOUND_FRAMES_AT_LEAST = 3
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be read or recorded; one sentence says why."""
+
+
+class Vendor(StrEnum):
+    """Whose file names and playlists are written."""
+
+    AGORA = "agora"
+    TRTC = "trtc"
+
+
+class Source(StrEnum):
+    """What the pictures show; Agora knows no difference, TRTC writes ``main`` and ``aux``."""
+
+    CAMERA = "camera"
+    SCREEN = "screen"
+
+
+class Track(StrEnum):
+    """What a slice holds; the value is the word in file names of both vendors."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+    BOTH = "audiovideo"
+
+
+class Pts(StrEnum):
+    """How slices of a track are stamped."""
+
+    CONTINUE = "continue"  # one clock for the whole recording and both tracks of a user
+    RESTART = "restart"  # every slice begins at the same stamp
+
+
+class FaultKind(StrEnum):
+    """What is wrong with one slice."""
+
+    MISSING = "missing"  # listed, not there
+    EMPTY = "empty"  # listed, zero bytes
+    TRUNCATED = "truncated"  # ends in the middle of a TS packet, half-way
+    RANDOM = "random"  # bytes that are no TS
+    HTML = "html"  # an error page saved under the slice's name
+    DUPLICATE = "duplicate"  # its playlist line stands twice
+    UNLISTED = "unlisted"  # there, not in the playlist
+
+
+Stretch = tuple[int, int]
+"""From and to in milliseconds since the recording's start, ``to`` excluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How playlists are written.
+
+    Attributes:
+        comma: a comma ends EXTINF; None for the vendor's habit (Agora none, TRTC one).
+        whole_seconds: EXTINF has no decimals.
+        unix_time: Agora's TIME is Unix milliseconds, not 17 digits of UTC.
+        crlf: lines end in CR LF.
+        bom: the text begins with a byte order mark.
+        ended: EXT-X-ENDLIST stands last; without it the recorder died.
+        written: there are playlists at all.
+    """
+
+    comma: bool | None = None
+    whole_seconds: bool = False
+    unix_time: bool = False
+    crlf: bool = False
+    bom: bool = False
+    ended: bool = True
+    written: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """One publisher: a camera with a microphone, or a screen.
+
+    Attributes:
+        uid: user id as the vendor's names carry it (plain text; decimal for Agora).
+        number: what his pictures are marked with, 0..255; also picks colour and tone.
+        width: coded pixels, before any turn.
+        height: as width.
+        fps: pictures per second; their times are rounded to whole milliseconds.
+        jitter_ms: each picture comes up to this much later than its place, by a fixed pattern.
+        codec: of the pictures.
+        bframes: B-pictures between two others.
+        gop_ms: key frame distance.
+        rotation: degrees the coded pictures are turned anticlockwise, 0, 90, 180 or 270.
+        rate: sound samples per second.
+        channels: 1 or 2.
+        picture: stretches with pictures.
+        sound: stretches with sound.
+        pts: stamp policy.
+        pts_start: 33-bit stamp of the recording's start (continue) or of every slice (restart).
+        source: camera or screen.
+        merged: sound and pictures in the same slices (TRTC ``audiovideo``).
+        bit_rate: of the pictures in bit/s; None for constant quality.
+    """
+
+    uid: str
+    number: int
+    width: int = 320
+    height: int = 180
+    fps: int = 15
+    jitter_ms: int = 0
+    codec: VideoCodec = "h264"
+    bframes: int = 0
+    gop_ms: int = 2000
+    rotation: int = 0
+    rate: int = 48_000
+    channels: int = 1
+    picture: tuple[Stretch, ...] = ()
+    sound: tuple[Stretch, ...] = ()
+    pts: Pts = Pts.CONTINUE
+    pts_start: int = 126_000
+    source: Source = Source.CAMERA
+    merged: bool = False
+    bit_rate: int | None = None
+
+    def __post_init__(self) -> None:
+        who = f"user {self.uid!r}"
+        _demand(bool(self.uid), "a user id is not empty")
+        _demand(0 <= self.number < 1 << USER_BITS, f"{who}: the number is 0..255, not {self.number}")
+        self._check_picture(who)
+        _demand(self.rate in ADTS_RATES, f"{who}: AAC has no rate of {self.rate} Hz")
+        _demand(self.channels in _CHANNELS, f"{who}: channels are 1 or 2, not {self.channels}")
+        _demand(0 <= self.pts_start < STAMP_MODULUS, f"{who}: pts_start has 33 bits, not {self.pts_start}")
+        _demand(bool(self.picture or self.sound), f"{who}: neither sound nor picture")
+        _check_stretches(f"{who}: picture", self.picture, 2 * self.frame_ms, apart_ms=4 * self.frame_ms)
+        _check_stretches(f"{who}: sound", self.sound, _SOUND_FRAMES_AT_LEAST * 1024 * 1000 // self.rate + 1)
+        _demand(not (self.source is Source.SCREEN and self.sound), f"{who}: a screen has no sound of its own")
+        _demand(
+            not self.merged or bool(self.picture and self.sound),
+            f"{who}: merged slices need sound and picture",
+        )
+
+    def _check_picture(self, who: str) -> None:
+        size = f"{self.width}x{self.height}"
+        short, long = sorted((self.width, self.height))
+        _demand(
+            short >= MIN_SIDE and MIN_LONG_SIDE <= long <= _MAX_SIDE, f"{who}: {size} is too small or too big"
+        )
+        _demand(
+            self.width % 2 == 0 and self.height % 2 == 0, f"{who}: {size} has an odd side, H.264 needs even"
+        )
+        _demand(0 < self.fps <= _MAX_FPS, f"{who}: fps is 1..{_MAX_FPS}, not {self.fps}")
+        _demand(
+            0 <= self.jitter_ms < self.frame_ms // 2,
+            f"{who}: jitter_ms stays below half a picture's {self.frame_ms} ms",
+        )
+        _demand(self.codec in {"h264", "hevc"}, f"{who}: codec is h264 or hevc, not {self.codec!r}")
+        _demand(0 <= self.bframes <= _MAX_BFRAMES, f"{who}: bframes is 0..{_MAX_BFRAMES}, not {self.bframes}")
+        _demand(
+            self.gop_ms >= self.frame_ms, f"{who}: a key frame distance below one picture: {self.gop_ms} ms"
+        )
+        _demand(
+            self.rotation in {0, 90, 180, 270}, f"{who}: rotation is 0, 90, 180 or 270, not {self.rotation}"
+        )
+        _demand(self.bit_rate is None or self.bit_rate > 0, f"{who}: bit_rate is positive")
+
+    @property
+    def frame_ms(self) -> int:
+        """Distance of two pictures, rounded down."""
+        return 1000 // self.fps
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """What kinds of slices the user has."""
+        if self.merged:
+            return (Track.BOTH,)
+        return (Track.AUDIO,) * bool(self.sound) + (Track.VIDEO,) * bool(self.picture)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One slice gone wrong: the ``index``-th (from 0) of a user's track."""
+
+    uid: str
+    track: Track
+    index: int
+    kind: FaultKind
+    source: Source = Source.CAMERA
+
+    def __post_init__(self) -> None:
+        _demand(self.index >= 0, f"fault of user {self.uid!r}: slices count from 0, not {self.index}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A whole recording.
+
+    Attributes:
+        vendor: whose habits are followed.
+        start_ms: UTC milliseconds of the recording's start.
+        users: publishers, each (uid, source) once.
+        slice_ms: when a slice is full.
+        channel: channel name (Agora) or room id (TRTC).
+        style: how playlists are written.
+        faults: what goes wrong, at most one per slice.
+    """
+
+    vendor: Vendor
+    start_ms: int
+    users: tuple[User, ...]
+    slice_ms: int
+    channel: str
+    style: Style = field(default_factory=Style)
+    faults: tuple[Fault, ...] = ()
+
+    def __post_init__(self) -> None:
+        _demand(self.start_ms > 0, f"start is UTC after 1970, not {self.start_ms} ms")
+        _demand(bool(self.users), "a recording without users leaves no files")
+        _demand(self.slice_ms >= _MIN_SLICE_MS, f"slices last at least a second, not {self.slice_ms} ms")
+        _demand(bool(self.channel), "the channel has a name")
+        keys = [(user.uid, user.source) for user in self.users]
+        _demand(len(set(keys)) == len(keys), "a user id and source occurs twice")
+        if self.vendor is Vendor.AGORA:
+            self._check_agora()
+        else:
+            _demand(self.channel.isascii() and self.channel.isdigit(), "a TRTC room id is decimal here")
+        _demand(len({_place(fault) for fault in self.faults}) == len(self.faults), "a slice has two faults")
+        for fault in self.faults:
+            owner = next((user for user in self.users if (user.uid, user.source) == _place(fault)[:2]), None)
+            _demand(owner is not None, f"a fault names user {fault.uid!r}, who is not there")
+            _demand(
+                owner is not None and fault.track in owner.tracks,
+                f"a fault names {fault.track} of user {fault.uid!r}, who has no such slices",
+            )
+
+    def _check_agora(self) -> None:
+        for user in self.users:
+            _demand(
+                user.uid.isascii() and user.uid.isdigit(), f"an Agora user id is decimal, not {user.uid!r}"
+            )
+            _demand(user.source is Source.CAMERA, f"user {user.uid!r}: Agora's names do not know screens")
+            _demand(not user.merged, f"user {user.uid!r}: Agora never merges sound and picture in a slice")
+        _demand("/" not in self.channel and self.channel.isascii(), "an Agora channel is ASCII without '/'")
+
+
+def _place(fault: Fault) -> tuple[str, Source, Track, int]:
+    return fault.uid, fault.source, fault.track, fault.index
+
+
+def _check_stretches(what: str, stretches: tuple[Stretch, ...], shortest_ms: int, apart_ms: int = 0) -> None:
+    before = 0
+    for from_ms, to_ms in stretches:
+        _demand(
+            before <= from_ms,
+            f"{what}: a stretch from {from_ms} ms is too early, the next may begin at {before} ms",
+        )
+        _demand(
+            to_ms - from_ms >= shortest_ms,
+            f"{what}: the stretch from {from_ms} ms is shorter than {shortest_ms} ms",
+        )
+        _demand(to_ms <= _MAX_LENGTH_MS, f"{what}: a recording ends within 24 hours")
+        before = to_ms + apart_ms
+
+
+def _demand(holds: bool, sentence: str) -> None:  # noqa: FBT001 - the condition is the subject
+    if not holds:
+        raise ScenarioError(sentence)

@@ -1,0 +1,113 @@
+"""The whole error tree, sorted by who must act.
+
+Every error is one sentence that names the object, what was expected and what to do. ``exit_code`` is what
+the command returns for it and ``retryable`` what a job runner decides by; nothing else decides either.
+
+    RecpipeError
+    ├── CommandError          the caller: another option, another command      2
+    │   └── Refused           what was asked cannot be done, with the reason   2
+    ├── NoRecordingError      the caller: point at the right place             3
+    ├── InputError            whoever made or downloaded the recording         4
+    │   ├── PlaylistError     a playlist that cannot be read                   4
+    │   ├── UnsafeUriError    a playlist line that leaves its own folder       4
+    │   └── MissingSliceError a listed slice is not there (--missing fail)     4
+    ├── VerificationError     us: an output is not what the plan promised      5
+    ├── OutputError           whoever owns the output place                    6
+    └── NoSpaceError          whoever owns the disk                            7
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the command returns; the order is the severity that ``batch`` reports."""
+
+    GOOD = 0
+    LOSSES = 1
+    USAGE = 2
+    NO_RECORDING = 3
+    INPUT = 4
+    VERIFICATION = 5
+    OUTPUT = 6
+    NO_SPACE = 7
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+MEANINGS: dict[ExitCode, str] = {
+    ExitCode.GOOD: "done, nothing lost",
+    ExitCode.LOSSES: "done, with losses that the ledger names (0 with --accept-loss)",
+    ExitCode.USAGE: "wrong usage, or refused with the reason",
+    ExitCode.NO_RECORDING: "no recording found",
+    ExitCode.INPUT: "the input cannot be used",
+    ExitCode.VERIFICATION: "an output failed its verification",
+    ExitCode.OUTPUT: "the output place cannot be written",
+    ExitCode.NO_SPACE: "no space left on the output place",
+    ExitCode.BUG: "a bug in recpipe",
+    ExitCode.INTERRUPTED: "interrupted (SIGINT); temporaries were removed",
+    ExitCode.TERMINATED: "terminated (SIGTERM); temporaries were removed",
+}
+
+
+class RecpipeError(Exception):
+    """Anything that ends the work with a sentence for a person."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    retryable: ClassVar[bool] = False
+
+
+class CommandError(RecpipeError):
+    """The command was called with something it does not take."""
+
+    exit_code = ExitCode.USAGE
+
+
+class Refused(CommandError):  # noqa: N818 - the plan's own word for it
+    """What was asked is understood and cannot be done; the sentence says why."""
+
+
+class NoRecordingError(RecpipeError):
+    """The place holds no recording of a vendor we know."""
+
+    exit_code = ExitCode.NO_RECORDING
+
+
+class InputError(RecpipeError):
+    """The recording itself cannot be used."""
+
+    exit_code = ExitCode.INPUT
+
+
+class PlaylistError(InputError):
+    """A playlist that is none, or is over the bounds."""
+
+
+class UnsafeUriError(InputError):
+    """A playlist line that is not a bare name inside the recording's own folder."""
+
+
+class MissingSliceError(InputError):
+    """A slice that a playlist lists is missing or empty, and --missing fail was asked for."""
+
+
+class VerificationError(RecpipeError):
+    """An output was reopened and is not what the plan promised."""
+
+    exit_code = ExitCode.VERIFICATION
+
+
+class OutputError(RecpipeError):
+    """The output place refuses what we write."""
+
+    exit_code = ExitCode.OUTPUT
+
+
+class NoSpaceError(RecpipeError):
+    """The disk of the output place is full, or will be."""
+
+    exit_code = ExitCode.NO_SPACE
+    retryable = True

@@ -1,0 +1,197 @@
+"""The table of contents: in what order the steps make the files of a source."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipeline import __version__
+from pipeline.errors import ExitCode, NoSpaceError, OutputError
+from pipeline.model.ledger import Entry, Sort
+from pipeline.model.manifest import Manifest, Origin, Refusal
+from pipeline.model.outputs import cut, safe
+from pipeline.steps import publish as publishing
+from pipeline.steps.arrange import arrange_plan
+from pipeline.steps.find import find
+from pipeline.steps.render import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pipeline.model.options import Options
+    from pipeline.model.plan import OutputPlan, Plan
+    from pipeline.steps.find import Folder, Found
+    from pipeline.steps.render import Rendered
+    from pipeline.vendors.inventory import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What decides how the work is done and never what comes out.
+
+    Attributes:
+        jobs: how many users at once.
+        overwrite: replace files that are in the way.
+        accept_loss: losses are no reason for an exit code.
+    """
+
+    jobs: int = 1
+    overwrite: bool = False
+    accept_loss: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A recording's plan and its inventory."""
+
+    plan: Plan
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What merge did with one recording.
+
+    Attributes:
+        place: the folder of its outputs.
+        already: everything was there from an earlier run.
+    """
+
+    place: Path
+    manifest: Manifest
+    already: bool
+
+    def exit_code(self, *, accept_loss: bool) -> ExitCode:
+        """What it means for the command."""
+        if any(not output.verdict.good for output in self.manifest.outputs):
+            return ExitCode.VERIFICATION
+        if self.manifest.refused:
+            return ExitCode.USAGE
+        return ExitCode.LOSSES if self.manifest.losses and not accept_loss else ExitCode.GOOD
+
+
+def plan_all(folder: Folder, options: Options) -> tuple[Found, tuple[Planned, ...]]:
+    """Find the recordings of a folder and plan each."""
+    found = find(folder)
+    return found, tuple(Planned(arrange_plan(folder, i, options), i) for i in found.inventories)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One recording to merge: where to, and a manifest that says what was asked for."""
+
+    inventory: Inventory
+    wanted: Manifest
+    place: Path
+
+
+def merge_all(
+    folder: Folder,
+    dest: Path,
+    options: Options,
+    limits: Limits,
+    *,
+    begin: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> tuple[Done, ...]:
+    """Find, arrange, render, verify and publish every recording of a folder.
+
+    Args:
+        folder: where the slices are.
+        dest: where the outputs go; a folder each below it when there are several recordings.
+        options: what comes out.
+        limits: how the work is done.
+        begin: told how many input bytes will be read, before the first is.
+        progress: told bytes as they are read.
+    """
+    found = find(folder)
+    works = [_Work(i, _wanted(i, options), _place(dest, i, found)) for i in found.inventories]
+    kept = {work.place: old for work in works if (old := publishing.kept(work.place, work.wanted))}
+    plans = {w.place: arrange_plan(folder, w.inventory, options) for w in works if w.place not in kept}
+    begin(sum(output.estimate.size for plan in plans.values() for output in plan.outputs))
+    return tuple(
+        Done(work.place, kept[work.place], already=True)
+        if work.place in kept
+        else _merge(work, plans[work.place], folder, limits, notes=found.notes, progress=progress)
+        for work in works
+    )
+
+
+def _merge(
+    work: _Work,
+    plan: Plan,
+    folder: Folder,
+    limits: Limits,
+    *,
+    notes: Sequence[Entry],
+    progress: Callable[[int], None],
+) -> Done:
+    place = work.place
+    publishing.prepare(place)
+    doable = [output for output in plan.outputs if not output.refusal]
+    files = [output.file for output in doable]
+    publishing.refuse_foreign(place, files, overwrite=limits.overwrite)
+    _check_space(place, doable)
+    try:
+        rendered = render(doable, folder, place, plan.options.verify, jobs=limits.jobs, progress=progress)
+        manifest = _told(plan, work.wanted, doable, rendered, notes)
+        publishing.publish(place, manifest)
+    except BaseException:
+        publishing.discard(place, files)
+        raise
+    return Done(place, manifest, already=False)
+
+
+def _wanted(inventory: Inventory, options: Options) -> Manifest:
+    """A manifest that says which work this is, and nothing yet of what came out."""
+    recording = inventory.recording
+    origin = Origin(recording.vendor, recording.prefix, recording.name, inventory.inputs_sha256)
+    return Manifest(origin, options.as_text(), (), (), (), f"recpipe {__version__}")
+
+
+def _place(dest: Path, inventory: Inventory, found: Found) -> Path:
+    """The outputs' folder: DEST itself, or one folder each when there are several recordings."""
+    if len(found.inventories) == 1:
+        return dest
+    title = inventory.recording.title
+    return dest / cut(safe(title), title)
+
+
+def _told(
+    plan: Plan,
+    wanted: Manifest,
+    doable: Sequence[OutputPlan],
+    rendered: Sequence[Rendered],
+    notes: Sequence[Entry],
+) -> Manifest:
+    refused = [Refusal(o.uid, o.source, o.refusal) for o in plan.outputs if o.refusal]
+    refused += [
+        Refusal(o.uid, o.source, r.refusal) for o, r in zip(doable, rendered, strict=True) if r.refusal
+    ]
+    ledger = (*notes, *plan.ledger, *(entry for r in rendered for entry in r.entries))
+    return replace(
+        wanted,
+        outputs=tuple(r.output for r in rendered if r.output is not None),
+        refused=tuple(refused),
+        ledger=tuple(sorted(ledger, key=_order)),
+    )
+
+
+def _order(entry: Entry) -> tuple[int, int, str, str, str]:
+    rank = {Sort.LOSS: 0, Sort.REPAIR: 1, Sort.ABSENCE: 2, Sort.NOTE: 3}[entry.sort]
+    return (rank, entry.start_ms or 0, entry.uid, entry.key, entry.what)
+
+
+def _check_space(place: Path, outputs: Sequence[OutputPlan]) -> None:
+    needed = sum(output.estimate.size for output in outputs)
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        raise OutputError(f"{place} cannot be asked for its free space ({error.strerror}).") from error
+    if free < needed:
+        raise NoSpaceError(
+            f"{place} has {free // 1_000_000} MB free and the outputs need about {needed // 1_000_000} MB: "
+            "free some space, or choose another place with -o."
+        )

@@ -1,0 +1,82 @@
+"""H.264 and HEVC access units: from start codes to the length-prefixed NAL units of an MP4.
+
+Only bytes live here: no codec library, no times. Start codes are Annex B of ISO/IEC 14496-10 and 23008-2,
+NAL unit types their tables 7-1, length prefixes ISO/IEC 14496-15.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Literal, NamedTuple, TypeAlias
+
+Codec: TypeAlias = Literal["h264", "hevc"]
+
+_START = b"\0\0\1"
+_prefix = Struct(">I").pack
+
+# What a NAL unit is to us.
+_OTHER, _SLICE, _KEY_SLICE, _SETS, _DROPPED = range(5)
+
+
+class AccessUnit(NamedTuple):
+    """One access unit as an MP4 sample; a named tuple because one is made for every picture.
+
+    ``payload`` is NAL units, each after its length in 4 bytes. ``key`` says that it holds a slice of an IDR
+    (H.264) or IRAP (HEVC) picture. ``parameter_sets`` are the VPS, SPS and PPS NAL units in their order; they
+    stay in the payload of H.264 (``avc1``) and are not in that of HEVC (``hvc1``). ``pictures`` counts slices
+    that begin a picture: two fields are two. ``nal_units`` counts those in the payload, and ``skipped`` the
+    bytes before the first start code, which belong to no NAL unit.
+    """
+
+    payload: bytes
+    key: bool
+    parameter_sets: tuple[bytes, ...]
+    pictures: int
+    nal_units: int
+    skipped: int
+
+
+def _roles(codec: Codec) -> bytes:
+    """The role of a NAL unit by its first byte, which holds the type."""
+    if codec == "h264":
+        # data partition A begins a picture as a slice does; 13 and 15 are further kinds of SPS
+        by_type = {1: _SLICE, 2: _SLICE, 5: _KEY_SLICE} | dict.fromkeys((7, 8, 13, 15), _SETS)
+        by_type |= dict.fromkeys((9, 10, 11, 12), _DROPPED)
+        return bytes(by_type.get(first & 31, _OTHER) for first in range(256))
+    by_type = dict.fromkeys(range(32), _SLICE) | dict.fromkeys(range(16, 22), _KEY_SLICE)
+    by_type |= dict.fromkeys((32, 33, 34), _SETS) | dict.fromkeys((35, 36, 37, 38), _DROPPED)
+    return bytes(by_type.get(first >> 1 & 63, _OTHER) for first in range(256))
+
+
+_H264, _HEVC = _roles("h264"), _roles("hevc")
+
+
+def normalise(data: bytes, codec: Codec) -> AccessUnit:
+    """Turns an access unit with start codes into an MP4 sample.
+
+    Access unit delimiters, filler data, ends of sequence and of stream go, and so do zero bytes around NAL
+    units; every other NAL unit stays byte for byte, except the parameter sets of HEVC.
+    """
+    roles, header, sets_stay = (_H264, 1, True) if codec == "h264" else (_HEVC, 2, False)
+    head, *pieces = data.split(_START)
+    parts: list[bytes] = []
+    sets: list[bytes] = []
+    key = False
+    pictures = 0
+    for piece in pieces:
+        nal = piece.rstrip(b"\0")
+        if not nal:
+            continue
+        role = roles[nal[0]]
+        if role == _DROPPED:
+            continue
+        if role == _SETS:
+            sets.append(nal)
+            if not sets_stay:
+                continue
+        elif role:
+            key = key or role == _KEY_SLICE
+            # first_mb_in_slice is 0 as ue(v), first_slice_segment_in_pic_flag is 1: both are one set bit
+            pictures += len(nal) > header and nal[header] >> 7
+        parts += (_prefix(len(nal)), nal)
+    return AccessUnit(b"".join(parts), key, tuple(sets), pictures, len(parts) // 2, len(head.rstrip(b"\0")))

@@ -1,0 +1,260 @@
+"""A look at both ends of a TS slice: which codec, which PTS first and last, does it begin on a key frame.
+
+Only bytes of MPEG-TS are read here (ISO/IEC 13818-1 2.4.3: packets, PSI, PES headers), a few kilobytes a
+slice and no codec, because a plan for 500 slices must not open 500 demuxers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median_low
+from typing import TYPE_CHECKING, BinaryIO
+
+from pipeline.media.aac import AdtsConfig, split_adts
+from pipeline.media.annexb import normalise
+from pipeline.model import ticks
+from pipeline.model.slices import Ends, Format, Medium
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PACKET = 188
+SYNC = 0x47
+WINDOW = 128 * PACKET
+"""How much of each end is read at first; the end is widened when no PES begins in it."""
+NOTHING_OF_IT = "it holds no packet of this track"
+UNKNOWN_STEP = ticks.TICKS // 15
+"""Length given to the picture of a slice that has only one."""
+_CODECS = {
+    Medium.AUDIO: {0x0F: "aac", 0x11: "aac-latm", 0x03: "mp3", 0x04: "mp3", 0x81: "ac3"},
+    Medium.VIDEO: {0x1B: "h264", 0x24: "hevc", 0x01: "mpeg1video", 0x02: "mpeg2video", 0x10: "mpeg4"},
+}
+_PRIVATE = 0x06
+_PRIVATE_STREAM = "its stream is private: only H.264, HEVC and AAC are known in MPEG-TS"
+_SECTION_HEAD, _PMT_HEAD, _PES_HEAD, _PTS_END = 3, 12, 6, 14  # bytes of these headers
+_HEADERS = 8  # packets of a PES that surely hold its parameter sets
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a slice cannot be used; a sentence part."""
+
+    why: str
+
+
+class Peeker:
+    """Looks at slices of one recording, asking for the picture size of each set of parameters once.
+
+    Args:
+        size_of: width and height in pixels of a codec name and its parameter sets in Annex B form.
+    """
+
+    def __init__(self, size_of: Callable[[str, bytes], tuple[int, int]]) -> None:
+        self._size_of = size_of
+        self._sizes: dict[tuple[str, bytes], tuple[int, int]] = {}
+
+    def look(self, file: BinaryIO, size: int, medium: Medium) -> Ends | Unreadable:
+        """What the ends of a slice say of one medium. Raises OSError when it cannot be read."""
+        head = file.read(WINDOW)
+        at = _sync(head)
+        if at is None:
+            return Unreadable(_what_instead(head))
+        streams = _streams(head, at)
+        if isinstance(streams, Unreadable):
+            return streams
+        mine = [(pid, codec) for pid, kind in streams if (codec := _CODECS[medium].get(kind))]
+        if not mine:
+            return Unreadable(_PRIVATE_STREAM if any(k == _PRIVATE for _, k in streams) else NOTHING_OF_IT)
+        pid, codec = mine[0]
+        first = next(_pes(head, at, pid), None)
+        if first is None:
+            return Unreadable(NOTHING_OF_IT)
+        pts, payload = first
+        form, key = self._format(codec, payload)
+        if form is None:
+            return Unreadable(f"its first {medium} packet holds no {codec} header")
+        end = size - (size - at) % PACKET
+        found, tail = _tail(file, (at, end), pid, sound=form.rate > 0)
+        cut = _cut_off(tail, pid, partial=end != size)
+        others = [next(_pes(head, at, p), (pts,))[0] for p, _ in streams if p != pid]
+        after = max(0, *(ticks.forward(pts, other) for other in others), 0)
+        whole = None if (at, end) == (0, size) else (at, end)
+        if form.rate:
+            span, step = _sound_end(found, pts, form)
+            return Ends(pts, span, step, key, form, whole, cut, after)
+        span, step = _picture_end([p for p, _ in found if p != cut], pts)
+        return Ends(pts, span, step, key, form, whole, cut, after)
+
+    def _format(self, codec: str, payload: bytes) -> tuple[Format | None, bool]:
+        if codec == "aac":
+            config = split_adts(payload).config
+            return (None if config is None else _sound(config)), True
+        if codec not in {"h264", "hevc"}:
+            return Format(codec), True
+        unit = normalise(payload, "h264" if codec == "h264" else "hevc")
+        sets = b"".join(b"\0\0\0\1" + nal for nal in unit.parameter_sets)
+        if not sets:
+            return Format(codec), unit.key
+        known = self._sizes.get((codec, sets))
+        if known is None:
+            known = self._sizes[codec, sets] = self._size_of(codec, sets)
+        width, height = known
+        digest = hashlib.sha256(sets).hexdigest()[:16]
+        return Format(codec, width, height, parameters=digest), unit.key
+
+
+def _tail(
+    file: BinaryIO, whole: tuple[int, int], pid: int, *, sound: bool
+) -> tuple[list[tuple[int, bytes]], bytes]:
+    """The last PES packets of a PID, and the packets they were found in; widened until there are enough."""
+    at, end = whole
+    window = WINDOW
+    while True:
+        start = max(at, end - window)
+        file.seek(start)
+        tail = file.read(end - start)
+        found = list(_pes(tail, 0, pid, whole=sound))
+        if len(found) > (0 if sound else 2) or start == at:
+            return found, tail
+        window *= 8
+
+
+def _cut_off(tail: bytes, pid: int, *, partial: bool) -> int | None:
+    """PTS of the last PES when its end is missing; None when it is whole as far as can be told.
+
+    A PES of unbounded length (ISO/IEC 13818-1 2.4.3.7) shows it only by a TS packet that is cut itself.
+    """
+    parts: list[bytes] = []
+    for start in range(len(tail) - PACKET, -1, -PACKET):
+        for starts, payload in _payloads(tail[start : start + PACKET], 0, pid):
+            parts.append(payload)
+            if starts:
+                pes = b"".join(reversed(parts))
+                length = pes[4] << 8 | pes[5] if len(pes) >= _PES_HEAD else 0
+                short = length > len(pes) - _PES_HEAD
+                return _pts(pes) if short or (partial and not length) else None
+    return None
+
+
+def _picture_end(found: list[int], first: int) -> tuple[int, int]:
+    """Ticks from the first PTS to the end of the last picture, and those of one picture."""
+    times = sorted({ticks.forward(pts, first) for pts in found} | {0})
+    steps = [b - a for a, b in pairwise(times) if a] or [b - a for a, b in pairwise(times)]
+    step = median_low(steps) if steps else UNKNOWN_STEP
+    return times[-1] + step, step
+
+
+def _sound(config: AdtsConfig) -> Format:
+    return Format(
+        "aac",
+        rate=config.sample_rate,
+        channels=config.channels,
+        parameters=config.audio_specific_config.hex(),
+    )
+
+
+def _sound_end(found: list[tuple[int, bytes]], first: int, form: Format) -> tuple[int, int]:
+    step = ticks.ticks_of(1024, form.rate)
+    if not found:
+        return step, step
+    pts, payload = max(found, key=lambda pes: ticks.forward(pes[0], first))
+    frames = len(split_adts(payload).frames)
+    return ticks.forward(pts, first) + ticks.ticks_of(1024 * frames, form.rate), step
+
+
+def _sync(data: bytes) -> int | None:
+    """Where packets begin: a sync byte that comes again every 188 bytes, as often as the data allows."""
+    at = data.find(SYNC)
+    while 0 <= at < len(data) - PACKET:
+        places = data[at : at + 5 * PACKET : PACKET]
+        if places.count(SYNC) == len(places):
+            return at
+        at = data.find(SYNC, at + 1)
+    return at if at >= 0 and len(data) == PACKET + at else None
+
+
+def _what_instead(head: bytes) -> str:
+    text = head[:512].lstrip().lower()
+    if text.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "it is an HTML or XML page, probably a download that was refused"
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return "it is WebM or Matroska"
+    if len(head) < 2 * PACKET:
+        return f"it has only {len(head)} bytes"
+    return "it is no MPEG-TS (no sync bytes)"
+
+
+def _payloads(data: bytes, at: int, pid: int) -> Iterator[tuple[bool, bytes]]:
+    """Payloads of a PID's packets in order, with payload_unit_start_indicator."""
+    high, low = pid >> 8, pid & 0xFF
+    for start in range(at, len(data) - PACKET + 1, PACKET):
+        flags = data[start + 1]
+        if data[start + 2] != low or flags & 0x1F != high or data[start] != SYNC:
+            continue
+        control = data[start + 3] >> 4 & 3
+        if not control & 1:
+            continue
+        skip = 5 + data[start + 4] if control & 2 else 4
+        yield flags >> 6 & 1 == 1, data[start + skip : start + PACKET]
+
+
+def _section(data: bytes, at: int, pid: int) -> bytes:
+    """The first PSI section of a PID, from its table_id on; empty if there is none."""
+    section = b""
+    for starts, payload in _payloads(data, at, pid):
+        if starts:
+            section = payload[1 + payload[0] :] if payload else b""
+        elif section:
+            section += payload
+        length = 3 + ((section[1] & 0x0F) << 8 | section[2]) if len(section) >= _SECTION_HEAD else PACKET * 8
+        if len(section) >= length:
+            return section[: length - 4]
+    return b""
+
+
+def _streams(data: bytes, at: int) -> list[tuple[int, int]] | Unreadable:
+    """PID and stream_type of each stream by PAT and PMT (ISO/IEC 13818-1 2.4.4)."""
+    pat = _section(data, at, 0)
+    programs = [
+        (pat[n + 2] & 0x1F) << 8 | pat[n + 3]
+        for n in range(8, len(pat) - 3, 4)
+        if (pat[n], pat[n + 1]) != (0, 0)
+    ]
+    if not programs:
+        return Unreadable("it has no program association table")
+    pmt = _section(data, at, programs[0])
+    found: list[tuple[int, int]] = []
+    n = 12 + ((pmt[10] & 0x0F) << 8 | pmt[11]) if len(pmt) >= _PMT_HEAD else len(pmt)
+    while n + 5 <= len(pmt):
+        found.append(((pmt[n + 1] & 0x1F) << 8 | pmt[n + 2], pmt[n]))
+        n += 5 + ((pmt[n + 3] & 0x0F) << 8 | pmt[n + 4])
+    return found or Unreadable("its program map names no stream")
+
+
+def _pes(data: bytes, at: int, pid: int, *, whole: bool = False) -> Iterator[tuple[int, bytes]]:
+    """``(PTS, payload)`` of the PES packets that begin in the data and have a PTS.
+
+    Unless ``whole``, a payload holds only what the first eight packets of its PES carry: headers suffice.
+    """
+    pts: int | None = None
+    parts: list[bytes] = []
+    for starts, payload in _payloads(data, at, pid):
+        if starts:
+            if pts is not None:
+                yield pts, b"".join(parts)
+            pts = _pts(payload)
+            parts = [payload[9 + payload[8] :]] if pts is not None else []
+        elif pts is not None and (whole or len(parts) < _HEADERS):
+            parts.append(payload)
+    if pts is not None:
+        yield pts, b"".join(parts)
+
+
+def _pts(payload: bytes) -> int | None:
+    """PTS of a PES header (ISO/IEC 13818-1 2.4.3.6); None where there is none."""
+    if len(payload) < _PTS_END or payload[:3] != b"\0\0\1" or not payload[7] & 0x80:
+        return None
+    b = payload[9:14]
+    return (b[0] >> 1 & 7) << 30 | b[1] << 22 | b[2] >> 1 << 15 | b[3] << 7 | b[4] >> 1

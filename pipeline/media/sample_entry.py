@@ -1,0 +1,71 @@
+"""Sample entries: the box of ``stsd`` that says how to decode a track.
+
+FFmpeg's own MP4 muxer writes those of pictures, because it reads the parameter sets already; that of AAC is
+a few fixed fields.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from struct import pack
+from typing import TYPE_CHECKING
+
+import av
+
+from pipeline.media.mp4.reader import read_movie
+
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
+
+    from pipeline.media.aac import AdtsConfig
+
+_U16 = 0xFFFF
+_MPEG4_AUDIO, _AUDIO_STREAM = 0x40, 0x15  # objectTypeIndication; streamType 5, downstream, reserved bit set
+
+
+def video_entry(stream: VideoStream) -> bytes:
+    """The ``avc1`` or ``hvc1`` entry of an H.264 or HEVC stream whose parameter sets FFmpeg has seen.
+
+    Raises ``ValueError`` for other codecs and for a stream without parameter sets.
+    """
+    codec = stream.codec_context.name
+    if codec not in {"h264", "hevc"}:
+        raise ValueError(f"H.264 and HEVC have sample entries here, not {codec}")
+    if not stream.codec_context.extradata:
+        raise ValueError(f"the {codec} stream carries no parameter sets")
+    file = BytesIO()
+    options = {"movflags": "empty_moov+default_base_moof+write_colr"}
+    with av.open(file, "w", format="mp4", options=options) as container:
+        copy = container.add_stream_from_template(stream)
+        copy.codec_context.codec_tag = {"h264": "avc1", "hevc": "hvc1"}[codec]
+        container.start_encoding()
+    return read_movie(file, len(file.getbuffer())).tracks[0].sample_entry
+
+
+def audio_entry(config: AdtsConfig) -> bytes:
+    """The ``mp4a`` entry of AAC (ISO/IEC 14496-14 5.6; descriptors are ISO/IEC 14496-1 7.2.6).
+
+    Raises ``ValueError`` for channels that only an element in the stream describes.
+    """
+    if not config.channels:
+        raise ValueError(
+            "the AAC stream describes its channels in a program_config_element, which is not read"
+        )
+    specific = _descriptor(5, config.audio_specific_config)
+    decoder = pack(">BB3xII", _MPEG4_AUDIO, _AUDIO_STREAM, 0, 0)  # buffer size and bit rates: not known
+    es = _descriptor(3, pack(">HB", 0, 0), _descriptor(4, decoder, specific), _descriptor(6, b"\2"))
+    rate = (
+        config.sample_rate if config.sample_rate <= _U16 else 0
+    )  # the field has 16 bits; decoders read the esds
+    esds = _box(b"esds", bytes(4), es)
+    return _box(b"mp4a", pack(">6xH8xHH4xI", 1, config.channels, 16, rate << 16), esds)
+
+
+def _descriptor(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return bytes((tag, len(body))) + body
+
+
+def _box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return pack(">I4s", 8 + len(body), kind) + body

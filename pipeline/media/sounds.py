@@ -1,0 +1,255 @@
+"""Sound copied: raw AAC blocks out of ADTS, placed by PTS where a run begins and by count inside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from pipeline.media.aac import AdtsConfig, AdtsSplit, silent_frame, split_adts
+from pipeline.media.demux import Pes, RunDemuxer
+from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
+from pipeline.media.placing import FRAME, FileTime, SoundTime
+from pipeline.media.sample_entry import audio_entry
+from pipeline.media.tally import BACKWARD, CHUNK, INCOMPLETE, OUTSIDE, OVERLAP, Chunk, Surprise, Tally, fits
+from pipeline.model import ticks
+from pipeline.model.ledger import Sort
+from pipeline.model.manifest import OutputTrack, Span
+from pipeline.model.slices import Medium
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipeline.model.plan import OutputPlan
+    from pipeline.model.timeline import Run, TrackTime
+
+SLACK = FRAME * 3 // 2
+"""Samples by which a PTS may differ from the count before the count is given up (1.5 frames)."""
+FAR_BACK = 10 * ticks.TICKS
+"""A PTS that goes back by more than this inside a slice is a reset that its ends did not show."""
+
+
+class Sounds:
+    """The copied sound of one output.
+
+    Args:
+        output: the plan of the file.
+        track: the runs to copy.
+        open_slice: opens a key for reading.
+        progress: called with bytes read since the last call.
+    """
+
+    def __init__(
+        self,
+        output: OutputPlan,
+        track: TrackTime,
+        open_slice: Callable[[str], BinaryIO],
+        progress: Callable[[int], None],
+    ) -> None:
+        self.track = track
+        self.tally = Tally()
+        self.form = track.form
+        self.config = AdtsConfig.from_audio_specific_config(bytes.fromhex(self.form.parameters))
+        self.time = SoundTime(self.config.sample_rate)
+        self._output = output
+        self._place = FileTime(output.pieces)
+        self._open = open_slice
+        self._progress = progress
+        self._silence = silent_frame(self.config)
+
+    def header(self) -> TrackHeader:
+        """The MP4's track header."""
+        return TrackHeader("soun", self.time.rate, audio_entry(self.config), name="microphone")
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Copy everything, and silence after it as long as there are pictures.
+
+        Raises:
+            Surprise: the configuration changes inside a run, or time goes far back.
+            OSError: a slice cannot be read.
+        """
+        for run in self.track.runs:
+            yield from self._run(run)
+        at = self.ends
+        count = self.time.silence_to(ticks.samples_at(self._output.picture_end, self.time.rate))
+        yield from self._silent(at, count)
+
+    @property
+    def ends(self) -> int:
+        """File ticks where the last frame ends, by time."""
+        return self.time.ticks_at(self.time.end)
+
+    def sample_times(self, end: int) -> SampleTimes:  # noqa: ARG002 - sound ends where its frames end
+        """DTS from 0 in samples; an empty edit where the first frame is late by less than half a frame."""
+        lead = self.time.ticks_at(self.time.lead)
+        edits = (Edit(lead, -1), Edit(self.ends - lead, 0)) if lead else ()
+        return SampleTimes(self.time.dts(), self.time.end - self.time.lead, edits=edits)
+
+    def track_made(self, end: int) -> OutputTrack:  # noqa: ARG002 - as in sample_times
+        """What the manifest says of it."""
+        fills = tuple(self.time.fills)
+        return OutputTrack(
+            medium=Medium.AUDIO,
+            codec=self.form.codec,
+            timescale=self.time.rate,
+            packets_in=self.tally.packets_in,
+            packets_out=self.tally.packets_out,
+            inserted=sum(fill.count for fill in fills),
+            dropped=self.tally.drops(),
+            payload_sha256=self.tally.sha256,
+            spans=tuple(self.tally.spans),
+            fills=fills,
+            clocks=fits(self.track),
+            end=self.ends,
+            rate=self.config.sample_rate,
+            channels=self.config.channels,
+        )
+
+    def _silent(self, at: int, count: int) -> Iterator[Chunk]:
+        a_chunk = max(1, self.time.rate // FRAME)
+        for begun in range(0, count, a_chunk):
+            due = at + self.time.ticks_at(begun * FRAME)
+            yield Chunk(due, [self._silence] * min(a_chunk, count - begun))
+
+    def _run(self, run: Run) -> Iterator[Chunk]:
+        demuxer = RunDemuxer(self._open, [p.piece for p in run.placed], Medium.AUDIO)
+        held: list[bytes] = []
+        due = seen = 0
+        try:
+            for at, frames, fresh in self._wanted(run, self._counted(run, demuxer)):
+                if held and (fresh or self.time.ticks_at(self.time.end) - due >= CHUNK):
+                    self.tally.copied(held)
+                    yield Chunk(due, held)
+                    held = []
+                    self._progress(demuxer.position - seen)
+                    seen = demuxer.position
+                if fresh:
+                    yield from self._begin_span(run, at)
+                if not held:
+                    due = self.time.ticks_at(self.time.end)
+                held += frames
+                self.time.copy(len(frames))
+            if held:
+                self.tally.copied(held)
+                yield Chunk(due, held)
+            self._close_span()
+            self._progress(demuxer.position - seen)
+        finally:
+            demuxer.close()
+
+    def _counted(self, run: Run, demuxer: RunDemuxer) -> Iterator[tuple[int, list[bytes], bool]]:
+        """Blocks of frames with the UTC ticks of their first, and whether they begin anew.
+
+        Inside a run a frame stands where the count puts it, as long as the PTS agree within `SLACK`.
+        """
+        rate, tally = self.time.rate, self.tally
+        slack, rest = ticks.ticks_of(SLACK, rate), b""
+        anchor: int | None = None
+        count = 0
+        piece = 0
+        for pes in demuxer:
+            if rest and piece != pes.piece and _is_cut(run, piece):
+                self._drop_rest(run, piece)
+                rest = b""
+            piece = pes.piece
+            split = split_adts(rest + pes.data if rest else pes.data)
+            begun, rest = bool(rest), split.rest
+            self._check(split, run, pes)
+            frames = split.frames
+            if not frames:
+                continue
+            tally.packets_in += len(frames)
+            expected = run.start if anchor is None else anchor + ticks.ticks_of(count * FRAME, rate)
+            utc, fresh = expected, anchor is None
+            if pes.pts is not None:
+                utc = run.placed[pes.piece].utc(pes.pts) - (ticks.ticks_of(FRAME, rate) if begun else 0)
+            if fresh or abs(utc - expected) > slack:
+                if not fresh and utc < expected:
+                    frames, utc = self._after(expected, utc, frames, run.placed[pes.piece].piece.key)
+                anchor, count, fresh = utc, 0, True
+            else:
+                utc = expected
+            count += len(frames)
+            if frames:
+                yield utc, frames, fresh
+        if rest:
+            self._drop_rest(run, piece)
+
+    def _drop_rest(self, run: Run, piece: int) -> None:
+        """Count a frame whose end is not there."""
+        self.tally.packets_in += 1
+        self.tally.drop(INCOMPLETE)
+        last = run.placed[piece]
+        self.tally.note(Sort.LOSS, "its last sound frame is cut off; dropped", last.end, last.piece.key)
+
+    def _after(self, expected: int, utc: int, frames: list[bytes], key: str) -> tuple[list[bytes], int]:
+        """Frames of a block that goes back in time, without those that were heard already."""
+        if expected - utc > FAR_BACK:
+            raise Surprise(f"time goes back by {ticks.duration(expected - utc)} inside {key}")
+        step = ticks.ticks_of(FRAME, self.time.rate)
+        heard = min(len(frames), -(-(expected - utc) // step))
+        self.tally.drop(BACKWARD, heard)
+        self.tally.note(Sort.REPAIR, f"{heard} sound frames that repeat time dropped", utc, key)
+        return frames[heard:], utc + heard * step
+
+    def _wanted(
+        self, run: Run, blocks: Iterator[tuple[int, list[bytes], bool]]
+    ) -> Iterator[tuple[int, list[bytes], bool]]:
+        """The part of the blocks that belongs into the file, with the file ticks of the first frame."""
+        place, rate = self._place.at, self.time.rate
+        step = ticks.ticks_of(FRAME, rate)
+        fresh = True
+        for utc, frames, anew in blocks:
+            fresh = fresh or anew
+            first, last = place(utc), place(utc + (len(frames) - 1) * step)
+            inside = run.until is None or utc + len(frames) * step <= run.until
+            if inside and first is not None and last is not None and last - first == (len(frames) - 1) * step:
+                yield first, frames, fresh
+                fresh = False
+                continue
+            for number, frame in enumerate(frames):
+                begin = utc + number * step
+                at = place(begin)
+                over = run.until is not None and begin + step > run.until
+                if at is None or over:
+                    self.tally.drop(OVERLAP if over else OUTSIDE)
+                    fresh = True
+                    continue
+                yield at, [frame], fresh
+                fresh = False
+
+    def _begin_span(self, run: Run, at: int) -> Iterator[Chunk]:
+        """Silence up to file tick ``at``, and a new span there."""
+        self._close_span()
+        silent_from = self.time.ticks_at(self.time.end)
+        count = self.time.silence_before(ticks.samples_at(at, self.time.rate))
+        yield from self._silent(silent_from, count)
+        why = (
+            run.why if not self.tally.spans or self.tally.spans[-1].utc_ms < ticks.to_ms(run.start) else "gap"
+        )
+        self.tally.spans.append(Span(self._place.utc_ms(at), at, at, self.time.frames, 0, why))
+
+    def _close_span(self) -> None:
+        spans = self.tally.spans
+        if spans and not spans[-1].packets:
+            span = spans[-1]
+            until = self.time.ticks_at(self.time.end)
+            packets = self.time.frames - span.first
+            spans[-1] = Span(span.utc_ms, span.at, until, span.first, packets, span.why)
+
+    def _check(self, split: AdtsSplit, run: Run, pes: Pes) -> None:
+        """Whether a PES still holds what the plan was made for."""
+        placed = run.placed[pes.piece]
+        found = split.changed[0][1] if split.changed else split.config
+        if found is not None and found != self.config:
+            raise Surprise(
+                f"the sound changes from {self.config.sample_rate} Hz {self.config.channels} ch to "
+                f"{found.sample_rate} Hz {found.channels} ch inside {placed.piece.key}"
+            )
+        if split.skipped:
+            self.tally.note(
+                Sort.LOSS, f"{split.skipped} bytes of sound are no AAC; dropped", placed.at, placed.piece.key
+            )
+
+
+def _is_cut(run: Run, piece: int) -> bool:
+    ends = run.placed[piece].piece.ends
+    return ends is not None and (ends.cut is not None or ends.whole is not None)

@@ -1,0 +1,154 @@
+"""What verify asks of a reopened file, as pure comparison of facts with the manifest.
+
+Every tolerance has its name and its reason here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.model import ticks
+from pipeline.model.slices import Medium
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipeline.model.manifest import Output, OutputTrack
+
+PICTURE_PLACE = ticks.PER_MS
+"""Pictures keep their place to 1 ms."""
+SOUND_PLACE = ticks.PER_MS
+"""Sound is exact in its own timescale; 1 ms covers rounding to 90 kHz."""
+COUNT_PLACE = ticks.from_ms(10)
+"""By sample count sound is right to this plus half a frame."""
+FRAME = 1024
+_HANDLERS = {Medium.VIDEO: "vide", Medium.AUDIO: "soun"}
+_ENTRIES = {"h264": "avc1", "hevc": "hvc1", "aac": "mp4a"}
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFacts:
+    """A sample asked for: file ticks of its presentation, and whether it is a sync sample."""
+
+    at: int
+    sync: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFacts:
+    """A track as it stands in the file.
+
+    Attributes:
+        entry: four characters of the sample entry.
+        rising: DTS rise strictly.
+        end: file ticks where its media ends, edits applied.
+        payload_sha256: over all samples but the manifest's fills.
+        at: the samples that begin or end a span, by index.
+    """
+
+    handler: str
+    entry: str
+    timescale: int
+    samples: int
+    rising: bool
+    first_key: bool
+    end: int
+    payload_sha256: str
+    at: Mapping[int, SampleFacts]
+    clockwise: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """A file as it stands on the disk."""
+
+    size: int
+    sha256: str
+    moov_first: bool
+    creation_ms: int
+    tracks: tuple[TrackFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question, its answer, and the sentence for a bad one."""
+
+    good: bool
+    problem: str
+
+
+def compare(output: Output, facts: FileFacts) -> Iterator[Check]:
+    """All checks of one output, in the order a person would make them."""
+    yield Check(facts.moov_first, "moov stands after the media: players must fetch the end first")
+    zero = output.utc_zero_ms // 1000
+    yield Check(
+        facts.creation_ms // 1000 == zero, f"creation_time is {facts.creation_ms // 1000}, not {zero}"
+    )
+    many = f"{len(facts.tracks)} tracks instead of {len(output.tracks)}"
+    yield Check(len(facts.tracks) == len(output.tracks), many)
+    if output.size:
+        yield Check(facts.size == output.size, f"{facts.size} bytes instead of {output.size}")
+        yield Check(facts.sha256 == output.sha256, "its SHA-256 is not that of the manifest")
+    for told, found in zip(output.tracks, facts.tracks, strict=False):
+        for check in _track(told, found):
+            yield Check(check.good, f"{told.medium}: {check.problem}")
+    yield from _offset(output, facts)
+
+
+def _track(told: OutputTrack, found: TrackFacts) -> Iterator[Check]:
+    entry = _ENTRIES.get(told.codec, "")
+    yield Check(found.handler == _HANDLERS[Medium(told.medium)], f"handler is {found.handler}")
+    yield Check(found.entry == entry, f"sample entry is {found.entry}, not {entry}")
+    yield Check(found.timescale == told.timescale, f"timescale is {found.timescale}, not {told.timescale}")
+    accounted = told.packets_out + sum(d.packets for d in told.dropped)
+    lost = f"{told.packets_in} packets came in, {accounted} are accounted for"
+    yield Check(told.packets_in == accounted, lost)
+    expected = told.packets_out + told.inserted
+    yield Check(found.samples == expected, f"{found.samples} samples instead of {expected}")
+    yield Check(found.payload_sha256 == told.payload_sha256, "the payloads are not those that were read")
+    yield Check(found.rising, "DTS do not rise strictly")
+    yield Check(abs(found.end - told.end) <= PICTURE_PLACE, _off("its end", found.end, told.end))
+    if told.medium == Medium.VIDEO:
+        yield Check(found.first_key or not told.spans, "the first picture is no key frame")
+        yield Check(found.clockwise == told.clockwise, f"it is turned by {found.clockwise} degrees")
+    yield from _spans(told, found)
+
+
+def _spans(told: OutputTrack, found: TrackFacts) -> Iterator[Check]:
+    place = PICTURE_PLACE if told.medium == Medium.VIDEO else SOUND_PLACE
+    for span in told.spans:
+        first = found.at.get(span.first)
+        yield Check(
+            first is not None and abs(first.at - span.at) <= place,
+            _off("a span", first.at if first else 0, span.at),
+        )
+        if told.medium == Medium.AUDIO:
+            counted = ticks.ticks_of(span.first * FRAME, told.timescale)
+            half = ticks.ticks_of(FRAME // 2, told.timescale)
+            yield Check(
+                abs(counted - span.at) <= COUNT_PLACE + half, _off("by count a span", counted, span.at)
+            )
+    samples = sum(span.packets for span in told.spans)
+    yield Check(
+        samples == told.packets_out, f"its spans hold {samples} packets, {told.packets_out} were copied"
+    )
+
+
+def _offset(output: Output, facts: FileFacts) -> Iterator[Check]:
+    """A/V offset as the file has it against the manifest's."""
+    if output.av_offset_ms is None or len(facts.tracks) != 2:  # noqa: PLR2004 - pictures and sound
+        return
+    starts = []
+    for told, found in zip(output.tracks, facts.tracks, strict=True):
+        first = found.at.get(told.spans[0].first) if told.spans else None
+        starts.append(first.at if first else 0)
+    offset = ticks.to_ms(starts[1] - starts[0])
+    yield Check(
+        abs(offset - output.av_offset_ms) <= 1,
+        f"sound begins {offset} ms after the picture, not {output.av_offset_ms}",
+    )
+
+
+def _off(what: str, found: int, told: int) -> str:
+    return f"{what} lies at {ticks.duration(found)} instead of {ticks.duration(told)}"

@@ -1,0 +1,61 @@
+"""What the ledger says of a recording before anything is copied: bad slices, holes, users without media."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.model import ticks
+from pipeline.model.ledger import Entry, Sort
+from pipeline.model.slices import Medium, Slice, State, Track
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pipeline.model.timeline import Gap, TrackTime
+
+
+def of_slices(tracks: Iterable[Track]) -> Iterator[Entry]:
+    """Slices that are missing, empty, unreadable or cut off: each is a loss."""
+    for track in tracks:
+        for piece in track.slices:
+            if piece.state is not State.PRESENT:
+                yield _bad_slice(track, piece)
+            elif piece.ends is not None and piece.ends.cut is not None:
+                yield _cut_slice(track, piece)
+
+
+def of_gaps(uid: str, track: TrackTime) -> Iterator[Entry]:
+    """Holes in a track: losses or absences."""
+    for gap in track.gaps:
+        yield _gap(uid, track.medium, gap)
+
+
+def _gap(uid: str, medium: Medium, gap: Gap) -> Entry:
+    nothing, filled = (
+        ("no sound", "silence") if medium is Medium.AUDIO else ("no picture", "the last picture held")
+    )
+    return Entry(
+        Sort.LOSS if gap.lost else Sort.ABSENCE,
+        f"{nothing} ({gap.why}); filled with {filled}",
+        uid,
+        medium,
+        ticks.to_ms(gap.start),
+        ticks.to_ms(gap.end),
+    )
+
+
+def _bad_slice(track: Track, piece: Slice) -> Entry:
+    said = {
+        State.MISSING: "is listed by its playlist and is not there",
+        State.EMPTY: "has 0 bytes",
+        State.UNREADABLE: f"cannot be read: {piece.why}",
+    }[piece.state]
+    end = piece.stamp_ms + piece.length_ms() if piece.length_ms() else None
+    what = f"slice {piece.key} {said}; left out"
+    return Entry(Sort.LOSS, what, track.uid, track.medium, piece.stamp_ms, end, piece.key)
+
+
+def _cut_slice(track: Track, piece: Slice) -> Entry:
+    last = "picture" if track.medium is Medium.VIDEO else "sound"
+    what = f"slice {piece.key} is cut off; its incomplete last {last} is dropped"
+    return Entry(Sort.LOSS, what, track.uid, track.medium, piece.stamp_ms, key=piece.key)

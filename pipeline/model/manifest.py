@@ -1,0 +1,235 @@
+"""The manifest: what came out, from what, how it was placed, what was lost; the mark of a finished job.
+
+It holds no run times and nothing that depends on the machine, so that the same inputs and options give the
+same bytes. Times are UTC milliseconds, or file ticks of 1/90000 s where a check must be exact.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pipeline.model.ledger import Entry  # noqa: TC001 - pydantic reads the annotations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERSION = 1
+FILE = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Packets of the input that are not in the output, and why."""
+
+    reason: str
+    packets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Silent frames that were put in: ``count`` samples from index ``first`` on."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A contiguous stretch of a track.
+
+    Attributes:
+        utc_ms: UTC of its first sample.
+        at: file ticks of its first sample's presentation.
+        until: file ticks where its last sample's own length ends.
+        first: index of its first sample in the file.
+        packets: how many samples it has.
+        why: what began it.
+    """
+
+    utc_ms: int
+    at: int
+    until: int
+    first: int
+    packets: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFit:
+    """UTC against media time of a stretch: UTC ms at a media time in ticks, slope, how far stamps scatter."""
+
+    utc_ms: int
+    media_ticks: int
+    slope_ppb: int
+    uncertainty_ms: int
+    stamps: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTrack:
+    """A track of an output.
+
+    ``packets_in == packets_out + sum(dropped)``; the file holds ``packets_out + inserted`` samples.
+    ``payload_sha256`` is over the payloads of the copied packets in file order, hashed as they were read.
+    """
+
+    medium: str
+    codec: str
+    timescale: int
+    packets_in: int
+    packets_out: int
+    inserted: int
+    dropped: tuple[Dropped, ...]
+    payload_sha256: str
+    spans: tuple[Span, ...]
+    fills: tuple[Fill, ...]
+    clocks: tuple[ClockFit, ...]
+    end: int
+    dts_moved: int = 0
+    width: int = 0
+    height: int = 0
+    clockwise: int = 0
+    rate: int = 0
+    channels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """UTC to file time: ``utc_ms`` lies at file tick ``at``, and so on for ``length`` ticks."""
+
+    utc_ms: int
+    at: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A decision of the plan and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What reopening the output found; ``good`` when ``problems`` is empty.
+
+    Attributes:
+        level: ``full``, ``fast`` or ``off`` (then nothing was checked).
+        checks: how many single checks were made.
+        decoded: pictures and sound frames that were decoded without an error.
+        problems: a sentence each.
+    """
+
+    level: str
+    checks: int
+    decoded: int
+    problems: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """No problem was found."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One finished file.
+
+    Attributes:
+        utc_zero_ms: UTC of file zero.
+        duration: file ticks.
+        uncertainty_ms: how well absolute UTC is known, at worst.
+        av_offset_ms: first sound minus first picture; None unless it has both.
+        map: UTC to file time, in order.
+    """
+
+    file: str
+    uid: str
+    source: str
+    size: int
+    sha256: str
+    utc_zero_ms: int
+    duration: int
+    uncertainty_ms: int
+    av_offset_ms: int | None
+    shared_clock: bool
+    map: tuple[Stretch, ...]
+    tracks: tuple[OutputTrack, ...]
+    decisions: tuple[Reason, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A user whose file was not made, and why."""
+
+    uid: str
+    source: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a recording came from.
+
+    Attributes:
+        prefix: its folder inside the source.
+        name: the vendor's own name of it.
+        inputs_sha256: over its listing (keys, sizes) and playlists.
+    """
+
+    vendor: str
+    prefix: str
+    name: str
+    inputs_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything about the outputs of one recording."""
+
+    recording: Origin
+    options: dict[str, str]
+    outputs: tuple[Output, ...]
+    refused: tuple[Refusal, ...]
+    ledger: tuple[Entry, ...]
+    tool: str
+    version: int = field(default=VERSION)
+
+    @property
+    def losses(self) -> tuple[Entry, ...]:
+        """Media that was recorded and is not in the outputs."""
+        return tuple(entry for entry in self.ledger if entry.sort == "loss")
+
+    def to_json(self) -> str:
+        """The document, the same bytes for the same value."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the document, generated from the types above."""
+    from pydantic import TypeAdapter  # 0.1 s that a merge does not need
+
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **TypeAdapter(Manifest).json_schema()}
+
+
+def from_json(text: str) -> Manifest:
+    """A manifest read back.
+
+    Raises:
+        ValueError: it is no manifest of a version we know; the text says where.
+    """
+    from pydantic import TypeAdapter
+
+    found = TypeAdapter(Manifest).validate_json(text)
+    if found.version != VERSION:
+        raise ValueError(f"manifest version {found.version} is not {VERSION}")
+    return found
+
+
+def total_dropped(tracks: Sequence[OutputTrack]) -> int:
+    """Packets that did not make it into the file, over all tracks."""
+    return sum(d.packets for t in tracks for d in t.dropped)

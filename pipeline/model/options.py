@@ -1,0 +1,163 @@
+"""What the caller asked merge for, as values that are valid once they exist."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pipeline.errors import CommandError
+from pipeline.model import ticks
+from pipeline.model.slices import Medium
+
+
+class By(StrEnum):
+    """One file per what."""
+
+    USER = "user"
+    SESSION = "session"
+
+
+class Tracks(StrEnum):
+    """Which media of a user go into the file."""
+
+    BOTH = "av"
+    AUDIO = "audio"
+    VIDEO = "video"
+
+    @property
+    def media(self) -> tuple[Medium, ...]:
+        """The media it stands for."""
+        return {
+            Tracks.BOTH: (Medium.VIDEO, Medium.AUDIO),
+            Tracks.AUDIO: (Medium.AUDIO,),
+            Tracks.VIDEO: (Medium.VIDEO,),
+        }[self]
+
+
+class Gaps(StrEnum):
+    """What fills the time in which a user is absent."""
+
+    HOLD = "hold"  # last picture, silence
+    DROP = "drop"  # removed where neither sound nor picture is there for more than 15 s
+
+
+class Align(StrEnum):
+    """Where a file's zero lies."""
+
+    USER = "user"  # at the user's first media
+    RECORDING = "recording"  # at the recording's first media, the same for all users
+
+
+class Missing(StrEnum):
+    """What happens when a listed slice is missing or empty."""
+
+    FILL = "fill"
+    FAIL = "fail"
+
+
+class Verify(StrEnum):
+    """How much of an output is checked after it was written."""
+
+    FULL = "full"  # structure, payload hashes, durations, and decoding at both ends and every join
+    FAST = "fast"  # all but the decoding
+    OFF = "off"
+
+
+_OFFSET = re.compile(r"\+?(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d{1,7})(?:\.(\d{1,3}))?s?", re.ASCII)
+_STAMP = re.compile(r"\d{17}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point of the recording: UTC ticks, or ticks from the recording's first media.
+
+    >>> Moment.parse("1:30.5")
+    Moment(at=8145000, absolute=False)
+    >>> Moment.parse("2026-01-20T11:30:22.488Z") == Moment.parse("20260120113022488")
+    True
+    """
+
+    at: int
+    absolute: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Moment:
+        """Read ``90``, ``1:30.5``, an ISO date and time with a zone, or a 17-digit UTC stamp.
+
+        Raises:
+            CommandError: it is none of them.
+        """
+        if _STAMP.fullmatch(text):
+            text = f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:12]}:{text[12:14]}.{text[14:]}Z"
+        if match := _OFFSET.fullmatch(text):
+            hours, minutes, seconds, fraction = match.groups()
+            whole = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds)
+            return cls(ticks.from_ms(whole * 1000 + int((fraction or "0").ljust(3, "0"))), absolute=False)
+        try:
+            point = datetime.fromisoformat(text)
+        except ValueError:
+            point = None
+        if point is None or point.tzinfo is None:
+            raise CommandError(
+                f"{text!r} is no moment: give seconds or h:mm:ss from the recording's start, or a UTC time "
+                "such as 2026-01-20T11:30:22.488Z."
+            )
+        epoch = datetime(1970, 1, 1, tzinfo=UTC)
+        since = point - epoch
+        ms = (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+        return cls(ticks.from_ms(ms), absolute=True)
+
+    def utc(self, recording_start: int) -> int:
+        """UTC ticks of it in a recording whose first media is at ``recording_start``."""
+        return self.at if self.absolute else recording_start + self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What decides the content of the outputs; the same options on the same inputs give the same bytes.
+
+    Attributes:
+        uids: only these users; all when empty.
+        start: cut before it (snaps to the key frame before); None for the beginning.
+        end: cut after it (snaps to the key frame after); None for the end.
+        name: pattern of output names with ``{uid} {screen} {utc} {kind} {recording}``; empty for the default.
+    """
+
+    uids: tuple[str, ...] = ()
+    by: By = By.USER
+    tracks: Tracks = Tracks.BOTH
+    gaps: Gaps = Gaps.HOLD
+    align: Align = Align.USER
+    missing: Missing = Missing.FILL
+    start: Moment | None = None
+    end: Moment | None = None
+    name: str = ""
+    verify: Verify = Verify.FULL
+
+    def __post_init__(self) -> None:
+        comparable = self.start and self.end and self.start.absolute == self.end.absolute
+        if self.start and self.end and comparable and self.end.at <= self.start.at:
+            raise CommandError("--end lies before --start: give an end that is later.")
+
+    def as_text(self) -> dict[str, str]:
+        """What was asked for, as the manifest keeps it: only what differs from doing nothing special."""
+
+        def moment(value: Moment | None) -> str:
+            if value is None:
+                return ""
+            return ticks.iso(value.at) if value.absolute else f"+{ticks.duration(value.at)}"
+
+        return {
+            "uids": " ".join(sorted(self.uids)),
+            "by": self.by,
+            "tracks": self.tracks,
+            "gaps": self.gaps,
+            "align": self.align,
+            "missing": self.missing,
+            "start": moment(self.start),
+            "end": moment(self.end),
+            "name": self.name,
+            "verify": self.verify,
+        }

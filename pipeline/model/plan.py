@@ -1,0 +1,238 @@
+"""The plan: for every user what file comes out, how, and why; what cannot be done is refused with the reason.
+
+Everything that merge does was decided here first, from the timeline and the options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipeline.model import losses, ticks
+from pipeline.model.decisions import Decision, Piece, decisions, refusal
+from pipeline.model.options import Align, By, Gaps, Options, Tracks
+from pipeline.model.outputs import fill, unique
+from pipeline.model.slices import Medium, Recording, Slice, User
+from pipeline.model.stamps import stamp17
+from pipeline.model.timeline import ABSENT, TrackTime, UserTime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.model.ledger import Entry
+
+BYTES_A_SECOND = 100_000_000
+"""Measured by ``make bench``: input bytes copied, verified and hashed by one core a second, rounded down."""
+MEMORY = 100_000_000
+MEMORY_A_PACKET = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What making an output takes.
+
+    Attributes:
+        seconds: on one core of the machine that ``make bench`` ran on.
+        size: bytes of the output, about; the disk needs no more.
+        memory: bytes.
+    """
+
+    seconds: float
+    size: int
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """One file to make.
+
+    Attributes:
+        file: its name, unique within the recording.
+        zero: UTC ticks of file zero.
+        pieces: UTC to file time, in order; one unless time is dropped.
+        video: the pictures; None if it has none.
+        audio: the sound; None if it has none.
+        clockwise: degrees of the display matrix.
+        refusal: why it cannot be made; empty when it can.
+    """
+
+    file: str
+    uid: str
+    source: str
+    zero: int
+    pieces: tuple[Piece, ...]
+    video: TrackTime | None
+    audio: TrackTime | None
+    clockwise: int
+    shared_clock: bool
+    decisions: tuple[Decision, ...]
+    estimate: Estimate
+    refusal: str = ""
+
+    @property
+    def tracks(self) -> tuple[TrackTime, ...]:
+        """What goes in, pictures first."""
+        return tuple(t for t in (self.video, self.audio) if t is not None)
+
+    @property
+    def duration(self) -> int:
+        """File ticks."""
+        return self.pieces[-1].file_end
+
+    @property
+    def picture_end(self) -> int:
+        """File ticks where the pictures end; 0 without pictures."""
+        last = self.pieces[-1]
+        end = self.video.end if self.video else last.start
+        return last.at + min(max(end, last.start), last.end) - last.start if self.video else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What merge does with one recording."""
+
+    recording: Recording
+    outputs: tuple[OutputPlan, ...]
+    ledger: tuple[Entry, ...]
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """UTC ticks between which a user's media is kept, already snapped outwards to key frames."""
+
+    start: int
+    end: int
+
+
+def plan(
+    recording: Recording,
+    times: Sequence[UserTime],
+    options: Options,
+    *,
+    cuts: Mapping[tuple[str, str], Cut] | None = None,
+    notes: Sequence[Entry] = (),
+) -> Plan:
+    """Decide the outputs of a recording.
+
+    Args:
+        recording: what was found, of the users that the options select.
+        times: those users on UTC; one without a readable slice has none.
+        options: what the caller asked for.
+        cuts: by ``(uid, source)`` where --start or --end is given.
+        notes: what reading the recording has put into the ledger.
+    """
+    chosen = [t for time in times if (t := _only(time, options.tracks)) is not None]
+    first = min((t.start for t in chosen), default=0)
+    drafts: list[OutputPlan] = []
+    for time in chosen:
+        user = next(u for u in recording.users if (u.uid, u.source) == (time.uid, time.source))
+        cut = (cuts or {}).get((time.uid, time.source), Cut(time.start, time.end))
+        zero = first if options.align is Align.RECORDING else None
+        drafts += [
+            _output(user, time, options, stays, zero=zero, recording=recording.name)
+            for stays in _stays(time, options, cut)
+        ]
+    stems = unique([(d.file, f"{d.uid}\0{d.source}\0{d.zero}\0{d.file}") for d in drafts])
+    outputs = tuple(
+        replace(d, file=stem + (".mp4" if d.video else ".m4a")) for d, stem in zip(drafts, stems, strict=True)
+    )
+    tracks = [t for u in recording.users for t in u.tracks if t.medium in options.tracks.media]
+    ledger = [
+        *notes,
+        *losses.of_slices(tracks),
+        *(entry for time in chosen for track in time.tracks for entry in losses.of_gaps(time.uid, track)),
+    ]
+    return Plan(recording, outputs, tuple(sorted(ledger, key=_by_time)), options)
+
+
+def _by_time(entry: Entry) -> tuple[int, str, str, str]:
+    return (entry.start_ms or 0, entry.uid, entry.track, entry.what)
+
+
+def _only(time: UserTime, tracks: Tracks) -> UserTime | None:
+    """The user with just the tracks asked for; None if nothing is left."""
+    video = time.video if Medium.VIDEO in tracks.media else None
+    audio = time.audio if Medium.AUDIO in tracks.media else None
+    return replace(time, video=video, audio=audio) if video or audio else None
+
+
+def _stays(time: UserTime, options: Options, cut: Cut) -> list[list[tuple[int, int]]]:
+    """The user's presence in UTC ticks, cut as asked: a list for each output, of its sessions."""
+    low, high = max(cut.start, time.start), min(cut.end, time.end)
+    stays = [(max(a, low), min(b, high)) for a, b in time.sessions if max(a, low) < min(b, high)]
+    groups = [[stay] for stay in stays] if options.by is By.SESSION else [stays]
+    return [group for group in groups if group]
+
+
+def _output(
+    user: User,
+    time: UserTime,
+    options: Options,
+    stays: Sequence[tuple[int, int]],
+    *,
+    zero: int | None,
+    recording: str,
+) -> OutputPlan:
+    zero = stays[0][0] if zero is None else min(zero, stays[0][0])
+    pieces = _pieces(stays, zero, options.gaps)
+    start, end = stays[0][0], stays[-1][1]
+    video, audio = _within(time.video, start, end), _within(time.audio, start, end)
+    tracks = [t for t in (video, audio) if t is not None]
+    slices = [p.piece for t in tracks for run in t.runs for p in run.placed]
+    turns = sorted({p.piece.clockwise for run in (video.runs if video else ()) for p in run.placed})
+    kind = "" if video is None else "_av" if audio else "_video"
+    values = {
+        "uid": time.uid,
+        "screen": "_screen" if time.source == "screen" else "",
+        "utc": stamp17(ticks.to_ms(zero)),
+        "kind": kind,
+        "recording": recording,
+    }
+    return OutputPlan(
+        file=fill(options.name, values),
+        uid=time.uid,
+        source=time.source,
+        zero=zero,
+        pieces=pieces,
+        video=video,
+        audio=audio,
+        clockwise=turns[0] if turns else 0,
+        shared_clock=time.shared,
+        decisions=decisions(time, video, audio, pieces, options),
+        estimate=_estimate(slices, tracks),
+        refusal=refusal(user, video, audio, turns),
+    )
+
+
+def _within(track: TrackTime | None, start: int, end: int) -> TrackTime | None:
+    """The part of a track whose runs reach into ``start .. end``."""
+    if track is None:
+        return None
+    runs = tuple(run for run in track.runs if run.start < end and run.end > start)
+    gaps = tuple(gap for gap in track.gaps if gap.start < end and gap.end > start)
+    return TrackTime(track.medium, runs, gaps, track.clocks) if runs else None
+
+
+def _pieces(stays: Sequence[tuple[int, int]], zero: int, gaps: Gaps) -> tuple[Piece, ...]:
+    if gaps is Gaps.HOLD:
+        return (Piece(zero, stays[-1][1], 0),)
+    pieces: list[Piece] = []
+    at = 0
+    for number, (start, end) in enumerate(stays):
+        begin = zero if number == 0 and start - zero <= ABSENT else start
+        pieces.append(Piece(begin, end, at))
+        at = pieces[-1].file_end
+    return tuple(pieces)
+
+
+def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime]) -> Estimate:
+    size = sum(s.size for s in slices)
+    packets = sum(
+        p.piece.ends.span // max(1, p.piece.ends.step)
+        for t in tracks
+        for run in t.runs
+        for p in run.placed
+        if p.piece.ends
+    )
+    return Estimate(round(0.3 + size / BYTES_A_SECOND, 1), size, MEMORY + MEMORY_A_PACKET * packets)

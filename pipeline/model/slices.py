@@ -1,0 +1,186 @@
+"""What is known of a slice before its packets are copied: its stamps, its tags, its two ends.
+
+A `Slice` is made once, where a listing, a playlist and a look at both ends of the file meet; from here on
+nothing is asked of the file again until its packets are copied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pipeline.model import ticks
+
+
+class Medium(StrEnum):
+    """What a track carries."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class State(StrEnum):
+    """Whether the bytes of a slice can be used."""
+
+    PRESENT = "present"
+    MISSING = "missing"  # a playlist lists it and it is not there
+    EMPTY = "empty"  # 0 bytes
+    UNREADABLE = "unreadable"  # no MPEG-TS, or no access unit in it
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Codec parameters of a slice; two slices join by copy only where these agree.
+
+    Attributes:
+        codec: ``h264``, ``hevc``, ``aac``, or another name that merge refuses.
+        width: coded size in pixels, 0 for sound.
+        height: as width.
+        rate: sound samples a second as the stream's headers say, 0 for pictures.
+        channels: sound channels, 0 for pictures.
+        parameters: hex digest of the parameter sets (H.264/HEVC) or the ADTS configuration (AAC).
+    """
+
+    codec: str
+    width: int = 0
+    height: int = 0
+    rate: int = 0
+    channels: int = 0
+    parameters: str = ""
+
+    def __str__(self) -> str:
+        if self.rate:
+            return f"{self.codec} {self.rate} Hz {'mono' if self.channels == 1 else f'{self.channels} ch'}"
+        return f"{self.codec} {self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Media time at both ends of a slice, from its first and last PES packets.
+
+    Attributes:
+        first: 33-bit PTS of the first access unit.
+        span: ticks from that PTS to the end of the last access unit, in presentation order.
+        step: ticks of one access unit (sound: exact; pictures: median of what was seen).
+        key: the first access unit is a random access point (always true for sound).
+        form: codec parameters.
+        whole: bytes from and up to which it consists of whole TS packets; None for all of it.
+        cut: 33-bit PTS of a last access unit whose end is not there; None when it ends well.
+        after: ticks by which ``first`` is later than the slice's first access unit of any track, which is what
+            its stamp speaks of.
+    """
+
+    first: int
+    span: int
+    step: int
+    key: bool
+    form: Format
+    whole: tuple[int, int] | None = None
+    cut: int | None = None
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One TS file of one track.
+
+    Attributes:
+        key: its path inside the source.
+        size: bytes; 0 when missing.
+        state: whether it can be used.
+        why: for `State.UNREADABLE`, what was found instead; a sentence part.
+        stamp_ms: UTC of its first media by the best source there is.
+        stamp_from: ``tag`` or ``name``.
+        extinf_us: length by the playlist in microseconds; None if unlisted.
+        opens: a START or DISCONTINUITY tag stands before it: it begins a new run.
+        returns: a START tag stands before it: its user came, or came back.
+        listed: a playlist names it.
+        clockwise: degrees to turn its pictures upright.
+        shared: it may hold sound and pictures; one of them alone is no damage.
+        turns_inside: its pictures are turned anew before it ends.
+        ends: what its ends say; None unless `State.PRESENT`.
+    """
+
+    key: str
+    size: int
+    state: State
+    stamp_ms: int
+    stamp_from: str
+    extinf_us: int | None = None
+    opens: bool = False
+    returns: bool = False
+    listed: bool = True
+    clockwise: int = 0
+    turns_inside: bool = False
+    shared: bool = False
+    ends: Ends | None = None
+    why: str = ""
+
+    def stamped(self) -> int:
+        """UTC ticks of its first access unit by its stamp."""
+        return ticks.from_ms(self.stamp_ms) + (self.ends.after if self.ends else 0)
+
+    def length_ms(self) -> int:
+        """Its length in milliseconds: by its own media where readable, else by the playlist; 0 if unknown."""
+        if self.ends is not None:
+            return ticks.to_ms(self.ends.span)
+        return (self.extinf_us + 500) // 1000 if self.extinf_us else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One medium of one source of one user, as its slices in the order of their stamps.
+
+    Attributes:
+        ended: its playlists all end with ENDLIST.
+        marks_returns: the vendor marks returns by START tags: a long hole without one is a loss.
+    """
+
+    uid: str
+    source: str
+    medium: Medium
+    slices: tuple[Slice, ...]
+    ended: bool = True
+    marks_returns: bool = False
+
+    @property
+    def usable(self) -> tuple[Slice, ...]:
+        """The slices whose ends could be read."""
+        return tuple(s for s in self.slices if s.ends is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One user's tracks of one source (camera and microphone, or a shared screen)."""
+
+    uid: str
+    source: str
+    audio: Track | None = None
+    video: Track | None = None
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """What there is, pictures first."""
+        return tuple(t for t in (self.video, self.audio) if t is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One task in one room.
+
+    Attributes:
+        vendor: folder name of the vendor.
+        prefix: folder of its objects inside the source; empty at top level.
+        name: the vendor's name of it (``<sid>_<cname>``, ``<SdkAppId>_<RoomId>``).
+        users: sorted by uid and source.
+    """
+
+    vendor: str
+    prefix: str
+    name: str
+    users: tuple[User, ...] = field(default=())
+
+    @property
+    def title(self) -> str:
+        """Prefix and name, as a person would point at it."""
+        return f"{self.prefix}/{self.name}" if self.prefix else self.name

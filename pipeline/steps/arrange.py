@@ -1,0 +1,144 @@
+"""Arrange: look at both ends of every slice, put the users on UTC, decide the plan. Nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.errors import CommandError, InputError, MissingSliceError
+from pipeline.media.keys import key_times
+from pipeline.media.peek import NOTHING_OF_IT, Peeker, Unreadable
+from pipeline.media.probe import picture_size
+from pipeline.model.ledger import Sort
+from pipeline.model.options import Missing, Options
+from pipeline.model.plan import Cut, Plan, plan
+from pipeline.model.slices import Recording, Slice, State, Track, User
+from pipeline.model.timeline import UserTime, arrange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipeline.model.ledger import Entry
+    from pipeline.steps.find import Folder
+    from pipeline.vendors.inventory import Inventory
+
+
+def look(folder: Folder, inventory: Inventory) -> Recording:
+    """The recording with the ends of its slices read."""
+    peeker = Peeker(picture_size)
+
+    def seen(track: Track | None) -> Track | None:
+        if track is None:
+            return None
+        slices = tuple(_ends(folder, peeker, track, s) for s in track.slices)
+        return replace(track, slices=tuple(s for s in slices if not (s.shared and s.why == NOTHING_OF_IT)))
+
+    users = tuple(replace(u, audio=seen(u.audio), video=seen(u.video)) for u in inventory.recording.users)
+    return replace(inventory.recording, users=users)
+
+
+def _ends(folder: Folder, peeker: Peeker, track: Track, piece: Slice) -> Slice:
+    if piece.state is not State.PRESENT:
+        return piece
+    try:
+        with folder.open(piece.key) as file:
+            ends = peeker.look(file, piece.size, track.medium)
+    except OSError as error:
+        raise InputError(
+            f"{piece.key} cannot be read ({error.strerror}): make it readable and run again."
+        ) from error
+    if isinstance(ends, Unreadable):
+        return replace(piece, state=State.UNREADABLE, why=ends.why)
+    return replace(piece, ends=ends)
+
+
+def arrange_plan(folder: Folder, inventory: Inventory, options: Options) -> Plan:
+    """The plan of one recording.
+
+    Raises:
+        CommandError: a user was asked for who is not in it, or the cut lies outside of it.
+        InputError: no slice of it can be used.
+        MissingSliceError: a listed slice is missing or empty, and the options do not fill.
+    """
+    found = look(folder, inventory)
+    users = _asked_for(found, options)
+    recording = replace(found, users=tuple(users))
+    if options.missing is Missing.FAIL:
+        _fail_on_missing(users)
+    times = [t for user in users if (t := arrange(user)) is not None]
+    if not times:
+        raise InputError(_nothing_usable(recording, users))
+    return plan(
+        recording, times, options, cuts=_cuts(folder, times, options), notes=_notes(inventory, options)
+    )
+
+
+def _asked_for(recording: Recording, options: Options) -> list[User]:
+    known = {user.uid for user in recording.users}
+    unknown = [uid for uid in options.uids if uid not in known]
+    if unknown:
+        raise CommandError(
+            f"{recording.title} has no user {unknown[0]!r}: it has {', '.join(map(repr, sorted(known)))}."
+        )
+    return [user for user in recording.users if not options.uids or user.uid in options.uids]
+
+
+def _fail_on_missing(users: Sequence[User]) -> None:
+    for user in users:
+        for track in user.tracks:
+            for piece in track.slices:
+                if piece.state is not State.PRESENT:
+                    raise MissingSliceError(
+                        f"slice {piece.key} of user {user.uid} is {piece.state}: download it again, "
+                        "or use --missing fill to go on without it."
+                    )
+
+
+def _nothing_usable(recording: Recording, users: Sequence[User]) -> str:
+    bad = next(s for user in users for track in user.tracks for s in track.slices)
+    why = bad.why or {State.MISSING: "it is not there", State.EMPTY: "it has 0 bytes"}.get(bad.state, "")
+    return (
+        f"{recording.title} has no slice that can be used: {bad.key} is no MPEG-TS slice ({why}). "
+        "Download the recording again."
+    )
+
+
+def _notes(inventory: Inventory, options: Options) -> list[Entry]:
+    """The inventory's notes that concern the users asked for."""
+    return [n for n in inventory.notes if not options.uids or not n.uid or n.uid in options.uids]
+
+
+def _cuts(folder: Folder, times: Sequence[UserTime], options: Options) -> dict[tuple[str, str], Cut]:
+    """Where each user is cut, snapped outwards to his key frames."""
+    if options.start is None and options.end is None:
+        return {}
+    first = min(time.start for time in times)
+    last = max(time.end for time in times)
+    start = options.start.utc(first) if options.start else first
+    end = options.end.utc(first) if options.end else last
+    if start >= last or end <= first or start >= end:
+        raise CommandError(
+            "--start and --end leave nothing of the recording: give a time between its first and last media."
+        )
+    return {(t.uid, t.source): _snapped(t, start, end, lambda s: key_times(folder.open, s)) for t in times}
+
+
+def _snapped(time: UserTime, start: int, end: int, keys_of: Callable[[Slice], Sequence[int]]) -> Cut:
+    """The cut moved outwards: to the last key frame at or before its start, the first at or after its end."""
+    if time.video is None:
+        return Cut(start, end)
+    before, after = start, end
+    for run in time.video.runs:
+        for placed in run.placed:
+            if placed.at <= start < placed.end:
+                at_or_before = [u for pts in keys_of(placed.piece) if (u := placed.utc(pts)) <= start]
+                before = max(at_or_before, default=placed.at)
+            if placed.at < end < placed.end:
+                at_or_after = [u for pts in keys_of(placed.piece) if (u := placed.utc(pts)) >= end]
+                after = min(at_or_after, default=placed.end)
+    return Cut(before, after)
+
+
+def losses(entries: Sequence[Entry]) -> int:
+    """How many entries are losses."""
+    return sum(entry.sort is Sort.LOSS for entry in entries)

@@ -1,0 +1,125 @@
+"""Find: what recordings a folder holds, by its listing and its playlists; no slice is opened."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from pipeline.errors import CommandError, InputError, NoRecordingError, PlaylistError
+from pipeline.vendors import VENDORS
+from pipeline.vendors.inventory import Group, Inventory, Object, sort_objects, take_stock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.model.ledger import Entry
+
+MOST_PLAYLIST_BYTES = 64_000_000
+MOST_OBJECTS = 300_000
+HIDDEN = "."
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A downloaded recording: keys are paths below ``root``, with ``/`` between folders."""
+
+    root: Path
+
+    def objects(self) -> tuple[Object, ...]:
+        """Its regular files, symbolic links to files included, hidden ones and linked folders left out.
+
+        Raises:
+            CommandError: there is no such folder.
+            InputError: it cannot be listed, or holds more than `MOST_OBJECTS` files.
+        """
+        if not self.root.is_dir():
+            what = "is a file" if self.root.exists() else "does not exist"
+            raise CommandError(f"{self.root} {what}: give the folder that holds the playlists and slices.")
+        found: list[Object] = []
+        for item in self._walk(self.root, ""):
+            found.append(item)
+            if len(found) > MOST_OBJECTS:
+                raise InputError(
+                    f"{self.root} holds over {MOST_OBJECTS} files: give the folder of one recording."
+                )
+        return tuple(found)
+
+    def _walk(self, place: Path, prefix: str) -> Iterator[Object]:
+        try:
+            entries = sorted(os.scandir(place), key=lambda e: e.name)
+        except OSError as error:
+            raise InputError(
+                f"{place} cannot be listed ({error.strerror}): make it readable and run again."
+            ) from error
+        for entry in entries:
+            if entry.name.startswith(HIDDEN):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(Path(entry.path), f"{prefix}{entry.name}/")
+                continue
+            try:
+                status = entry.stat()
+            except OSError:
+                continue  # a link to nothing is no file
+            if stat.S_ISREG(status.st_mode):
+                yield Object(f"{prefix}{entry.name}", status.st_size)
+
+    def open(self, key: str) -> BinaryIO:
+        """A file of it, unbuffered."""
+        return (self.root / key).open("rb", buffering=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All recordings of a source, and what belongs to none of them."""
+
+    inventories: tuple[Inventory, ...]
+    notes: tuple[Entry, ...]
+
+
+def find(folder: Folder) -> Found:
+    """Read the listing and all playlists of single users.
+
+    Raises:
+        CommandError: no such folder.
+        NoRecordingError: no object in it has a name that we know.
+        InputError: a playlist cannot be read.
+    """
+    objects = folder.objects()
+    if not objects:
+        raise NoRecordingError(f"{folder.root} is empty: give the folder that holds playlists and slices.")
+    listing = sort_objects(objects)
+    groups = [g for g in listing.groups if any(n.name.uid is not None for n in g.items)]
+    inventories = tuple(i for g in groups if (i := _take_stock(folder, g)).recording.users)
+    if not inventories:
+        raise NoRecordingError(
+            f"{folder.root} holds {len(objects)} files and no per-user slices of Agora or TRTC among them: "
+            "expected names as they were uploaded, such as <sid>_<channel>__uid_s_<uid>__uid_e_video_<utc>.ts."
+        )
+    return Found(inventories, listing.notes)
+
+
+def _take_stock(folder: Folder, group: Group) -> Inventory:
+    texts = {n.item.key: _text(folder, n.item) for n in group.indexes if n.name.extension == "m3u8"}
+    playlists = {key: VENDORS[group.vendor].read_playlist(text, key) for key, text in texts.items()}
+    digests = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in texts.items()}
+    return take_stock(group, playlists, digests)
+
+
+def _text(folder: Folder, item: Object) -> str:
+    if item.size > MOST_PLAYLIST_BYTES:
+        raise PlaylistError(
+            f"{item.key} has {item.size} bytes, and a playlist at most {MOST_PLAYLIST_BYTES}: "
+            "it is not what a recorder wrote; take it away or download it again."
+        )
+    try:
+        with folder.open(item.key) as file:
+            return file.read().decode("utf-8", "replace")
+    except OSError as error:
+        raise InputError(
+            f"{item.key} cannot be read ({error.strerror}): make it readable and run again."
+        ) from error

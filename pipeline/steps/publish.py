@@ -1,0 +1,147 @@
+"""Publish: verified files get their names, the manifest last; or everything is there already.
+
+The manifest is first written hidden, with the hashes of all files. Whoever kills the run between two names,
+the next run finds it, gives the remaining files their names and does no work twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from pipeline.errors import CommandError, OutputError
+from pipeline.model.manifest import FILE, Manifest, from_json
+from pipeline.steps.render import blame, part_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipeline.model.manifest import Output
+
+PENDING = f".{FILE}.part"
+
+
+def prepare(place: Path) -> None:
+    """Make the output folder.
+
+    Raises:
+        OutputError: it cannot be made or written.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{place} cannot be made ({error.strerror}): choose another place with -o."
+        ) from error
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise OutputError(f"{place} cannot be written: make it writable or choose another place with -o.")
+
+
+def kept(place: Path, wanted: Manifest) -> Manifest | None:
+    """The manifest of an earlier run that did the same, if all its files are still what it made.
+
+    A run that was killed after its files were verified is finished here.
+
+    Args:
+        place: the output folder.
+        wanted: a manifest with the recording, options and tool of this run; its outputs do not matter.
+    """
+    for name in (FILE, PENDING):
+        found = _read(place / name)
+        if found is None or not _same_work(found, wanted):
+            continue
+        if all(_is_there(place, output) for output in found.outputs):
+            if name == PENDING:
+                finish(place, found)
+            return found
+    return None
+
+
+def _read(path: Path) -> Manifest | None:
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _same_work(found: Manifest, wanted: Manifest) -> bool:
+    return (found.recording, found.options, found.tool) == (wanted.recording, wanted.options, wanted.tool)
+
+
+def _is_there(place: Path, output: Output) -> bool:
+    return any(_matches(path, output) for path in (place / output.file, part_of(place, output.file)))
+
+
+def _matches(path: Path, output: Output) -> bool:
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size != output.size:
+                return False
+            return hashlib.file_digest(file, "sha256").hexdigest() == output.sha256
+    except OSError:
+        return False
+
+
+def refuse_foreign(place: Path, files: Sequence[str], *, overwrite: bool) -> None:
+    """Stop before the work when a name is taken by a file that this work did not make.
+
+    Raises:
+        CommandError: a file of that name exists.
+    """
+    taken = next((file for file in files if (place / file).exists()), None)
+    if taken is not None and not overwrite:
+        raise CommandError(
+            f"{place / taken} exists and is not the result of this merge: use --overwrite to replace it, "
+            "or another folder with -o."
+        )
+
+
+def publish(place: Path, manifest: Manifest) -> None:
+    """Give the files of a manifest their names, then write it.
+
+    Raises:
+        OutputError: the place cannot be written.
+        NoSpaceError: the disk is full.
+    """
+    pending = place / PENDING
+    try:
+        with pending.open("w", encoding="utf-8") as file:
+            file.write(manifest.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        pending.unlink(missing_ok=True)
+        raise blame(error, pending) from error
+    finish(place, manifest)
+
+
+def finish(place: Path, manifest: Manifest) -> None:
+    """Rename what is still hidden, the manifest last."""
+    try:
+        for output in manifest.outputs:
+            part = part_of(place, output.file)
+            if part.exists():
+                part.replace(place / output.file)
+        _sync(place)
+        (place / PENDING).replace(place / FILE)
+        _sync(place)
+    except OSError as error:
+        raise OutputError(
+            f"{place} cannot be written ({error.strerror}): choose another place with -o."
+        ) from error
+
+
+def _sync(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def discard(place: Path, files: Sequence[str]) -> None:
+    """Remove what an interrupted run was writing."""
+    for file in files:
+        part_of(place, file).unlink(missing_ok=True)

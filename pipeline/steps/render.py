@@ -1,0 +1,191 @@
+"""Render: make every output of a plan beside its final name, each verified; several users at once.
+
+An output that is not finished is a hidden ``.part`` file. It is locked while it is written, so that two
+runs never write one file; a run that was killed leaves one behind, and the next run writes it anew.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import multiprocessing
+import os
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipeline.errors import InputError, NoSpaceError, OutputError
+from pipeline.media.remux import Remuxed, remux
+from pipeline.media.tally import Surprise
+from pipeline.model import ticks
+from pipeline.model.manifest import Output, Reason, Stretch, Verdict
+from pipeline.model.options import Verify
+from pipeline.steps.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from multiprocessing.sharedctypes import Synchronized
+    from pathlib import Path
+
+    from pipeline.model.ledger import Entry
+    from pipeline.model.plan import OutputPlan
+    from pipeline.steps.find import Folder
+
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A file that was made beside its name, or why it was not (``refusal``)."""
+
+    output: Output | None
+    entries: tuple[Entry, ...]
+    refusal: str = ""
+
+
+def part_of(place: Path, file: str) -> Path:
+    """Where an output is written before it has its name."""
+    return place / f".{file}.part"
+
+
+def render(
+    outputs: Sequence[OutputPlan],
+    folder: Folder,
+    place: Path,
+    level: Verify,
+    *,
+    jobs: int,
+    progress: Callable[[int], None],
+) -> list[Rendered]:
+    """Make the outputs, in the order given.
+
+    Raises:
+        InputError: a slice cannot be read.
+        OutputError: the place cannot be written.
+        NoSpaceError: the disk is full.
+    """
+    if jobs <= 1 or len(outputs) <= 1:
+        return [render_one(output, folder, place, level, progress) for output in outputs]
+    context = multiprocessing.get_context("fork")
+    done = context.Value("q", 0)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(done, os.getpid()))
+    try:
+        futures = [pool.submit(_render_in_child, output, folder, place, level) for output in outputs]
+        waiting, told = set(futures), 0
+        while waiting:
+            finished, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            progress(done.value - told)
+            told = done.value
+            for future in finished:
+                future.result()
+        return [future.result() for future in futures]
+    except BaseException:
+        for process in list(pool._processes.values()):  # noqa: SLF001 - the pool has no way to stop a running task
+            process.kill()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_done: Synchronized[int] | None = None
+_parent = 0
+
+
+def _start(done: Synchronized[int], parent: int) -> None:
+    global _done, _parent
+    _done, _parent = done, parent
+
+
+def _advance(count: int) -> None:
+    if os.getppid() != _parent:
+        os._exit(1)  # the run was killed: nobody waits for this file
+    if _done is not None:
+        with _done.get_lock():
+            _done.value += count
+
+
+def _render_in_child(output: OutputPlan, folder: Folder, place: Path, level: Verify) -> Rendered:
+    return render_one(output, folder, place, level, _advance)
+
+
+def render_one(
+    output: OutputPlan, folder: Folder, place: Path, level: Verify, progress: Callable[[int], None]
+) -> Rendered:
+    """Make and verify one output beside its name; nothing is left of one that fails."""
+    part = part_of(place, output.file)
+    try:
+        made = _write(output, folder, part, progress)
+    except Surprise as surprise:
+        part.unlink(missing_ok=True)
+        return Rendered(None, (), f"{surprise}: merging changes is not built yet")
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    described = describe(output, made)
+    verdict, facts = verify(part, described, level)
+    if facts is not None:
+        described = replace(described, size=facts.size, sha256=facts.sha256)
+    else:
+        described = replace(described, size=part.stat().st_size, sha256=_sha256(part))
+    if not verdict.good:
+        part.unlink(missing_ok=True)
+    return Rendered(replace(described, verdict=verdict), made.entries)
+
+
+def _write(output: OutputPlan, folder: Folder, part: Path, progress: Callable[[int], None]) -> Remuxed:
+    try:
+        with part.open("w+b") as sink:
+            _lock(sink.fileno(), part)
+            made = remux(output, folder.open, sink, progress)
+            sink.flush()
+            os.fsync(sink.fileno())
+            return made
+    except OSError as error:
+        raise blame(error, part) from error
+
+
+def blame(error: OSError, part: Path) -> InputError | OutputError | NoSpaceError:
+    """Whose fault an OSError is: the disk's, the output place's or a slice's."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return NoSpaceError(
+            f"the disk of {part.parent} is full: free some space and run again; nothing unfinished was left."
+        )
+    where = error.filename
+    if where is not None and os.fspath(where) != os.fspath(part):
+        return InputError(f"{where} cannot be read ({error.strerror}): make it readable and run again.")
+    return OutputError(f"{part.parent} cannot be written ({error.strerror}): choose another place with -o.")
+
+
+def _lock(descriptor: int, part: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OutputError(f"{part.parent} is being written by another recpipe: wait for it to end.") from None
+
+
+def describe(output: OutputPlan, made: Remuxed) -> Output:
+    """What the manifest says of a file, before size, hash and verdict are known."""
+    spans = {track.medium: track.spans[0].at for track in made.tracks if track.spans}
+    offset = spans["audio"] - spans["video"] if len(spans) > 1 else None
+    return Output(
+        file=output.file,
+        uid=output.uid,
+        source=output.source,
+        size=0,
+        sha256="",
+        utc_zero_ms=ticks.to_ms(output.zero),
+        duration=made.duration,
+        uncertainty_ms=max(track.uncertainty_ms for track in output.tracks),
+        av_offset_ms=None if offset is None else ticks.to_ms(offset),
+        shared_clock=output.shared_clock,
+        map=tuple(Stretch(ticks.to_ms(p.start), p.at, p.end - p.start) for p in output.pieces),
+        tracks=made.tracks,
+        decisions=tuple(Reason(d.what, d.why) for d in output.decisions),
+        verdict=Verdict(Verify.OFF, 0, 0),
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,360 @@
+"""From names and playlists to recordings: who has which slices, in what order, and what was odd.
+
+Pure: sizes and texts are handed in. A slice that a playlist lists and nobody has is kept as missing; a slice
+that nobody lists is used when its stamp lies inside the recording; of twins the larger one is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from pipeline.model.ledger import Entry, Sort
+from pipeline.model.slices import Medium, Recording, Slice, State, Track, User
+from pipeline.vendors import VENDORS, parse
+from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Playlist, Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MARKS_RETURNS = frozenset({"agora"})
+"""Vendors that put a START tag before the first slice after every absence (Agora, playlist tags)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Object:
+    """A file of the source: key relative to it, size in bytes."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An object and what its name says."""
+
+    name: Name
+    item: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The objects of one recording."""
+
+    vendor: str
+    prefix: str
+    recording: str
+    items: tuple[Named, ...]
+
+    @property
+    def indexes(self) -> tuple[Named, ...]:
+        """Its playlists of single users."""
+        return tuple(
+            n
+            for n in self.items
+            if n.name.kind is Kind.INDEX and n.name.uid is not None and n.name.extension == "m3u8"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A listing by recording, with a note for each object that belongs to none."""
+
+    groups: tuple[Group, ...]
+    notes: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """One recording as its playlists and its listing tell it, before a slice is opened.
+
+    ``inputs_sha256`` is over the keys and sizes of its objects and the texts of its playlists.
+    """
+
+    recording: Recording
+    notes: tuple[Entry, ...]
+    inputs_sha256: str
+
+
+def sort_objects(objects: Iterable[Object]) -> Sorted:
+    """Group objects by recording; what is no recording's is a note, never an error."""
+    groups: dict[tuple[str, str, str], list[Named]] = defaultdict(list)
+    notes: list[Entry] = []
+    for item in sorted(objects):
+        try:
+            name = parse(item.key)
+        except BadNameError as error:
+            notes.append(Entry(Sort.NOTE, f"ignored: {error.expected}", key=item.key))
+            continue
+        if isinstance(name, Ignored):
+            notes.append(Entry(Sort.NOTE, f"ignored: {name.reason}", key=item.key))
+            continue
+        groups[name.vendor, name.prefix, name.recording].append(Named(name, item))
+    return Sorted(
+        tuple(Group(*key, tuple(items)) for key, items in sorted(groups.items())),
+        tuple(notes),
+    )
+
+
+def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping[str, str]) -> Inventory:
+    """The recording behind a group.
+
+    Args:
+        group: its objects.
+        playlists: the parsed playlists of ``group.indexes`` by key.
+        digests: a hash of each playlist's text by key.
+    """
+    stock = _Stock(group, playlists)
+    for track in stock.by_track():
+        stock.take(*track)
+    listing = "".join(f"{n.item.key}\0{n.item.size}\0{digests.get(n.item.key, '')}\n" for n in group.items)
+    recording = Recording(group.vendor, group.prefix, group.recording, stock.users())
+    return Inventory(
+        recording,
+        tuple(stock.notes),
+        hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest(),
+    )
+
+
+_TrackKey = tuple[str, str, Medium]
+
+
+@dataclass(slots=True)
+class _Stock:
+    """The work of one `take_stock`: objects by key, notes and tracks as they are found."""
+
+    group: Group
+    playlists: Mapping[str, Playlist]
+    notes: list[Entry] = field(default_factory=list)
+    tracks: dict[_TrackKey, Track] = field(default_factory=dict)
+    _by_key: dict[str, Named] = field(init=False)
+    _ids: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_key = {n.item.key: n for n in self.group.items}
+        for index in self.group.indexes:
+            tagged = self.playlists[index.item.key].user_id
+            if tagged is not None and index.name.uid is not None:
+                self._ids[index.name.uid] = tagged
+
+    def by_track(self) -> list[tuple[_TrackKey, list[Named]]]:
+        """Every track that a slice or an index speaks of, with the indexes to read for it."""
+        indexes: dict[_TrackKey, list[Named]] = defaultdict(list)
+        combined: dict[_TrackKey, list[Named]] = defaultdict(list)
+        for n in self.group.items:
+            if n.name.uid is None or n.name.kind not in {Kind.INDEX, Kind.SLICE}:
+                self._leave(n)
+                continue
+            for medium in _media(n.name.content):
+                key = (n.name.uid, str(n.name.source), medium)
+                both = n.name.content is Content.BOTH
+                (combined if both else indexes)[key] += [n] if n.name.kind is Kind.INDEX else []
+        keys = sorted({*indexes, *combined})
+        return [(key, self._chosen(indexes.get(key) or combined[key])) for key in keys]
+
+    def _leave(self, named: Named) -> None:
+        what = {
+            Kind.FINISHED: "a finished file of the vendor; only slices are merged yet",
+            Kind.SNAPSHOT: "a snapshot; nothing to merge",
+            Kind.EVENTS: "an event file; nothing to merge",
+        }.get(named.name.kind, "part of a composite recording; only single users are merged yet")
+        self.notes.append(Entry(Sort.NOTE, f"ignored: {what}", key=named.item.key))
+
+    def _chosen(self, indexes: Sequence[Named]) -> list[Named]:
+        """Of the copies of one index (plain, re-uploaded) the larger of plain and newest (Agora, 1.3)."""
+        copies: dict[str, list[Named]] = defaultdict(list)
+        for n in indexes:
+            copies[str(n.name.failover) if self.group.vendor == "agora" else n.item.key].append(n)
+        out = []
+        for same in copies.values():
+            newest = max(same, key=lambda n: -1 if n.name.version is None else n.name.version)
+            plain = next((n for n in same if n.name.version is None), newest)
+            best = newest if newest.item.size > plain.item.size else plain
+            out.append(best)
+            self.notes += [
+                Entry(Sort.NOTE, f"another copy of {best.item.key}; not used", key=n.item.key)
+                for n in same
+                if n is not best
+            ]
+        return out
+
+    def take(self, key: _TrackKey, indexes: Sequence[Named]) -> None:
+        """Put together the slices of one track."""
+        uid, source, medium = key
+        slices: list[Slice] = []
+        for index in indexes:
+            slices += self._listed(index, medium)
+        listed = {s.key for s in slices}
+        loose = [n for n in self._slices_of(key) if n.item.key not in listed]
+        if not indexes and loose:
+            what = f"no playlist for the {medium} of user {uid}: its slices are placed by their names"
+            self.notes.append(Entry(Sort.NOTE, what, uid, medium))
+        slices += self._loose(loose, slices, playlist=bool(indexes))
+        unique = self._without_twins(uid, medium, slices)
+        self.tracks[key] = Track(
+            uid,
+            source,
+            medium,
+            tuple(sorted(unique, key=lambda s: (s.stamp_ms, s.key))),
+            ended=bool(indexes) and all(self.playlists[n.item.key].ended for n in indexes),
+            marks_returns=bool(indexes) and self.group.vendor in MARKS_RETURNS,
+        )
+
+    def _slices_of(self, key: _TrackKey) -> list[Named]:
+        uid, source, medium = key
+        return [
+            n
+            for n in self.group.items
+            if n.name.kind is Kind.SLICE
+            and (n.name.uid, str(n.name.source)) == (uid, source)
+            and medium in _media(n.name.content)
+        ]
+
+    def _listed(self, index: Named, medium: Medium) -> list[Slice]:
+        playlist = self.playlists[index.item.key]
+        self.notes += [
+            Entry(Sort.NOTE, note, index.name.uid or "", medium, key=index.item.key)
+            for note in playlist.notes
+        ]
+        out: list[Slice] = []
+        clockwise = 0
+        first: int | None = None
+        for segment in playlist.segments:
+            key, name = self._find(index, segment)
+            first = name.stamp_ms if first is None and name is not None else first
+            content = segment.content or (name.content if name is not None else index.name.content)
+            turns = [turn.clockwise for turn in segment.turns]
+            clockwise = turns[-1] if turns else clockwise
+            if medium not in _media(content):
+                continue
+            stamp_ms, stamp_from = _stamp(segment, name, playlist, first)
+            if stamp_ms is None:
+                self.notes.append(Entry(Sort.NOTE, "ignored: no stamp in its name or tags", key=key))
+                continue
+            out.append(
+                replace(
+                    self._slice(key, segment),
+                    stamp_ms=stamp_ms,
+                    stamp_from=stamp_from,
+                    clockwise=clockwise if medium is Medium.VIDEO else 0,
+                    turns_inside=medium is Medium.VIDEO and len(set(turns)) > 1,
+                    shared=content is Content.BOTH,
+                )
+            )
+        return out
+
+    def _find(self, index: Named, segment: Segment) -> tuple[str, Name | None]:
+        """Key and name of a playlist line, as written or percent-decoded, whichever is there."""
+        folder = f"{self.group.prefix}/" if self.group.prefix else ""
+        written = folder + segment.uri
+        for key in (written, folder + unquote(segment.uri)):
+            if key in self._by_key:
+                return key, self._by_key[key].name
+        try:
+            name = VENDORS[index.name.vendor].parse(written)
+        except BadNameError:
+            return written, None
+        return written, None if isinstance(name, Ignored) else name
+
+    def _slice(self, key: str, segment: Segment) -> Slice:
+        named = self._by_key.get(key)
+        size = named.item.size if named else 0
+        state = State.MISSING if named is None else State.PRESENT if size else State.EMPTY
+        if named and size and segment.size and size < segment.size:
+            what = (
+                f"has {size} bytes, its playlist says {segment.size}: the rest was not uploaded or downloaded"
+            )
+            self.notes.append(Entry(Sort.LOSS, f"slice {key} {what}", key=key))
+        opens = segment.starts or segment.discontinuity
+        return Slice(key, size, state, 0, "", segment.duration_us, opens=opens, returns=segment.starts)
+
+    def _loose(self, loose: Sequence[Named], slices: Sequence[Slice], *, playlist: bool) -> list[Slice]:
+        """Slices that no playlist lists, where they lie inside the recording."""
+        stamps = [s.stamp_ms for s in slices] or [n.name.stamp_ms or 0 for n in loose]
+        low, high = self._span() if playlist else (min(stamps, default=0), max(stamps, default=0))
+        out = []
+        for n in loose:
+            stamp_ms = n.name.stamp_ms
+            if stamp_ms is None or not low <= stamp_ms <= high:
+                what = "ignored: no playlist lists it and its stamp lies outside the recording"
+                self.notes.append(Entry(Sort.NOTE, what, key=n.item.key))
+                continue
+            state = State.PRESENT if n.item.size else State.EMPTY
+            shared = n.name.content is Content.BOTH
+            out.append(Slice(n.item.key, n.item.size, state, stamp_ms, "name", listed=False, shared=shared))
+            if playlist:
+                what = "no playlist lists it; used, its stamp lies inside the recording"
+                self.notes.append(Entry(Sort.NOTE, what, start_ms=stamp_ms, key=n.item.key))
+        return out
+
+    def _span(self) -> tuple[int, int]:
+        """UTC ms from the first to the last stamp that playlists know, the last slice's length included."""
+        ends: list[tuple[int, int]] = []
+        for index in self.group.indexes:
+            playlist = self.playlists[index.item.key]
+            for segment in playlist.segments:
+                _, name = self._find(index, segment)
+                stamp = segment.start_ms if segment.start_ms is not None else name.stamp_ms if name else None
+                if stamp is not None:
+                    ends.append((stamp, stamp + (segment.duration_us or 0) // 1000))
+        return min((a for a, _ in ends), default=0), max((b for _, b in ends), default=0)
+
+    def _without_twins(self, uid: str, medium: Medium, slices: Sequence[Slice]) -> list[Slice]:
+        """Of slices with one stamp the larger; the others are noted."""
+        best: dict[int, Slice] = {}
+        for s in slices:
+            twin = best.get(s.stamp_ms)
+            if twin is None:
+                best[s.stamp_ms] = s
+                continue
+            kept, left = (s, twin) if s.size > twin.size else (twin, s)
+            tags = twin if twin.listed else s
+            best[s.stamp_ms] = replace(kept, opens=tags.opens, returns=tags.returns, listed=tags.listed)
+            if left.key != kept.key:
+                what = f"twin of {kept.key}, which is larger; not used"
+                self.notes.append(Entry(Sort.NOTE, what, uid, medium, s.stamp_ms, key=left.key))
+        return list(best.values())
+
+    def users(self) -> tuple[User, ...]:
+        """The tracks by user and source, under the plain ids that tags tell."""
+        people = sorted({(uid, source) for uid, source, _ in self.tracks})
+        return tuple(
+            User(
+                self._ids.get(uid, uid),
+                source,
+                self._renamed((uid, source, Medium.AUDIO)),
+                self._renamed((uid, source, Medium.VIDEO)),
+            )
+            for uid, source in people
+        )
+
+    def _renamed(self, key: _TrackKey) -> Track | None:
+        track = self.tracks.get(key)
+        return replace(track, uid=self._ids.get(key[0], key[0])) if track and track.slices else None
+
+
+def _media(content: Content) -> tuple[Medium, ...]:
+    return {
+        Content.AUDIO: (Medium.AUDIO,),
+        Content.VIDEO: (Medium.VIDEO,),
+        Content.BOTH: (Medium.AUDIO, Medium.VIDEO),
+    }[content]
+
+
+def _stamp(
+    segment: Segment, name: Name | None, playlist: Playlist, first: int | None
+) -> tuple[int | None, str]:
+    """UTC ms of a slice: its own tag, else the playlist's start plus the steps of the names, else the name.
+
+    Where the playlist has a start, names count only for their differences from ``first``, the stamp in its
+    first name: old TRTC names are in local time and carry a year that is not true (TRTC, 1.4).
+    """
+    stamp = name.stamp_ms if name is not None else None
+    if segment.start_ms is not None:
+        return segment.start_ms, "tag"
+    if playlist.start_ms is None or stamp is None or first is None:
+        return stamp, "name"
+    return playlist.start_ms + stamp - first, "tag"
