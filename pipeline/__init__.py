@@ -1,5 +1,68 @@
-"""recpipe: cloud call recordings become verified MP4s."""
+"""recpipe: cloud call recordings become verified MP4s.
+
+The names below are imported when they are first used (PEP 562), so that ``import pipeline`` loads no codec.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.api import inspect, merge, plan, verify
+    from pipeline.errors import ExitCode, RecpipeError
+    from pipeline.job import Done
+    from pipeline.model.inspection import Inspection
+    from pipeline.model.manifest import Manifest
+    from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Tracks, Verify
+    from pipeline.model.plan import Plan
+    from pipeline.model.verification import Verification
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Align",
+    "By",
+    "Done",
+    "ExitCode",
+    "Gaps",
+    "Inspection",
+    "Manifest",
+    "Missing",
+    "Moment",
+    "Options",
+    "Plan",
+    "RecpipeError",
+    "Tracks",
+    "Verification",
+    "Verify",
+    "__version__",
+    "inspect",
+    "merge",
+    "plan",
+    "verify",
+]
+
+_HOMES = {
+    "pipeline.api": ("inspect", "merge", "plan", "verify"),
+    "pipeline.errors": ("ExitCode", "RecpipeError"),
+    "pipeline.job": ("Done",),
+    "pipeline.model.inspection": ("Inspection",),
+    "pipeline.model.manifest": ("Manifest",),
+    "pipeline.model.options": ("Align", "By", "Gaps", "Missing", "Moment", "Options", "Tracks", "Verify"),
+    "pipeline.model.plan": ("Plan",),
+    "pipeline.model.verification": ("Verification",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(_HOME[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,13 +1,103 @@
-"""The Python interface: what the commands call, with the same meaning."""
+"""The Python interface: what the commands call, with the same meaning.
+
+>>> import tempfile
+>>> from pathlib import Path
+>>> from pipeline.demo import recorder, scenario_toml
+>>> place = Path(tempfile.mkdtemp())
+>>> scenario = scenario_toml.parse('''
+... vendor = "trtc"
+... start = 2026-03-02T09:00:00.250Z
+... [[users]]
+... uid = "ann"
+... size = "160x120"
+... fps = 10
+... sound = [[0.0, 4.0]]
+... picture = [[0.2, 4.0]]
+... ''')
+>>> source = recorder.make(scenario, place / "recording").place
+
+Who was there, what would be made, make it, check it again:
+
+>>> [user.uid for user in inspect(source).recordings[0].users]
+['ann']
+>>> [output.file for output in plan(source)[0].outputs]
+['ann_20260302090000250_av.mp4']
+>>> (done,) = merge(source, place / "merged", jobs=1)
+>>> done.already, done.manifest.losses, done.exit_code(accept_loss=False).name
+(False, (), 'GOOD')
+>>> verify(place / "merged").good
+True
+
+The same again does nothing; what was asked can be narrowed:
+
+>>> merge(source, place / "merged", jobs=1)[0].already
+True
+>>> from pipeline import Moment, Options, Tracks
+>>> heard = Options(tracks=Tracks.AUDIO, start=Moment.parse("1"), end=Moment.parse("2"))
+>>> [output.file for output in plan(source, heard)[0].outputs]
+['ann_20260302090001210.m4a']
+
+Whatever goes wrong is a `RecpipeError`: one sentence, and the command's exit code.
+
+>>> from pipeline import RecpipeError
+>>> try:
+...     inspect(place / "nowhere")
+... except RecpipeError as error:
+...     error.exit_code
+<ExitCode.USAGE: 2>
+>>> import shutil
+>>> shutil.rmtree(place)
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.job import Done, Limits, merge_all
-from pipeline.model.options import Options
+from pipeline.job import Done, Limits, inspect_all, merge_all, plan_all
+from pipeline.model.options import Options, Verify
 from pipeline.steps.find import Folder
+from pipeline.steps.recheck import recheck
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.model.inspection import Inspection
+    from pipeline.model.plan import Plan
+    from pipeline.model.verification import Verification
+
+
+__all__ = ["Done", "inspect", "merge", "plan", "processors", "verify"]
+
+
+def inspect(source: str | os.PathLike[str]) -> Inspection:
+    """Tell who was there, when, in which codecs, and where nothing is; only the ends of slices are read.
+
+    Args:
+        source: the folder of one recording or of several.
+
+    Raises:
+        CommandError: there is no such folder.
+        NoRecordingError: nothing in it is named like a recording of a vendor we know.
+        InputError: a playlist or a slice cannot be opened; what is damaged is told, not raised.
+    """
+    return inspect_all(Folder(Path(source)))
+
+
+def plan(source: str | os.PathLike[str], options: Options | None = None) -> tuple[Plan, ...]:
+    """Decide, for each recording of a source, what `merge` would make, and why; nothing is written.
+
+    Args:
+        source: the folder of one recording or of several.
+        options: what should come out; everything, one file per user, when None.
+
+    Raises:
+        CommandError: no such folder or user, or a cut that lies outside of the recording.
+        NoRecordingError: nothing in it is named like a recording of a vendor we know.
+        InputError: no slice of a recording can be used.
+    """
+    return tuple(planned.plan for planned in plan_all(Folder(Path(source)), options or Options())[1])
 
 
 def merge(
@@ -16,13 +106,62 @@ def merge(
     options: Options | None = None,
     *,
     jobs: int | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Done, ...]:
-    """X"""
+    """Make and verify the files of every recording of a source; what is there from before is kept.
+
+    Losses raise nothing: they stand in each manifest, and `Done.exit_code` weighs them.
+
+    Args:
+        source: the folder of one recording or of several.
+        dest: where the files and ``manifest.json`` go; a folder each below it for several recordings.
+        options: what should come out; everything, one file per user, when None.
+        jobs: how many users at once; as many as there are processors when None.
+        overwrite: replace files of the same names that this work did not make.
+        progress: told (input bytes read, input bytes in all) now and then.
+
+    Raises:
+        CommandError: as `plan`, or a file is in the way.
+        NoRecordingError: as `plan`.
+        InputError: as `plan`; MissingSliceError among them with ``Missing.FAIL``.
+        OutputError: ``dest`` cannot be written.
+        NoSpaceError: its disk is full or would be.
+    """
+    tell = progress or (lambda _done, _total: None)
+    read = total = 0
+
+    def begin(count: int) -> None:
+        nonlocal total
+        total = count
+        tell(0, total)
+
+    def advance(count: int) -> None:
+        nonlocal read
+        read += count
+        tell(read, total)
+
+    limits = Limits(jobs=processors() if jobs is None else jobs, overwrite=overwrite)
     return merge_all(
-        Folder(Path(source)),
-        Path(dest),
-        options or Options(),
-        Limits(jobs or 2),
-        begin=lambda _: None,
-        progress=lambda _: None,
+        Folder(Path(source)), Path(dest), options or Options(), limits, begin=begin, progress=advance
     )
+
+
+def verify(path: str | os.PathLike[str], level: Verify = Verify.FULL) -> Verification:
+    """Check finished files again: that they are there, size, SHA-256, and all that `merge` checks.
+
+    Args:
+        path: a folder with a ``manifest.json``, a folder of such folders, or one file beside its manifest.
+        level: ``FULL`` decodes both ends and every join, ``FAST`` does not.
+
+    Raises:
+        CommandError: there is no manifest, or it does not name the file asked for.
+    """
+    return recheck(Path(path), level)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 from pipeline import __version__
 from pipeline.errors import ExitCode, NoSpaceError, OutputError
+from pipeline.model.inspection import Inspection, seen
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.manifest import Manifest, Origin, Refusal
+from pipeline.model.options import Options
 from pipeline.model.outputs import cut, safe
+from pipeline.model.plan import plan
+from pipeline.model.timeline import arrange
 from pipeline.steps import publish as publishing
-from pipeline.steps.arrange import arrange_plan
+from pipeline.steps.arrange import arrange_plan, look
 from pipeline.steps.find import find
 from pipeline.steps.render import render
 
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from pipeline.model.options import Options
     from pipeline.model.plan import OutputPlan, Plan
     from pipeline.steps.find import Folder, Found
     from pipeline.steps.render import Rendered
@@ -195,3 +198,15 @@ def _check_space(place: Path, outputs: Sequence[OutputPlan]) -> None:
             f"{place} has {free // 1_000_000} MB free and the outputs need about {needed // 1_000_000} MB: "
             "free some space, or choose another place with -o."
         )
+
+
+def inspect_all(folder: Folder) -> Inspection:
+    """Find the recordings of a folder and tell what each holds; what cannot be read is told, not raised."""
+    found = find(folder)
+    recordings = []
+    for inventory in found.inventories:
+        recording = look(folder, inventory)
+        times = [time for user in recording.users if (time := arrange(user)) is not None]
+        ledger = plan(recording, times, Options(), notes=inventory.notes).ledger
+        recordings.append(seen(recording, times, ledger))
+    return Inspection(tuple(recordings), found.notes)

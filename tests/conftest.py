@@ -1,4 +1,4 @@
-"""What every room's tests share: documents compared as text."""
+"""What every room's tests share: documents compared as text, and generated recordings."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.demo.recorder import make
+from pipeline.demo.scenario_toml import parse
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipeline.demo.made import Made
+
 _TESTS = Path(__file__).parent
+_FIXTURES = _TESTS.parent / "fixtures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden-update", action="store_true", help="write golden texts instead of comparing")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compares a text with a file, its path relative to ``tests``, or writes it with ``--golden-update``."""
 
@@ -30,3 +36,20 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == file.read_text(encoding="utf-8")
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
+    """The recording of ``fixtures/<name>.toml`` and the truth about it; made once, never to be written to.
+
+    Each xdist worker has its own temporary folder and its own copies.
+    """
+    recordings: dict[str, Made] = {}
+
+    def get(name: str) -> Made:
+        if name not in recordings:
+            scenario = parse((_FIXTURES / f"{name}.toml").read_text(encoding="utf-8"))
+            recordings[name] = make(scenario, tmp_path_factory.mktemp("recordings") / name)
+        return recordings[name]
+
+    return get

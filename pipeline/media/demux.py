@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 OPTIONS = {"fflags": "+noparse+nofillin", "correct_ts_overflow": "0", "scan_all_pmts": "0"}
+MOST_BYTES = 32 << 20
+"""A PES that is longer than this is no picture."""
 CODECS = {Medium.VIDEO: ("h264", "hevc"), Medium.AUDIO: ("aac",)}
 
 
@@ -55,7 +57,9 @@ class RunDemuxer:
     def __init__(
         self, open_slice: Callable[[str], BinaryIO], pieces: Sequence[Slice], medium: Medium
     ) -> None:
-        self._bytes = SliceStream(open_slice, pieces)
+        self.delivered = 0
+        pid = pieces[0].ends.pid if pieces[0].ends else None
+        self._bytes = SliceStream(open_slice, pieces, pid)
         self._container = av.open(self._bytes, "r", format="mpegts", options=OPTIONS, buffer_size=BUFFER)
         streams: Sequence[VideoStream | AudioStream] = (
             self._container.streams.video if medium is Medium.VIDEO else self._container.streams.audio
@@ -72,17 +76,35 @@ class RunDemuxer:
         return next(s for s in self._container.streams.video if s.index == self.stream.index)
 
     def __iter__(self) -> Iterator[Pes]:
+        """All PES packets in order.
+
+        FFmpeg hands out a long PES in pieces of 200 KiB (MAX_PES_PAYLOAD in mpegts.c): all have the position of
+        the first, and only that has a PTS.
+        """
         where = self._bytes.slice_at
-        piece = 0
+        piece, begun = 0, -1
+        held: Pes | None = None
         for packet in self._container.demux(self.stream):
             if not packet.size:
                 continue
-            position = packet.pos
+            position, pts = packet.pos, packet.pts
+            if held is not None and pts is None and position == begun and len(held.data) < MOST_BYTES:
+                held = held._replace(data=held.data + bytes(packet))
+                continue
+            if held is not None:
+                yield held
             if position is not None:
-                piece = where(position)
-            pts = packet.pts
+                piece, begun = where(position), position
             dts = packet.dts
-            yield Pes(pts, pts if dts is None else dts, piece, bytes(packet))
+            held = Pes(pts, pts if dts is None else dts, piece, bytes(packet))
+            self.delivered += 1
+        if held is not None:
+            yield held
+
+    @property
+    def lost(self) -> int:
+        """PES packets that the slices hold and FFmpeg did not hand out, by our own count of their starts."""
+        return max(0, self._bytes.starts_seen - self.delivered)
 
     @property
     def position(self) -> int:

@@ -65,27 +65,26 @@ class Peeker:
         if isinstance(streams, Unreadable):
             return streams
         mine = [(pid, codec) for pid, kind in streams if (codec := _CODECS[medium].get(kind))]
-        if not mine:
-            return Unreadable(_PRIVATE_STREAM if any(k == _PRIVATE for _, k in streams) else NOTHING_OF_IT)
-        pid, codec = mine[0]
-        first = next(_pes(head, at, pid), None)
+        first = next(_pes(head, at, mine[0][0]), None) if mine else None
         if first is None:
-            return Unreadable(NOTHING_OF_IT)
-        pts, payload = first
-        form, key = self._format(codec, payload)
+            private = not mine and any(kind == _PRIVATE for _, kind in streams)
+            return Unreadable(_PRIVATE_STREAM if private else NOTHING_OF_IT)
+        pid, codec = mine[0]
+        form, key = self._format(codec, first[1])
         if form is None:
             return Unreadable(f"its first {medium} packet holds no {codec} header")
+        others = [pes[0] for p, _ in streams if p != pid and (pes := next(_pes(head, at, p), None))]
+        after = max([0, *(ticks.forward(first[0], other) for other in others)])
         end = size - (size - at) % PACKET
         found, tail = _tail(file, (at, end), pid, sound=form.rate > 0)
         cut = _cut_off(tail, pid, partial=end != size)
-        others = [next(_pes(head, at, p), (pts,))[0] for p, _ in streams if p != pid]
-        after = max(0, *(ticks.forward(pts, other) for other in others), 0)
+        span, step = (
+            _sound_end(found, first[0], form)
+            if form.rate
+            else _picture_end([pts for pts, _ in found if pts != cut], first[0])
+        )
         whole = None if (at, end) == (0, size) else (at, end)
-        if form.rate:
-            span, step = _sound_end(found, pts, form)
-            return Ends(pts, span, step, key, form, whole, cut, after)
-        span, step = _picture_end([p for p, _ in found if p != cut], pts)
-        return Ends(pts, span, step, key, form, whole, cut, after)
+        return Ends(first[0], span, step, key, form, whole, cut, after, pid)
 
     def _format(self, codec: str, payload: bytes) -> tuple[Format | None, bool]:
         if codec == "aac":

@@ -21,6 +21,7 @@ from pipeline.media.tally import (
     OUTSIDE,
     OVERLAP,
     Chunk,
+    Made,
     Surprise,
     Tally,
     fits,
@@ -119,8 +120,7 @@ class Pictures:
                     utc_ms = self._place.utc_ms(picture.at)
                     self.tally.spans.append(Span(utc_ms, picture.at, picture.at, first, 0, run.why))
                 if held and picture.at - due >= CHUNK:
-                    self.tally.copied(held)
-                    yield Chunk(due, held)
+                    yield self.tally.copied(due, held)
                     held = []
                     self._progress(demuxer.position - seen)
                     seen = demuxer.position
@@ -129,9 +129,9 @@ class Pictures:
                 self._append(picture)
                 held.append(picture.unit.payload)
             if held:
-                self.tally.copied(held)
-                yield Chunk(due, held)
+                yield self.tally.copied(due, held)
             self._progress(demuxer.position - seen)
+            self.tally.not_demuxed(demuxer.lost, run)
         finally:
             demuxer.close()
         self._close_span(first)
@@ -235,7 +235,7 @@ class Pictures:
                 span.utc_ms, span.at, self.ends, first, len(self._pts) - first, span.why
             )
 
-    def sample_times(self, end: int) -> SampleTimes:
+    def _times(self, end: int) -> SampleTimes:
         """DTS from 0 and PTS offsets in file ticks, the last picture lasting to ``end`` (file ticks).
 
         The edits put the first picture at its place: an empty edit before it, and where PTS run ahead of DTS
@@ -258,8 +258,11 @@ class Pictures:
             tuple(edits),
         )
 
-    def track_made(self, end: int) -> OutputTrack:
-        """What the manifest says of it."""
+    def made(self, end: int, payload_sha256: str) -> Made:
+        """Times, manifest entry and ledger of the track."""
+        return Made(self._times(end), self._told(end, payload_sha256), tuple(self.tally.entries))
+
+    def _told(self, end: int, payload_sha256: str) -> OutputTrack:
         return OutputTrack(
             medium=Medium.VIDEO,
             codec=self.form.codec,
@@ -268,7 +271,7 @@ class Pictures:
             packets_out=self.tally.packets_out,
             inserted=0,
             dropped=self.tally.drops(),
-            payload_sha256=self.tally.sha256,
+            payload_sha256=payload_sha256,
             spans=tuple(self.tally.spans),
             fills=(),
             clocks=fits(self.track),

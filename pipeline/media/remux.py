@@ -5,10 +5,15 @@ The file is written where it is told to, complete and closed; giving it its name
 
 from __future__ import annotations
 
+import hashlib
 import heapq
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, BinaryIO
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Self
 
+from pipeline.media.aside import Aside
 from pipeline.media.mp4.writer import Mp4Writer, TrackHeader
 from pipeline.media.pictures import Pictures
 from pipeline.media.sounds import Sounds
@@ -17,10 +22,14 @@ from pipeline.model import ticks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pipeline.media.tally import Chunk
+    from pipeline.media.tally import Chunk, Copier
     from pipeline.model.ledger import Entry
     from pipeline.model.manifest import OutputTrack
     from pipeline.model.plan import OutputPlan
+    from pipeline.model.timeline import TrackTime
+
+BATCH = 4 << 20
+"""Bytes that are hashed and written at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +46,46 @@ def remux(
     open_slice: Callable[[str], BinaryIO],
     sink: BinaryIO,
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    processes: int = 1,
 ) -> Remuxed:
-    """Copy a user's packets into an MP4.
+    """Copy a user's packets into an MP4; the same bytes with any number of processes.
 
     Args:
         output: the plan; it must not be refused.
         open_slice: opens a slice's key for reading.
         sink: an empty file that can be written, read and sought.
         progress: called now and then with input bytes read since the last call.
+        processes: with more than one, sound is copied beside the pictures.
 
     Raises:
         Surprise: the stream is not what its ends promised.
         OSError: a slice cannot be read or the sink not written.
     """
-    copiers: list[Pictures | Sounds] = []
-    if output.video is not None:
-        copiers.append(Pictures(output, output.video, open_slice, progress))
-    if output.audio is not None:
-        copiers.append(Sounds(output, output.audio, open_slice, progress))
+    with ExitStack() as stack:
+        copiers: list[Copier] = []
+        if output.video is not None:
+            copiers.append(Pictures(output, output.video, open_slice, progress))
+        if output.audio is not None:
+            copiers.append(_sounds(output, output.audio, open_slice, progress))
+            if processes > 1 and output.video is not None:
+                make = partial(_sounds, output, output.audio, open_slice)
+                aside = Aside(make, copiers.pop().header(), progress)
+                stack.callback(aside.close)
+                copiers.append(aside)
+        return _write(output, copiers, sink)
+
+
+def _sounds(
+    output: OutputPlan,
+    track: TrackTime,
+    open_slice: Callable[[str], BinaryIO],
+    progress: Callable[[int], None],
+) -> Copier:
+    return Sounds(output, track, open_slice, progress)
+
+
+def _write(output: OutputPlan, copiers: Sequence[Copier], sink: BinaryIO) -> Remuxed:
     headers = [copier.header() for copier in copiers]
     writer = Mp4Writer(
         sink,
@@ -65,24 +96,74 @@ def remux(
         movie_timescale=ticks.TICKS,
     )
     numbered = [_numbered(copier.chunks(), n) for n, copier in enumerate(copiers)]
-    for _, number, samples in heapq.merge(*numbered, key=lambda item: item[:2]):
-        writer.chunk(number, samples)
+    with _Behind(writer, len(copiers)) as behind:
+        for _, number, piece in heapq.merge(*numbered, key=lambda item: item[:2]):
+            behind.take(number, piece)
     end = max(copier.ends for copier in copiers)
-    writer.finish([copier.sample_times(end) for copier in copiers])
+    made = [c.made(end, digest) for c, digest in zip(copiers, behind.digests(), strict=True)]
+    writer.finish([m.times for m in made])
     return Remuxed(
-        tuple(copier.track_made(end) for copier in copiers),
-        tuple(
-            replace(entry, uid=output.uid, track=copier.track.medium)
-            for copier in copiers
-            for entry in copier.tally.entries
-        ),
+        tuple(m.track for m in made),
+        tuple(replace(entry, uid=output.uid, track=m.track.medium) for m in made for entry in m.entries),
         end,
     )
 
 
-def _numbered(chunks: Iterator[Chunk], number: int) -> Iterator[tuple[int, int, list[bytes]]]:
+def _numbered(chunks: Iterator[Chunk], number: int) -> Iterator[tuple[int, int, Chunk]]:
     for piece in chunks:
-        yield piece.at, number, piece.samples
+        yield piece.at, number, piece
+
+
+class _Behind:
+    """Hashing and writing, a batch behind the copying: both run without the interpreter's lock.
+
+    Batches are large because each one costs a change of threads.
+    """
+
+    def __init__(self, writer: Mp4Writer, tracks: int) -> None:
+        self._writer = writer
+        self._hashes = [hashlib.sha256() for _ in range(tracks)]
+        self._pool = ThreadPoolExecutor(1)
+        self._batch: list[tuple[int, Chunk]] = []
+        self._bytes = 0
+        self._waiting: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._hand_over()
+                self._wait()
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+
+    def take(self, track: int, piece: Chunk) -> None:
+        """Write a chunk soon; raises what an earlier one met."""
+        self._batch.append((track, piece))
+        self._bytes += len(piece.data)
+        if self._bytes >= BATCH:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        self._wait()
+        self._waiting = self._pool.submit(self._write, self._batch)
+        self._batch, self._bytes = [], 0
+
+    def _wait(self) -> None:
+        if self._waiting is not None:
+            self._waiting.result()
+
+    def _write(self, batch: Sequence[tuple[int, Chunk]]) -> None:
+        for track, piece in batch:
+            if piece.copied:
+                self._hashes[track].update(piece.data)
+            self._writer.chunk(track, piece.sizes, piece.data)
+
+    def digests(self) -> list[str]:
+        """SHA-256 over the copied payloads of each track."""
+        return [h.hexdigest() for h in self._hashes]
 
 
 def _reserve(output: OutputPlan, headers: Sequence[TrackHeader]) -> int:

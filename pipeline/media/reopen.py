@@ -7,10 +7,9 @@ with the writer, and pictures and sound from FFmpeg's own demuxer and decoders.
 from __future__ import annotations
 
 import hashlib
-import mmap
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
 import av.error
@@ -33,8 +32,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.media.mp4.reader import Track
-    from pipeline.model.manifest import Fill, Output
+    from pipeline.model.manifest import Fill, Output, OutputTrack
 
+BLOCK = 4 << 20
+"""Bytes read at a time: what two hashes work on side by side."""
 MOST_PICTURES = 300
 """Pictures decoded at one place, for recordings with a key frame in hours."""
 SOUND_FRAMES = 48
@@ -48,24 +49,50 @@ def read_facts(path: Path, output: Output) -> FileFacts:
         ValueError: it is no MP4 that we can read; the text says what was expected.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         size = path.stat().st_size
         movie = read_movie(file, size)
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, ThreadPoolExecutor(1) as pool:
-            whole = pool.submit(lambda: hashlib.sha256(data).hexdigest())
-            tracks = tuple(
-                _track_facts(track, data, movie.timescale, output, number)
-                for number, track in enumerate(movie.tracks)
+        fills = [told.fills for told in output.tracks] + [()] * len(movie.tracks)
+        ranges = [_copied(track, f) for track, f in zip(movie.tracks, fills, strict=False)]
+        digest, payloads = _hashes(file, ranges)
+        tracks = tuple(
+            _track_facts(
+                track, payload, movie.timescale, output.tracks[n] if n < len(output.tracks) else None
             )
-            digest = whole.result()
+            for n, (track, payload) in enumerate(zip(movie.tracks, payloads, strict=True))
+        )
     return FileFacts(size, digest, movie.moov_before_mdat, movie.creation_ms, tracks)
 
 
+def _hashes(file: BinaryIO, ranges: Sequence[Sequence[tuple[int, int]]]) -> tuple[str, list[str]]:
+    """SHA-256 of the whole file, and of each list of rising byte ranges, in one reading."""
+    whole = hashlib.sha256()
+    parts = [hashlib.sha256() for _ in ranges]
+    places = sorted((begin, end, n) for n, some in enumerate(ranges) for begin, end in some)
+    with ThreadPoolExecutor(1) as pool:
+        file.seek(0)
+        at = now = 0
+        waiting: Future[None] | None = None
+        while block := file.read(BLOCK):
+            if waiting is not None:
+                waiting.result()
+            waiting = pool.submit(whole.update, block)
+            view, stop = memoryview(block), at + len(block)
+            while now < len(places) and places[now][0] < stop:
+                begin, end, n = places[now]
+                parts[n].update(view[max(0, begin - at) : end - at])
+                if end > stop:
+                    break
+                now += 1
+            at = stop
+        if waiting is not None:
+            waiting.result()
+    return whole.hexdigest(), [part.hexdigest() for part in parts]
+
+
 def _track_facts(
-    track: Track, data: mmap.mmap, movie_timescale: int, output: Output, number: int
+    track: Track, payload_sha256: str, movie_timescale: int, told: OutputTrack | None
 ) -> TrackFacts:
-    told = output.tracks[number] if number < len(output.tracks) else None
-    fills = told.fills if told else ()
     spans = told.spans if told else ()
     count = len(track.sizes)
     starts = _presented(track, movie_timescale)
@@ -81,7 +108,7 @@ def _track_facts(
         rising=rising,
         first_key=bool(track.sync[0]) if count else False,
         end=_media_end(track, movie_timescale),
-        payload_sha256=_payload_hash(track, data, fills),
+        payload_sha256=payload_sha256,
         at={i: SampleFacts(int(starts[i]), bool(track.sync[i])) for i in asked},
         clockwise=track.clockwise,
     )
@@ -111,22 +138,19 @@ def _media_end(track: Track, movie_timescale: int) -> int:
     return lead + ticks.ticks_of(track.duration - media, track.timescale)
 
 
-def _payload_hash(track: Track, data: mmap.mmap, fills: Sequence[Fill]) -> str:
-    """SHA-256 over the payloads of all samples that were copied, in order."""
+def _copied(track: Track, fills: Sequence[Fill]) -> list[tuple[int, int]]:
+    """Byte ranges of all samples that were copied, in order; neighbours are one range."""
     copied = np.ones(len(track.sizes), dtype=np.bool_)
     for fill in fills:
         copied[fill.first : fill.first + fill.count] = False
-    offsets, sizes = track.offsets[copied], track.sizes[copied]
-    digest = hashlib.sha256()
-    if len(offsets):
-        ends = offsets + sizes
-        breaks = np.flatnonzero(offsets[1:] != ends[:-1]) + 1
-        firsts = offsets[np.concatenate(([0], breaks))]
-        lasts = ends[np.concatenate((breaks - 1, [len(ends) - 1]))]
-        with memoryview(data) as view:
-            for begin, end in zip(firsts.tolist(), lasts.tolist(), strict=True):
-                digest.update(view[begin:end])
-    return digest.hexdigest()
+    begins = track.offsets[copied]
+    if not len(begins):
+        return []
+    ends = begins + track.sizes[copied]
+    breaks = np.flatnonzero(begins[1:] != ends[:-1]) + 1
+    firsts = begins[np.concatenate(([0], breaks))]
+    lasts = ends[np.concatenate((breaks - 1, [len(ends) - 1]))]
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
 def decode_joins(path: Path, output: Output) -> tuple[int, tuple[str, ...]]:

@@ -9,7 +9,18 @@ from pipeline.media.demux import Pes, RunDemuxer
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.placing import FRAME, FileTime, SoundTime
 from pipeline.media.sample_entry import audio_entry
-from pipeline.media.tally import BACKWARD, CHUNK, INCOMPLETE, OUTSIDE, OVERLAP, Chunk, Surprise, Tally, fits
+from pipeline.media.tally import (
+    BACKWARD,
+    CHUNK,
+    INCOMPLETE,
+    OUTSIDE,
+    OVERLAP,
+    Chunk,
+    Made,
+    Surprise,
+    Tally,
+    fits,
+)
 from pipeline.model import ticks
 from pipeline.model.ledger import Sort
 from pipeline.model.manifest import OutputTrack, Span
@@ -77,14 +88,17 @@ class Sounds:
         """File ticks where the last frame ends, by time."""
         return self.time.ticks_at(self.time.end)
 
-    def sample_times(self, end: int) -> SampleTimes:  # noqa: ARG002 - sound ends where its frames end
+    def _times(self) -> SampleTimes:
         """DTS from 0 in samples; an empty edit where the first frame is late by less than half a frame."""
         lead = self.time.ticks_at(self.time.lead)
         edits = (Edit(lead, -1), Edit(self.ends - lead, 0)) if lead else ()
         return SampleTimes(self.time.dts(), self.time.end - self.time.lead, edits=edits)
 
-    def track_made(self, end: int) -> OutputTrack:  # noqa: ARG002 - as in sample_times
-        """What the manifest says of it."""
+    def made(self, end: int, payload_sha256: str) -> Made:  # noqa: ARG002 - sound ends where its frames end
+        """Times, manifest entry and ledger of the track."""
+        return Made(self._times(), self._told(payload_sha256), tuple(self.tally.entries))
+
+    def _told(self, payload_sha256: str) -> OutputTrack:
         fills = tuple(self.time.fills)
         return OutputTrack(
             medium=Medium.AUDIO,
@@ -94,7 +108,7 @@ class Sounds:
             packets_out=self.tally.packets_out,
             inserted=sum(fill.count for fill in fills),
             dropped=self.tally.drops(),
-            payload_sha256=self.tally.sha256,
+            payload_sha256=payload_sha256,
             spans=tuple(self.tally.spans),
             fills=fills,
             clocks=fits(self.track),
@@ -107,7 +121,8 @@ class Sounds:
         a_chunk = max(1, self.time.rate // FRAME)
         for begun in range(0, count, a_chunk):
             due = at + self.time.ticks_at(begun * FRAME)
-            yield Chunk(due, [self._silence] * min(a_chunk, count - begun))
+            many = min(a_chunk, count - begun)
+            yield Chunk(due, [len(self._silence)] * many, self._silence * many, copied=False)
 
     def _run(self, run: Run) -> Iterator[Chunk]:
         demuxer = RunDemuxer(self._open, [p.piece for p in run.placed], Medium.AUDIO)
@@ -116,8 +131,7 @@ class Sounds:
         try:
             for at, frames, fresh in self._wanted(run, self._counted(run, demuxer)):
                 if held and (fresh or self.time.ticks_at(self.time.end) - due >= CHUNK):
-                    self.tally.copied(held)
-                    yield Chunk(due, held)
+                    yield self.tally.copied(due, held)
                     held = []
                     self._progress(demuxer.position - seen)
                     seen = demuxer.position
@@ -128,10 +142,10 @@ class Sounds:
                 held += frames
                 self.time.copy(len(frames))
             if held:
-                self.tally.copied(held)
-                yield Chunk(due, held)
+                yield self.tally.copied(due, held)
             self._close_span()
             self._progress(demuxer.position - seen)
+            self.tally.not_demuxed(demuxer.lost, run)
         finally:
             demuxer.close()
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipeline.model.slices import Slice
 
+PACKET = 188
 BUFFER = 1 << 18
 """Bytes FFmpeg asks for at a time: large enough that the calls into Python cost nothing."""
 
@@ -20,18 +23,24 @@ class SliceStream:
     Args:
         open_slice: opens a key for reading in binary; raises OSError.
         pieces: the run's slices in order; of each only its whole TS packets are read.
+        pid: the packets whose payload_unit_start_indicator is counted, as a check on the demuxer.
     """
 
-    def __init__(self, open_slice: Callable[[str], BinaryIO], pieces: Sequence[Slice]) -> None:
+    def __init__(
+        self, open_slice: Callable[[str], BinaryIO], pieces: Sequence[Slice], pid: int | None = None
+    ) -> None:
         self._open = open_slice
         self._pieces = pieces
+        self._pid = pid
+        self.starts_seen = 0
         self._file: BinaryIO | None = None
         self._left = 0
         self._starts: list[int] = []
         self._at = 0
 
     def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes, never across two slices; empty at the end of the last."""
+        """Up to ``size`` bytes of whole packets, never across two slices; empty at the end of the last."""
+        size = max(PACKET, size - size % PACKET)
         while True:
             if self._file is None:
                 if len(self._starts) == len(self._pieces):
@@ -41,6 +50,8 @@ class SliceStream:
             if data:
                 self._at += len(data)
                 self._left -= len(data)
+                if self._pid is not None:
+                    self.starts_seen += _starts(data, self._pid)
                 return data
             self.close()
 
@@ -66,3 +77,10 @@ class SliceStream:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _starts(data: bytes, pid: int) -> int:
+    """TS packets of a PID that begin a PES (ISO/IEC 13818-1 2.4.3.2)."""
+    packets = np.frombuffer(data, dtype=np.uint8, count=len(data) // PACKET * PACKET).reshape(-1, PACKET)
+    begins = (packets[:, 1] & 0x5F) == (0x40 | pid >> 8)
+    return int(np.count_nonzero(begins & (packets[:, 2] == pid & 0xFF)))

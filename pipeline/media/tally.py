@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipeline.model import ticks
 from pipeline.model.ledger import Entry, Sort
-from pipeline.model.manifest import ClockFit, Dropped, Span
+from pipeline.model.manifest import ClockFit, Dropped, OutputTrack, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    from pipeline.model.timeline import TrackTime
+    from pipeline.media.mp4.writer import SampleTimes, TrackHeader
+    from pipeline.model.timeline import Run, TrackTime
 
 CHUNK = ticks.TICKS
 """File ticks that one chunk of samples spans: a second, so that players need little read-ahead."""
@@ -26,18 +26,25 @@ NO_PTS = "no time stamp"
 NO_PICTURE = "no picture in it"
 BACKWARD = "time stamp goes backward"
 INCOMPLETE = "cut off"
+DAMAGED = "damaged"
 
 
 class Chunk(NamedTuple):
-    """Samples of one track that are written together; ``at`` is the file tick they are due at."""
+    """Samples of one track that are written together.
+
+    ``at`` is the file tick they are due at, ``sizes`` their bytes in order; ``copied`` says that they came
+    from the input and are hashed.
+    """
 
     at: int
-    samples: list[bytes]
+    sizes: list[int]
+    data: bytes
+    copied: bool
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts, hash and spans of one track."""
+    """Counts and spans of one track."""
 
     packets_in: int = 0
     packets_out: int = 0
@@ -45,12 +52,19 @@ class Tally:
     dropped: Counter[str] = field(default_factory=Counter)
     entries: list[Entry] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
-    _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
 
-    def copied(self, samples: Sequence[bytes]) -> None:
-        """Take the payloads of copied packets into the hash, in file order."""
-        self._hash.update(b"".join(samples))
+    def copied(self, at: int, samples: list[bytes]) -> Chunk:
+        """Count samples that go out, as the chunk that takes them there."""
         self.packets_out += len(samples)
+        return Chunk(at, list(map(len, samples)), b"".join(samples), copied=True)
+
+    def not_demuxed(self, count: int, run: Run) -> None:
+        """Note PES packets that the demuxer did not hand out."""
+        if count:
+            self.packets_in += count
+            self.drop(DAMAGED, count)
+            what = f"{count} PES packets are damaged and could not be read; dropped"
+            self.note(Sort.LOSS, what, run.start, run.placed[0].piece.key)
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Note packets that are left out."""
@@ -64,17 +78,37 @@ class Tally:
         """The dropped packets by reason, for the manifest."""
         return tuple(Dropped(reason, count) for reason, count in sorted(self.dropped.items()))
 
-    @property
-    def sha256(self) -> str:
-        """Hex digest over the payloads so far."""
-        return self._hash.hexdigest()
-
 
 def fits(track: TrackTime) -> tuple[ClockFit, ...]:
     """The clocks of a track, for the manifest."""
     return tuple(
         ClockFit(ticks.to_ms(c.utc), c.media, c.slope_ppb, c.uncertainty_ms, c.stamps) for c in track.clocks
     )
+
+
+class Made(NamedTuple):
+    """A track when all its chunks are out."""
+
+    times: SampleTimes
+    track: OutputTrack
+    entries: tuple[Entry, ...]
+
+
+class Copier(Protocol):
+    """What copies one track: a header, chunks in order of time, and then what was made."""
+
+    def header(self) -> TrackHeader:
+        """The MP4's track header."""
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Everything that is written."""
+
+    @property
+    def ends(self) -> int:
+        """File ticks where its media ends, once all chunks are out."""
+
+    def made(self, end: int, payload_sha256: str) -> Made:
+        """What was made, in a file that ends at ``end`` (file ticks)."""
 
 
 class Surprise(Exception):  # noqa: N818 - the word of the design for it

@@ -66,8 +66,8 @@ class Ends:
         form: codec parameters.
         whole: bytes from and up to which it consists of whole TS packets; None for all of it.
         cut: 33-bit PTS of a last access unit whose end is not there; None when it ends well.
-        after: ticks by which ``first`` is later than the slice's first access unit of any track, which is what
-            its stamp speaks of.
+        after: ticks by which ``first`` is later than the first access unit of any track, which is stamped.
+        pid: the packet identifier of its stream.
     """
 
     first: int
@@ -78,6 +78,7 @@ class Ends:
     whole: tuple[int, int] | None = None
     cut: int | None = None
     after: int = 0
+    pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.errors import InputError, NoSpaceError, OutputError
@@ -66,7 +67,7 @@ def render(
         NoSpaceError: the disk is full.
     """
     if jobs <= 1 or len(outputs) <= 1:
-        return [render_one(output, folder, place, level, progress) for output in outputs]
+        return [render_one(o, folder, place, level, progress, processes=jobs) for o in outputs]
     context = multiprocessing.get_context("fork")
     done = context.Value("q", 0)
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(done, os.getpid()))
@@ -110,12 +111,18 @@ def _render_in_child(output: OutputPlan, folder: Folder, place: Path, level: Ver
 
 
 def render_one(
-    output: OutputPlan, folder: Folder, place: Path, level: Verify, progress: Callable[[int], None]
+    output: OutputPlan,
+    folder: Folder,
+    place: Path,
+    level: Verify,
+    progress: Callable[[int], None],
+    *,
+    processes: int = 1,
 ) -> Rendered:
     """Make and verify one output beside its name; nothing is left of one that fails."""
     part = part_of(place, output.file)
     try:
-        made = _write(output, folder, part, progress)
+        made = _write(output, folder, part, partial(remux, progress=progress, processes=processes))
     except Surprise as surprise:
         part.unlink(missing_ok=True)
         return Rendered(None, (), f"{surprise}: merging changes is not built yet")
@@ -133,11 +140,11 @@ def render_one(
     return Rendered(replace(described, verdict=verdict), made.entries)
 
 
-def _write(output: OutputPlan, folder: Folder, part: Path, progress: Callable[[int], None]) -> Remuxed:
+def _write(output: OutputPlan, folder: Folder, part: Path, copy: Callable[..., Remuxed]) -> Remuxed:
     try:
         with part.open("w+b") as sink:
             _lock(sink.fileno(), part)
-            made = remux(output, folder.open, sink, progress)
+            made = copy(output, folder.open, sink)
             sink.flush()
             os.fsync(sink.fileno())
             return made

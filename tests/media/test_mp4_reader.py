@@ -32,10 +32,10 @@ def small_film() -> bytes:
     writer = Mp4Writer(sink, [header, header], reserve=2000, creation_ms=0, title="T")
     samples = [bytes([at]) * (at + 1) for at in range(6)]
     for number in (0, 1):
-        writer.chunk(number, samples[:2])
-        writer.chunk(number, samples[2:4])
-        writer.chunk(number, samples[4:5])
-        writer.chunk(number, samples[5:])
+        chunk(writer, number, samples[:2])
+        chunk(writer, number, samples[2:4])
+        chunk(writer, number, samples[4:5])
+        chunk(writer, number, samples[5:])
     dts = np.array([0, 5, 10, 15, 20, 30], dtype=np.int64)
     cts = np.array([5, 10, 0, 0, 5, 0], dtype=np.int64)
     times = SampleTimes(dts, 40, cts, dts % 10 == 0, (Edit(10, -1), Edit(40, 5)))
@@ -241,7 +241,7 @@ def test_a_file_of_ffmpeg_reads_as_ffmpeg_reads_it(
 def test_a_long_table_is_cut_short_in_the_dump() -> None:
     sink = BytesIO()
     writer = Mp4Writer(sink, [TrackHeader("soun", 1000, ENTRY, "")], reserve=2000, creation_ms=0)
-    writer.chunk(0, [bytes(at % 3 + 1) for at in range(100)])
+    chunk(writer, 0, [bytes(at % 3 + 1) for at in range(100)])
     writer.finish([SampleTimes(np.arange(100), 100)])
     assert " and 36 more\n" in dump(sink)
 
@@ -254,7 +254,7 @@ def test_access_units_keep_their_bytes_through_the_file(tmp_path: Path) -> None:
         writer = Mp4Writer(
             file, [TrackHeader("vide", 90_000, coded.entry, "", 320, 180)], reserve=0, creation_ms=0
         )
-        writer.chunk(0, samples)
+        chunk(writer, 0, samples)
         writer.finish([SampleTimes(np.arange(50) * 3600, 180_000)])
     with av.open(path, "r") as container:
         assert [bytes(packet) for packet in container.demux(video=0) if packet.size] == samples

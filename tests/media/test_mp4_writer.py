@@ -61,7 +61,7 @@ class Film:
         )
         for begin in range(0, max(map(len, self.samples)), chunk):
             for number, samples in enumerate(self.samples):
-                writer.chunk(number, samples[begin : begin + chunk])
+                chunk(writer, number, samples[begin : begin + chunk])
         writer.finish(self.times)
 
     def save(self, path: Path, *, reserve: int = RESERVE) -> Movie:
@@ -482,7 +482,7 @@ def test_what_no_mp4_can_hold_does_not_exist(make: Callable[[], object], sentenc
 
 def test_times_of_other_samples_are_refused() -> None:
     writer = Mp4Writer(BytesIO(), [TrackHeader("soun", 1, ENTRY, "")], reserve=0, creation_ms=0)
-    writer.chunk(0, [b"one"])
+    chunk(writer, 0, [b"one"])
     with pytest.raises(ValueError, match="track 1 has 1 samples and 2 times"):
         writer.finish([_even(2)])
 
@@ -490,6 +490,6 @@ def test_times_of_other_samples_are_refused() -> None:
 def test_no_samples_are_no_chunk() -> None:
     sink = BytesIO()
     writer = Mp4Writer(sink, [TrackHeader("soun", 1, ENTRY, "")], reserve=0, creation_ms=0)
-    writer.chunk(0, [])
+    chunk(writer, 0, [])
     writer.finish([_even(0)])
     assert len(read_movie(sink, len(sink.getvalue())).tracks[0].chunk_counts) == 0

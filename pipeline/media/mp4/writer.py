@@ -103,14 +103,13 @@ class Mp4Writer:
             total += each * sample_count + _CHUNK_BYTES * chunk_count
         return total
 
-    def chunk(self, track: int, samples: Sequence[bytes]) -> None:
-        """Writes the samples of a track as one chunk, one after another; none is no chunk."""
-        if not samples:
+    def chunk(self, track: int, sizes: Sequence[int], data: bytes) -> None:
+        """Writes samples of a track as one chunk: ``data`` holds them one after another; none is no chunk."""
+        if not sizes:
             return
         table = self._tracks[track]
-        data = b"".join(samples)
-        table.sizes.extend(map(len, samples))
-        table.counts.append(len(samples))
+        table.sizes.extend(sizes)
+        table.counts.append(len(sizes))
         table.offsets.append(self._at)
         self._at += len(data)
         self._sink.write(data)

@@ -1,0 +1,1 @@
+"""The speed table: what recpipe does against what one would use instead, measured in one run."""

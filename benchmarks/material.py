@@ -1,0 +1,154 @@
+"""Recordings for the benchmarks: long, of ordinary bit rates, generated and never committed.
+
+A minute of pictures (640x360, 15 fps, 500 kbit/s, a key frame every 2 s) and of sound (48 kHz mono,
+48 kbit/s) is encoded once and written again and again with new time stamps, as an Agora recorder would: a
+slice every 15 s, sound and picture apart. To a remux it makes no difference that the minute repeats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.demo import agora
+from pipeline.demo.listing import Listed
+from pipeline.demo.scenario import Scenario, Track, User
+from pipeline.demo.scenario_toml import parse
+from pipeline.media.encode import CodedPicture, CodedSound, encode_pictures, encode_sound
+from pipeline.media.ts_writer import Pes, StreamType, write_slice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+TICKS = 90_000
+FPS = 15
+RATE = 48_000
+FRAME = 1024
+FRAMES_A_SLICE = 704  # as Agora writes: 15.019 s
+FRAMES_A_PES = 8
+WIDTH, HEIGHT = 640, 360
+BITS_A_SECOND = 500_000
+MINUTE = 60 * TICKS
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Seconds of the recording in which a user is present."""
+
+    start: float
+    end: float
+
+
+@cache
+def pictures() -> tuple[CodedPicture, ...]:
+    """A minute of moving texture."""
+    random = np.random.default_rng(7)
+    texture = random.integers(40, 215, size=(HEIGHT // 4 + 64, WIDTH // 4 + 64), dtype=np.uint8)
+    texture = np.repeat(np.repeat(texture, 4, axis=0), 4, axis=1)
+
+    def frames() -> Iterator[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]]:
+        for n in range(60 * FPS):
+            frame = np.full((HEIGHT * 3 // 2, WIDTH), 128, dtype=np.uint8)
+            frame[:HEIGHT] = texture[n % 200 : n % 200 + HEIGHT, n % 230 : n % 230 + WIDTH]
+            yield n * TICKS // FPS, frame
+
+    return tuple(
+        encode_pictures(frames(), width=WIDTH, height=HEIGHT, bit_rate=BITS_A_SECOND, preset="veryfast")
+    )
+
+
+@cache
+def sound() -> tuple[CodedSound, ...]:
+    """A minute of noise that rises and falls."""
+    random = np.random.default_rng(8)
+    count = 60 * RATE // FRAME * FRAME
+    loud = np.abs(np.sin(np.arange(count) / RATE * 3.0)) * 4000
+    samples = (random.standard_normal(count) * loud).astype(np.int16)
+    return tuple(encode_sound([samples.reshape(1, -1)], rate=RATE, channels=1))
+
+
+def record(place: Path, *, users: int, stays: Sequence[Stay]) -> Path:
+    """Write a recording of ``users`` who are all present in the same stays.
+
+    Returns:
+        The folder.
+    """
+    scenario = _scenario(users)
+    place.mkdir(parents=True, exist_ok=True)
+    for user in scenario.users:
+        _write(place, scenario, user, Track.VIDEO, _video_slices(stays))
+        _write(place, scenario, user, Track.AUDIO, _audio_slices(stays))
+    return place
+
+
+def _scenario(users: int) -> Scenario:
+    each = [
+        f'[[users]]\nuid = "{100 + n}"\nsize = "{WIDTH}x{HEIGHT}"\nfps = {FPS}\n'
+        "sound = [[0.0, 60.0]]\npicture = [[0.0, 60.0]]\n"
+        for n in range(users)
+    ]
+    return parse('vendor = "agora"\nstart = 2026-03-02T09:00:00.250Z\n' + "".join(each))
+
+
+def _write(
+    place: Path,
+    scenario: Scenario,
+    user: User,
+    track: Track,
+    slices: Iterable[tuple[int, int, bool, list[Pes]]],
+) -> None:
+    listed = []
+    for start, end, starts, packets in slices:
+        at_ms = scenario.start_ms + start // 90
+        name = agora.slice_name(scenario, user, track, at_ms)
+        data = write_slice(packets)
+        (place / name).write_bytes(data)
+        listed.append(Listed(name, at_ms, (end - start) * 1_000_000 // TICKS, len(data), starts))
+    (place / agora.playlist_name(scenario, user, track)).write_bytes(
+        agora.playlist(scenario, user, track, listed)
+    )
+
+
+def _video_slices(stays: Sequence[Stay]) -> Iterator[tuple[int, int, bool, list[Pes]]]:
+    minute = pictures()
+    for stay in stays:
+        begin, end = round(stay.start * TICKS), round(stay.end * TICKS)
+        packets: list[Pes] = []
+        starts, first = True, begin
+        for at, coded in _repeat(minute, begin, end):
+            if coded.key and packets and at - first >= 15 * TICKS:
+                yield first, at, starts, packets
+                packets, starts, first = [], False, at
+            packets.append(Pes(StreamType.H264, coded.data, TICKS + at, key=coded.key))
+        yield first, end, starts, packets
+
+
+def _repeat(minute: Sequence[CodedPicture], begin: int, end: int) -> Iterator[tuple[int, CodedPicture]]:
+    zero = begin
+    while zero < end:
+        for coded in minute:
+            if zero + coded.pts_ticks < end:
+                yield zero + coded.pts_ticks, coded
+        zero += MINUTE
+
+
+def _audio_slices(stays: Sequence[Stay]) -> Iterator[tuple[int, int, bool, list[Pes]]]:
+    blocks = [s.header + s.block for s in sound()]
+    for stay in stays:
+        begin = round(stay.start * TICKS)
+        count = int((stay.end - stay.start) * RATE / FRAME)
+        for first in range(0, count, FRAMES_A_SLICE):
+            last = min(count, first + FRAMES_A_SLICE)
+            packets = [
+                Pes(
+                    StreamType.AAC,
+                    b"".join(blocks[k % len(blocks)] for k in range(n, min(last, n + FRAMES_A_PES))),
+                    TICKS + begin + n * 1920,
+                )
+                for n in range(first, last, FRAMES_A_PES)
+            ]
+            yield begin + first * 1920, begin + last * 1920, first == 0, packets

@@ -1,0 +1,100 @@
+"""A track copied in a process of its own, so that one user's file uses two cores.
+
+Threads would not do: demuxing hands the interpreter's lock back and forth for every packet. The process is
+forked, sends its chunks through a pipe, and ends with what was made or with what went wrong.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.media.tally import Chunk, Copier, Made
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
+
+    from pipeline.media.mp4.writer import TrackHeader
+
+
+class _End(NamedTuple):
+    """The last message: the track does not depend on where the file ends."""
+
+    made: Made
+    ends: int
+
+
+class Aside:
+    """A `Copier` that works in another process, for a track that does not depend on the file's end.
+
+    Args:
+        make: makes the copier there, given where it reports its progress.
+        header: the copier's header.
+        progress: called here with bytes that were read there.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Callable[[int], None]], Copier],
+        header: TrackHeader,
+        progress: Callable[[int], None],
+    ) -> None:
+        self._header = header
+        self._progress = progress
+        self._end: _End | None = None
+        context = multiprocessing.get_context("fork")
+        self._from, to = context.Pipe(duplex=False)
+        self._process = context.Process(target=_copy, args=(make, to, self._from), daemon=True)
+        self._process.start()
+        to.close()
+
+    def header(self) -> TrackHeader:
+        """As the copier's."""
+        return self._header
+
+    def chunks(self) -> Iterator[Chunk]:
+        """What the other process copies; raises what it met, EOFError when it was killed."""
+        while not isinstance(told := self._from.recv(), _End):
+            if isinstance(told, Chunk):
+                yield told
+            elif isinstance(told, int):
+                self._progress(told)
+            else:
+                raise told
+        self._end = told
+
+    @property
+    def ends(self) -> int:
+        """As the copier's."""
+        return self._finished().ends
+
+    def made(self, end: int, payload_sha256: str) -> Made:  # noqa: ARG002 - such a track ends by itself
+        """As the copier's."""
+        made = self._finished().made
+        return made._replace(track=replace(made.track, payload_sha256=payload_sha256))
+
+    def _finished(self) -> _End:
+        if self._end is None:
+            raise AssertionError(self._header.name)  # asked before all chunks were taken
+        return self._end
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        self._process.join()
+        self._from.close()
+
+
+def _copy(make: Callable[[Callable[[int], None]], Copier], to: Connection, unused: Connection) -> None:
+    unused.close()  # else nobody would notice that the parent is gone
+    try:
+        copier = make(to.send)
+        for piece in copier.chunks():
+            to.send(piece)
+        to.send(_End(copier.made(0, ""), copier.ends))
+    except BrokenPipeError:
+        return  # the parent is gone
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the parent
+        to.send(error)

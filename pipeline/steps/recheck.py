@@ -1,0 +1,133 @@
+"""Recheck: find the manifests of a place, and verify again every output that they name.
+
+A manifest may come from anywhere: what it names is opened only inside its own folder.
+"""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from pipeline.errors import CommandError
+from pipeline.model.manifest import FILE, Manifest, Output, Verdict, from_json
+from pipeline.model.verification import Checked, Verification
+from pipeline.steps.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pipeline.model.options import Verify
+
+MOST_MANIFEST_BYTES = 256_000_000
+
+
+def recheck(path: Path, level: Verify) -> Verification:
+    """Verify a folder with a manifest, the folders below it that have one, or one output.
+
+    Raises:
+        CommandError: there is no manifest, or it does not name the file asked for.
+    """
+    return Verification(tuple(_checked(path, level)))
+
+
+def _checked(path: Path, level: Verify) -> Iterator[Checked]:
+    if path.is_dir():
+        for folder in _folders(path):
+            yield from _all_of(folder, level)
+    elif path.name == FILE and path.is_file():
+        yield from _all_of(path.parent, level)
+    else:
+        yield _one(path, level)
+
+
+def _folders(path: Path) -> list[Path]:
+    if (path / FILE).is_file():
+        return [path]
+    try:
+        below = sorted(child for child in path.iterdir() if (child / FILE).is_file())
+    except OSError as error:
+        raise CommandError(
+            f"{path} cannot be listed ({error.strerror}): make it readable and run again."
+        ) from error
+    if not below:
+        raise CommandError(
+            f"{path} has no {FILE}, nor has a folder in it: give a folder that recpipe merge has written."
+        )
+    return below
+
+
+def _all_of(folder: Path, level: Verify) -> Iterator[Checked]:
+    found = _read(folder)
+    if isinstance(found, str):
+        yield Checked(str(folder / FILE), "", Verdict(level, 1, 0, (found,)))
+        return
+    for output in found.outputs:
+        yield Checked(str(folder / output.file), output.uid, _verdict(folder, output, level))
+
+
+def _one(path: Path, level: Verify) -> Checked:
+    """One output by its own path; it may be gone as long as the manifest beside it names it."""
+    folder = path.parent
+    if not (folder / FILE).is_file():
+        what = "has no manifest beside it" if path.exists() else "does not exist"
+        raise CommandError(
+            f"{path} {what}: give a folder that recpipe merge has written, or a file next to its {FILE}."
+        )
+    found = _read(folder)
+    if isinstance(found, str):
+        return Checked(str(folder / FILE), "", Verdict(level, 1, 0, (found,)))
+    output = next((o for o in found.outputs if o.file == path.name), None)
+    if output is None:
+        raise CommandError(f"{folder / FILE} does not name {path.name}: give one of the files it names.")
+    return Checked(str(path), output.uid, _verdict(folder, output, level))
+
+
+def _read(folder: Path) -> Manifest | str:
+    """The manifest of a folder, or what is wrong with it."""
+    file = folder / FILE
+    try:
+        if file.stat().st_size > MOST_MANIFEST_BYTES:
+            return f"it has over {MOST_MANIFEST_BYTES} bytes, which no merge writes"
+        return from_json(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
+    except (ValueError, RecursionError) as error:
+        return f"it is no manifest that we know: {' '.join(str(error).split())[:200]}"
+
+
+def _verdict(folder: Path, output: Output, level: Verify) -> Verdict:
+    path = folder / output.file
+    problem = _unfit(output) or _not_there(path, output)
+    if problem:
+        return Verdict(level, 1, 0, (problem,))
+    try:
+        return verify(path, output, level)[0]
+    except (ValueError, ArithmeticError, LookupError, MemoryError) as error:
+        return Verdict(level, 1, 0, (f"its entry in {FILE} makes no sense ({error})",))
+
+
+def _unfit(output: Output) -> str:
+    """Why a manifest's entry cannot be one that merge has written; empty when it can."""
+    name = output.file
+    if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
+        return f"its entry in {FILE} names {name!r}, which is no bare file name"
+    if output.size <= 0 or not output.sha256:
+        return f"its entry in {FILE} has no size or no SHA-256"
+    return ""
+
+
+def _not_there(path: Path, output: Output) -> str:
+    """Why there is no file to verify; empty when there is one."""
+    told = "; ".join(output.verdict.problems)
+    if told:
+        return f"merge found it bad and removed it: {told}"
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "it is not there"
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    return "" if stat.S_ISREG(mode) else "it is no regular file"

@@ -1,0 +1,37 @@
+"""Merges shared by this room: each fixture and set of options is merged once and never written to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from pipeline.job import Limits
+from pipeline.model.options import Options
+from tests.merge.merging import Merged, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.demo.made import Made
+
+
+class Merging(Protocol):
+    """What the ``merged`` fixture gives."""
+
+    def __call__(self, name: str, options: Options = ...) -> Merged:
+        """The outputs of ``fixtures/<name>.toml``."""
+
+
+@pytest.fixture(scope="session")
+def merged(made: Callable[[str], Made], tmp_path_factory: pytest.TempPathFactory) -> Merging:
+    """Merges a fixture with options."""
+    kept: dict[tuple[str, Options], Merged] = {}
+
+    def get(name: str, options: Options = Options()) -> Merged:  # noqa: B008 - a frozen value
+        if (name, options) not in kept:
+            place = tmp_path_factory.mktemp("merged") / name
+            kept[name, options] = merge(made(name), place, options, Limits())
+        return kept[name, options]
+
+    return get
