@@ -35,7 +35,7 @@ True
 >>> from pipeline import Moment, Options, Tracks
 >>> heard = Options(tracks=Tracks.AUDIO, start=Moment.parse("1"), end=Moment.parse("2"))
 >>> [output.file for output in plan(source, heard)[0].outputs]
-['ann_20260302090001210.m4a']
+['ann_20260302090000450.m4a']
 
 Whatever goes wrong is a `RecpipeError`: one sentence, and the command's exit code.
 

@@ -32,12 +32,18 @@ class AccessUnit(NamedTuple):
 
 
 def unwrap(data: bytes, medium: str) -> list[AccessUnit]:
-    """The access units of the first ``audio`` or ``video`` stream of a slice, in their order."""
+    """The access units of the first ``audio`` or ``video`` stream of a slice, in their order.
+
+    Empty if its program map names no such stream (a combined slice before the camera came on).
+    """
     packets = [data[at : at + PACKET_BYTES] for at in range(0, len(data), PACKET_BYTES)]
     broken_off = bool(packets) and len(packets[-1]) < PACKET_BYTES
     if broken_off:
         packets.pop()
-    pid, codec = _stream(packets, medium)
+    stream = _stream(packets, medium)
+    if stream is None:
+        return []
+    pid, codec = stream
     units: list[AccessUnit] = []
     chosen = [packet for packet in packets if _pid(packet) == pid]
     pes_packets = _joined(chosen)
@@ -88,8 +94,8 @@ def _section(packets: list[bytes], pid: int) -> bytes:
     return section[: 3 + length - 4]
 
 
-def _stream(packets: list[bytes], medium: str) -> tuple[int, str]:
-    """PID and codec of the first stream of a medium, by PAT and PMT."""
+def _stream(packets: list[bytes], medium: str) -> tuple[int, str] | None:
+    """PID and codec of the first stream of a medium, by PAT and PMT; None if there is none."""
     pat = _section(packets, 0)
     programs = [pat[at : at + 4] for at in range(8, len(pat), 4)]
     program_map = next((p[2] & 0x1F) << 8 | p[3] for p in programs if p[:2] != b"\0\0")
@@ -100,7 +106,7 @@ def _stream(packets: list[bytes], medium: str) -> tuple[int, str]:
         if codec and (codec in PICTURES) == (medium == "video"):
             return (pmt[at + 1] & 0x1F) << 8 | pmt[at + 2], codec
         at += 5 + ((pmt[at + 3] & 0x0F) << 8 | pmt[at + 4])
-    raise ValueError(f"no {medium} in the program map")
+    return None
 
 
 def _pts(pes: bytes) -> int | None:

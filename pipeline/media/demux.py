@@ -78,8 +78,8 @@ class RunDemuxer:
     def __iter__(self) -> Iterator[Pes]:
         """All PES packets in order.
 
-        FFmpeg hands out a long PES in pieces of 200 KiB (MAX_PES_PAYLOAD in mpegts.c): all have the position of
-        the first, and only that has a PTS.
+        FFmpeg hands out a long PES in pieces of 200 KiB (MAX_PES_PAYLOAD in mpegts.c): all have the position
+        of the first, and only that has a PTS.
         """
         where = self._bytes.slice_at
         piece, begun = 0, -1

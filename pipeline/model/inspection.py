@@ -100,13 +100,18 @@ class SeenUser:
 
 @dataclass(frozen=True, slots=True)
 class SeenRecording:
-    """One recording: times in UTC ms over all users, ledger as a plan with default options has it."""
+    """One recording: times in UTC ms over all users, ledger as a plan with default options has it.
+
+    ``slices`` and ``size`` count a slice that holds sound and pictures once, though it is in both tracks.
+    """
 
     vendor: str
     prefix: str
     name: str
     start_ms: int
     end_ms: int
+    slices: int
+    size: int
     users: tuple[SeenUser, ...]
     ledger: tuple[Entry, ...]
 
@@ -114,11 +119,6 @@ class SeenRecording:
     def title(self) -> str:
         """Prefix and name, as a person would point at it."""
         return f"{self.prefix}/{self.name}" if self.prefix else self.name
-
-    @property
-    def tracks(self) -> tuple[SeenTrack, ...]:
-        """The tracks of all users."""
-        return tuple(track for user in self.users for track in user.tracks)
 
     @property
     def losses(self) -> tuple[Entry, ...]:
@@ -146,12 +146,15 @@ def seen(recording: Recording, times: Sequence[UserTime], ledger: tuple[Entry, .
     known = {(time.uid, time.source): time for time in times}
     users = tuple(_user(user, known.get((user.uid, user.source))) for user in recording.users)
     stretches = [s for user in users for track in user.tracks for s in track.stretches]
+    sizes = {s.key: s.size for user in recording.users for track in user.tracks for s in track.slices}
     return SeenRecording(
         vendor=recording.vendor,
         prefix=recording.prefix,
         name=recording.name,
         start_ms=min((s.start_ms for s in stretches), default=0),
         end_ms=max((s.end_ms for s in stretches), default=0),
+        slices=len(sizes),
+        size=sum(sizes.values()),
         users=users,
         ledger=ledger,
     )

@@ -1,0 +1,1 @@
+"""What people read: plain lines of text, and documents for programs, made from values; nothing is printed."""

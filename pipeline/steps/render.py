@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import multiprocessing
 import os
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -130,7 +130,10 @@ def render_one(
         part.unlink(missing_ok=True)
         raise
     described = describe(output, made)
-    verdict, facts = verify(part, described, level)
+    with ThreadPoolExecutor(1) as beside:
+        kept = beside.submit(_sync, part)
+        verdict, facts = verify(part, described, level)
+        kept.result()
     if facts is not None:
         described = replace(described, size=facts.size, sha256=facts.sha256)
     else:
@@ -142,12 +145,20 @@ def render_one(
 
 def _write(output: OutputPlan, folder: Folder, part: Path, copy: Callable[..., Remuxed]) -> Remuxed:
     try:
-        with part.open("w+b") as sink:
+        # Not truncated before it is ours alone.
+        with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "w+b") as sink:
             _lock(sink.fileno(), part)
-            made = copy(output, folder.open, sink)
-            sink.flush()
-            os.fsync(sink.fileno())
-            return made
+            sink.truncate(0)
+            return copy(output, folder.open, sink)
+    except OSError as error:
+        raise blame(error, part) from error
+
+
+def _sync(part: Path) -> None:
+    """Have the file on the disk before it gets its name."""
+    try:
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
     except OSError as error:
         raise blame(error, part) from error
 

@@ -20,6 +20,7 @@ from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Pl
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+UNFINISHED = "it has no ENDLIST: the recording was not finished when it was uploaded"
 MARKS_RETURNS = frozenset({"agora"})
 """Vendors that put a START tag before the first slice after every absence (Agora, playlist tags)."""
 
@@ -217,7 +218,7 @@ class _Stock:
         playlist = self.playlists[index.item.key]
         self.notes += [
             Entry(Sort.NOTE, note, index.name.uid or "", medium, key=index.item.key)
-            for note in playlist.notes
+            for note in (*playlist.notes, *(() if playlist.ended else (UNFINISHED,)))
         ]
         out: list[Slice] = []
         clockwise = 0

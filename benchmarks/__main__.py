@@ -1,0 +1,165 @@
+"""``make bench``: the merge rows of the speed table, each against its peer in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks import material, peers
+from benchmarks.material import Stay
+from benchmarks.measure import Side, Taken, in_turn, machine, peak_memory, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HOUR = 3600.0
+HOLES = 10
+HOLE_SECONDS = 20.0
+RECPIPE = str(Path(sysconfig.get_path("scripts")) / "recpipe")
+
+
+def main() -> int:
+    """Make the material, run every row, print one table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--runs", type=int, default=7, help="counted runs of each side")
+    parser.add_argument("--rows", default="copy,off,users,holes,memory", help="which rows, by name")
+    asked = parser.parse_args()
+    rows = asked.rows.split(",")
+    print(f"{machine()}; {_version()}; medians of {asked.runs} alternating runs\n")
+    print(f"{'row':<44} {'ours s':>8} {'peer s':>8} {'ratio':>6} {'at most':>8}   peer")
+    with tempfile.TemporaryDirectory(prefix="recpipe-bench-") as made:
+        place = Path(made)
+        bench = _Bench(place, asked.runs)
+        for name in rows:
+            getattr(bench, name)()
+    return 0
+
+
+class _Bench:
+    """The rows; material is made when the first row asks for it."""
+
+    def __init__(self, place: Path, runs: int) -> None:
+        self._place = place
+        self._runs = runs
+
+    def _recording(self, name: str, *, users: int, stays: Sequence[Stay]) -> Path:
+        place = self._place / name
+        return place if place.exists() else material.record(place, users=users, stays=stays)
+
+    def copy(self) -> None:
+        """An hour of one user against a plain copy; the sizes are checked before the times."""
+        source = self._recording("hour", users=1, stays=[Stay(0, HOUR)])
+        ours, theirs = self._ours(source), self._copying(source, 1)
+        _row("merge 1 h, 1 user", in_turn(ours, theirs, self._runs), 1.0, "ffmpeg -c copy")
+        slices = [str(p) for p in sorted(source.glob("*.ts"))]
+        cat = Side(
+            "cat", [["sh", "-c", 'cat "$@" > ' + str(self._place / "cat.bin"), "cat", *slices]], lambda: None
+        )
+        print(f"{'  cat of the slices, for comparison':<44} {min(run(cat) for _ in range(3)):>8.2f}")
+
+    def off(self) -> None:
+        """The same without verification."""
+        source = self._recording("hour", users=1, stays=[Stay(0, HOUR)])
+        ours = self._ours(source, "--verify", "off")
+        _row(
+            "the same with --verify off",
+            in_turn(ours, self._copying(source, 1), self._runs),
+            0.7,
+            "ffmpeg -c copy",
+        )
+
+    def users(self) -> None:
+        """Four users at once against four copies one after another."""
+        source = self._recording("four", users=4, stays=[Stay(0, HOUR)])
+        ours = self._ours(source, "--jobs", "2")
+        taken = in_turn(ours, self._copying(source, 4), self._runs)
+        _row("merge 1 h, 4 users, --jobs 2", taken, 0.7, "4 x ffmpeg -c copy")
+
+    def holes(self) -> None:
+        """Ten holes held, against decoding everything onto a canvas."""
+        length = (HOUR - HOLES * HOLE_SECONDS) / (HOLES + 1)
+        stays = [
+            Stay(round(n * (length + HOLE_SECONDS)), round(n * (length + HOLE_SECONDS) + length))
+            for n in range(HOLES + 1)
+        ]
+        source = self._recording("holes", users=1, stays=stays)
+        pieces = _pieces(source, self._place / "pieces")
+        out = self._place / "vendor.mp4"
+        command = peers.vendors_way(pieces, stays, (material.WIDTH, material.HEIGHT), material.FPS, out)
+        theirs = Side("vendors' way", [command], lambda: out.unlink(missing_ok=True))
+        _row(
+            "merge 1 h with 10 holes held", in_turn(self._ours(source), theirs, self._runs), 0.03, theirs.name
+        )
+
+    def memory(self) -> None:
+        """Peak memory of one and three hours."""
+        for hours in (1, 3):
+            name = "hour" if hours == 1 else "three"
+            source = self._recording(name, users=1, stays=[Stay(0, hours * HOUR)])
+            out = self._place / "out"
+            shutil.rmtree(out, ignore_errors=True)
+            peak = peak_memory([RECPIPE, "merge", str(source), "-o", str(out)])
+            packets = round(hours * HOUR * (material.FPS + material.RATE / material.FRAME))
+            most = 120_000_000 + 100 * packets
+            print(
+                f"{f'peak memory, merge {hours} h':<44} {peak / 1e6:>5.0f} MB    at most {most / 1e6:.0f} MB"
+            )
+
+    def _ours(self, source: Path, *options: str) -> Side:
+        out = self._place / "out"
+        command = [RECPIPE, "merge", str(source), "-o", str(out), *options]
+        return Side("recpipe", [command], lambda: shutil.rmtree(out, ignore_errors=True))
+
+    def _copying(self, source: Path, users: int) -> Side:
+        outs = [self._place / f"copy{n}.mp4" for n in range(users)]
+        videos, audios = sorted(source.glob("*video.m3u8")), sorted(source.glob("*audio.m3u8"))
+        commands = [peers.copy(v, a, o) for v, a, o in zip(videos, audios, outs, strict=True)]
+
+        def clean() -> None:
+            for out in outs:
+                out.unlink(missing_ok=True)
+
+        return Side("ffmpeg", commands, clean)
+
+
+def _pieces(source: Path, place: Path) -> list[tuple[Path, Path]]:
+    """A playlist for each contiguous piece, cut at the DISCONTINUITY tags, in a folder beside the slices."""
+    place.mkdir(exist_ok=True)
+    cut: dict[str, list[Path]] = {}
+    for kind in ("video", "audio"):
+        text = next(source.glob(f"*{kind}.m3u8")).read_text(encoding="utf-8")
+        for n, part in enumerate(text.split("#EXT-X-DISCONTINUITY\n")[1:]):
+            lines = [
+                str(source / line) if not line.startswith("#") else line
+                for line in part.splitlines()
+                if line.startswith("#EXTINF") or not line.startswith("#")
+            ]
+            target = place / f"{kind}{n}.m3u8"
+            head = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:60\n"
+            target.write_text(head + "\n".join(lines) + "\n#EXT-X-ENDLIST\n", encoding="utf-8")
+            cut.setdefault(kind, []).append(target)
+    return list(zip(cut["video"], cut["audio"], strict=True))
+
+
+def _row(name: str, taken: tuple[Taken, Taken], at_most: float, peer: str) -> None:
+    ours, theirs = taken
+    ratio = ours.median / theirs.median
+    print(
+        f"{name:<44} {ours.median:>8.2f} {theirs.median:>8.2f} {ratio:>6.2f} {at_most:>8}   {peer}",
+        flush=True,
+    )
+
+
+def _version() -> str:
+    told = subprocess.run([peers.binary(), "-version"], capture_output=True, text=True, check=True).stdout
+    return " ".join(told.split()[:3])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

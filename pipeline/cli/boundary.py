@@ -1,0 +1,136 @@
+"""The one error boundary: what ends a command becomes a sentence, a document with --json, an exit code.
+
+Signals arrive here too. Inside the work they are an ordinary exception: the codec library carries those
+through its callbacks, and forgets any that are not (KeyboardInterrupt among them).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from pipeline.cli.streams import complain, put
+from pipeline.errors import CommandError, ExitCode, RecpipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
+
+DEBUG = "RECPIPE_DEBUG"
+SYSTEMS = ("linux", "darwin")
+_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+_WORDS = {ExitCode.INTERRUPTED: "interrupted", ExitCode.TERMINATED: "terminated"}
+
+
+class Stopped(Exception):  # noqa: N818 - no error: somebody asked us to stop
+    """SIGINT or SIGTERM arrived; ``code`` is what the command returns for it."""
+
+    def __init__(self, code: ExitCode) -> None:
+        super().__init__(_WORDS[code])
+        self.code = code
+
+
+class _Request:
+    """The first signal that arrived, should its exception have been lost on the way."""
+
+    code: ExitCode | None = None
+
+
+def check() -> None:
+    """Raise `Stopped` again if a signal has arrived: for places that are called now and then."""
+    if _Request.code is not None:
+        raise Stopped(_Request.code)
+
+
+@contextmanager
+def signals() -> Iterator[None]:
+    """SIGINT and SIGTERM raise `Stopped` in this process, once; its children leave both to it."""
+    parent = os.getpid()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != parent or _Request.code is not None:
+            return
+        _Request.code = _CODES[signal.Signals(number)]
+        raise Stopped(_Request.code)
+
+    heeded = [number for number in _CODES if signal.getsignal(number) is not signal.SIG_IGN]  # nohup, "&"
+    before = {number: signal.signal(number, stop) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        _Request.code = None
+
+
+def guarded(work: Callable[[], int], arguments: Sequence[str], system: str = sys.platform) -> int:
+    """What ``work`` returns, or the exit code of what ended it, told on stderr (and stdout with --json).
+
+    Args:
+        work: a command; returns its exit code.
+        arguments: as they were typed, to know whether a document is wanted even if they are wrong.
+        system: where we run.
+    """
+    try:
+        if system not in SYSTEMS:
+            _unsupported(system)
+        return work()
+    except NoArgsIsHelpError as error:
+        complain(error.format_message())
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        sentence, code = _usage(error), ExitCode.USAGE
+        kind = CommandError.__name__
+    except RecpipeError as error:
+        sentence, code, kind = str(error), error.exit_code, type(error).__name__
+    except (Stopped, KeyboardInterrupt, click.Abort) as error:
+        code = error.code if isinstance(error, Stopped) else ExitCode.INTERRUPTED
+        sentence, kind = f"{_WORDS[code]}; nothing unfinished was left.", Stopped.__name__
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever is left is a bug of ours
+        sentence, code, kind = _bug(error), ExitCode.BUG, type(error).__name__
+    return _told(sentence, code, kind, as_json=_wants_json(arguments))
+
+
+def _unsupported(system: str) -> None:
+    raise CommandError(
+        f"recpipe runs on Linux and macOS, not on {system}: use WSL, a container or another machine."
+    )
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    help_of = f" (see {context.command_path} --help)" if isinstance(context, click.Context) else ""
+    return f"{error.format_message().rstrip('.')}{help_of}."
+
+
+def _bug(error: Exception) -> str:
+    if os.environ.get(DEBUG):
+        traceback.print_exc()
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"this is a bug in recpipe: {what}; run again with {DEBUG}=1 for the traceback."
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in own
+
+
+def _told(sentence: str, code: ExitCode, kind: str, *, as_json: bool) -> int:
+    complain(f"recpipe: {sentence}")
+    if as_json:
+        document: dict[str, Any] = {
+            "error": {"sentence": sentence, "exit_code": int(code), "kind": kind},
+        }
+        try:
+            put([json.dumps(document, indent=1)])
+        except RecpipeError:
+            return code  # stdout is what failed
+    return code

@@ -1,0 +1,122 @@
+"""`recpipe doctor`: whether this machine can do the work, and what to install where it cannot."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline import __version__
+from pipeline.cli import wishes
+from pipeline.cli.answer import Answer
+from pipeline.cli.app import Command
+from pipeline.cli.streams import is_terminal, screen
+from pipeline.errors import ExitCode
+from pipeline.report.words import count, size, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VERSION = 1
+LOW_DISK = 1_000_000_000
+_INSTALL_AV = "install PyAV's binary wheel: pip install --only-binary av --force-reinstall 'av>=18.1,<19'"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, whether it is as it should be, what was found or what to do.
+
+    ``needed`` says that merge cannot work without it.
+    """
+
+    what: str
+    ok: bool
+    text: str
+    needed: bool = True
+
+    def __str__(self) -> str:
+        return f"{'ok' if self.ok else 'missing' if self.needed else 'note'}: {self.what}: {self.text}"
+
+
+def answer() -> Answer:
+    """All findings."""
+    found = [_python(), *_codecs(), _processors(), *_places(), _terminal()]
+    code = ExitCode.GOOD if all(f.ok for f in found if f.needed) else ExitCode.USAGE
+    return Answer(lambda: _document(found, code), lambda _screen: [str(f) for f in found], code)
+
+
+def _document(found: list[Finding], code: ExitCode) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "recpipe": __version__,
+        "findings": [asdict(finding) for finding in found],
+        "exit_code": int(code),
+    }
+
+
+def _python() -> Finding:
+    system = f"{platform.system()} {platform.machine()}"
+    return Finding("Python", True, f"{platform.python_version()} on {system}, recpipe {__version__}")
+
+
+def _codecs() -> Iterator[Finding]:
+    try:
+        from pipeline.media.capabilities import capabilities
+    except ImportError as error:
+        yield Finding("PyAV", False, f"{error}; {_INSTALL_AV}")
+        return
+    able = capabilities()
+    yield Finding("PyAV", True, f"{able.pyav} with FFmpeg {able.ffmpeg}")
+    if able.missing_decoders:
+        yield Finding("decoders", False, f"{', '.join(able.missing_decoders)}; {_INSTALL_AV}")
+    else:
+        yield Finding("decoders", True, "h264, hevc, aac (merge verifies with them)")
+    if able.missing_encoders:
+        text = f"{', '.join(able.missing_encoders)} missing; {_INSTALL_AV}"
+        yield Finding("encoders", False, text, needed=False)
+    else:
+        text = "libx264, libx265, aac (the demo needs them; merge copies)"
+        yield Finding("encoders", True, text, needed=False)
+
+
+def _processors() -> Finding:
+    from pipeline.api import processors
+
+    return Finding("processors", True, f"{count(processors(), 'user')} at once with --jobs by default")
+
+
+def _places() -> Iterator[Finding]:
+    for what, place in (("this folder", Path.cwd()), ("temporary folder", Path(tempfile.gettempdir()))):
+        free = shutil.disk_usage(place).free
+        if not os.access(place, os.W_OK | os.X_OK):
+            yield Finding(
+                what, False, f"{visible(str(place))} cannot be written; give -o a place that can", False
+            )
+        elif free < LOW_DISK:
+            yield Finding(what, False, f"{visible(str(place))} has only {size(free)} free", needed=False)
+        else:
+            yield Finding(what, True, f"{visible(str(place))} has {size(free)} free", needed=False)
+
+
+def _terminal() -> Finding:
+    on = screen()
+    kind = "a terminal" if is_terminal(sys.stdout) else "no terminal"
+    signs = "Unicode" if on.unicode else "ASCII"
+    return Finding("output", True, f"{kind}, {on.width} columns, {signs}", needed=False)
+
+
+@click.command("doctor", cls=Command)
+@wishes.as_json
+def command(*, as_json: bool) -> int:
+    """Look whether this machine can merge: versions, codecs, processors, disk, terminal.
+
+    Exit code 2 means that something merge needs is missing; its line says what to install.
+    """
+    return answer().tell(as_json=as_json)

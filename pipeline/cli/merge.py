@@ -1,0 +1,72 @@
+"""`recpipe merge`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli import wishes
+from pipeline.cli.answer import Answer
+from pipeline.cli.app import Command
+from pipeline.cli.progress import progress
+from pipeline.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.model.options import Options
+
+CODES = (
+    ExitCode.LOSSES,
+    ExitCode.NO_RECORDING,
+    ExitCode.INPUT,
+    ExitCode.VERIFICATION,
+    ExitCode.OUTPUT,
+    ExitCode.NO_SPACE,
+)
+
+
+def answer(
+    source: Path, dest: Path, options: Options, *, jobs: int | None, overwrite: bool, accept_loss: bool
+) -> Answer:
+    """The files, made and verified."""
+    from pipeline import api
+    from pipeline.report.merged import Merged, merged_document, merged_lines
+
+    with progress("merging") as tell:
+        done = api.merge(source, dest, options, jobs=jobs, overwrite=overwrite, progress=tell)
+    merged = [
+        Merged(str(each.place), each.manifest, each.already, each.exit_code(accept_loss=accept_loss))
+        for each in done
+    ]
+    code = max(each.code for each in merged)
+    return Answer(lambda: merged_document(merged, code), lambda _screen: merged_lines(merged), code)
+
+
+@click.command("merge", cls=Command, codes=CODES)
+@wishes.source
+@click.option("-o", "--output", "dest", type=wishes.FOLDER, required=True, metavar="DEST", help="Where to.")
+@wishes.wishes
+@wishes.jobs
+@wishes.accept_loss
+@click.option("--overwrite", is_flag=True, help="Replace files of the same names that this did not make.")
+@wishes.as_json
+def command(
+    *,
+    source: Path,
+    dest: Path,
+    jobs: int | None,
+    accept_loss: bool,
+    overwrite: bool,
+    as_json: bool,
+    **values: Any,
+) -> int:
+    """Make one MP4 per user by packet copy, verify each, and write manifest.json beside them.
+
+    What an earlier run of the same work has made is kept ("already done"). A source with several recordings
+    gets a folder for each below DEST.
+    """
+    wanted = wishes.options(values)
+    made = answer(source, dest, wanted, jobs=jobs, overwrite=overwrite, accept_loss=accept_loss)
+    return made.tell(as_json=as_json)

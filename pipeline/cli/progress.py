@@ -1,0 +1,59 @@
+"""A progress bar with rate and remaining time on stderr, where a person watches; elsewhere nothing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipeline.cli.boundary import check
+from pipeline.cli.streams import is_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SECONDS_BETWEEN = 0.1
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A function to be told (bytes done, bytes in all); it also ends the work when a signal has arrived."""
+    if not is_terminal(sys.stderr):
+        yield lambda _done, _total: check()
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        auto_refresh=False,  # its thread would be copied, locks and all, into the workers
+    )
+    shown = 0.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal shown
+        check()
+        bar.update(task, completed=done, total=total)
+        if (now := time.monotonic()) - shown >= SECONDS_BETWEEN:
+            shown = now
+            bar.refresh()
+
+    with bar:
+        task = bar.add_task(what, total=None)
+        yield tell

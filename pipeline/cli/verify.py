@@ -1,0 +1,39 @@
+"""`recpipe verify`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli import wishes
+from pipeline.cli.answer import Answer
+from pipeline.cli.app import Command
+from pipeline.errors import ExitCode
+from pipeline.model.options import Verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def answer(path: Path, level: Verify) -> Answer:
+    """Whether finished files are still what their manifest says."""
+    from pipeline import api
+    from pipeline.report.verified import verification_document, verification_lines
+
+    found = api.verify(path, level)
+    return Answer(
+        lambda: verification_document(found), lambda _screen: verification_lines(found), found.exit_code
+    )
+
+
+@click.command("verify", cls=Command, codes=(ExitCode.VERIFICATION,))
+@click.argument("path", type=wishes.FOLDER)
+@wishes.level
+@wishes.as_json
+def command(*, path: Path, level: str, as_json: bool) -> int:
+    """Check finished files again: size, SHA-256, every check that merge makes.
+
+    PATH is a folder that merge has written, a folder of such folders, or one file beside its manifest.json.
+    """
+    return answer(path, Verify(level)).tell(as_json=as_json)

@@ -1,0 +1,120 @@
+"""The options of merge and plan that decide what comes out, and their way into `Options`."""
+
+from __future__ import annotations
+
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Tracks, Verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from enum import StrEnum
+
+Function = Any
+"""A command's function under decoration; click's own decorators are no stricter."""
+
+FOLDER = click.Path(path_type=Path)
+
+
+def source(function: Function) -> Function:
+    """The argument SOURCE."""
+    return click.argument("source", type=FOLDER)(function)
+
+
+def as_json(function: Function) -> Function:
+    """The option --json."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document on stdout; messages go to stderr."
+    )(function)
+
+
+def accept_loss(function: Function) -> Function:
+    """The option --accept-loss."""
+    return click.option("--accept-loss", is_flag=True, help="Losses are no reason for exit code 1.")(function)
+
+
+def jobs(function: Function) -> Function:
+    """The option --jobs."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(1, 1024),
+        metavar="N",
+        help="How many users at once.  [default: the number of processors]",
+    )(function)
+
+
+def level(function: Function) -> Function:
+    """The option --level of verify."""
+    return click.option(
+        "--level",
+        type=click.Choice([Verify.FULL.value, Verify.FAST.value]),
+        default=Verify.FULL.value,
+        show_default=True,
+        help="full decodes both ends and every join; fast does not decode.",
+    )(function)
+
+
+def _choice(name: str, kind: type[StrEnum], default: StrEnum, text: str) -> Callable[[Function], Function]:
+    return click.option(
+        name,
+        type=click.Choice([str(each) for each in kind]),
+        default=str(default),
+        show_default=True,
+        help=text,
+    )
+
+
+_DECORATORS = (
+    click.option("--uid", "uids", multiple=True, metavar="U", help="Only this user; may be given again."),
+    _choice("--by", By, By.USER, "One file per user, or one per stay of a user."),
+    _choice("--tracks", Tracks, Tracks.BOTH, "Sound and pictures, or one of them."),
+    _choice(
+        "--gaps",
+        Gaps,
+        Gaps.HOLD,
+        "While a user is absent: hold the last picture with silence, or drop the time.",
+    ),
+    click.option(
+        "--start", metavar="T", help="Begin here: UTC (2026-01-20T11:30:22Z) or h:mm:ss from the beginning."
+    ),
+    click.option("--end", metavar="T", help="End here; as --start. Cuts snap outwards to key frames."),
+    _choice("--align", Align, Align.USER, "File zero: the user's first media, or the recording's."),
+    _choice("--missing", Missing, Missing.FILL, "A listed slice that is not there: fill its time, or fail."),
+    click.option(
+        "--name",
+        default="",
+        metavar="PATTERN",
+        help="Names of the files, of {uid} {screen} {utc} {kind} {recording}.",
+    ),
+    _choice("--verify", Verify, Verify.FULL, "How much of each file is checked after it was written."),
+)
+
+
+def wishes(function: Function) -> Function:
+    """All options that decide what comes out."""
+    return reduce(lambda f, decorator: decorator(f), reversed(_DECORATORS), function)
+
+
+def options(values: dict[str, Any]) -> Options:
+    """What was typed as a value.
+
+    Raises:
+        CommandError: a moment that is none, or an end before the start.
+    """
+    start, end = values["start"], values["end"]
+    return Options(
+        uids=tuple(dict.fromkeys(values["uids"])),
+        by=By(values["by"]),
+        tracks=Tracks(values["tracks"]),
+        gaps=Gaps(values["gaps"]),
+        align=Align(values["align"]),
+        missing=Missing(values["missing"]),
+        start=None if start is None else Moment.parse(start),
+        end=None if end is None else Moment.parse(end),
+        name=values["name"],
+        verify=Verify(values["verify"]),
+    )
