@@ -51,7 +51,12 @@ def steps(recording: Path, merged: Path) -> Iterator[tuple[list[str], Callable[[
     yield ["verify", dest], lambda: verify.answer(merged, Verify.FULL)
 
 
-@click.command("demo", cls=Command, codes=(ExitCode.VERIFICATION, ExitCode.OUTPUT, ExitCode.NO_SPACE))
+@click.command(
+    "demo",
+    cls=Command,
+    short_help="a recording of three people, merged and verified",
+    codes=(ExitCode.VERIFICATION, ExitCode.OUTPUT, ExitCode.NO_SPACE),
+)
 @click.argument("folder", metavar="[DIR]", type=wishes.FOLDER, default=DEFAULT)
 @wishes.as_json
 def command(*, folder: Path, as_json: bool) -> int:

@@ -112,7 +112,7 @@ def _terminal() -> Finding:
     return Finding("output", True, f"{kind}, {on.width} columns, {signs}", needed=False)
 
 
-@click.command("doctor", cls=Command)
+@click.command("doctor", cls=Command, short_help="whether this machine can do it")
 @wishes.as_json
 def command(*, as_json: bool) -> int:
     """Look whether this machine can merge: versions, codecs, processors, disk, terminal.

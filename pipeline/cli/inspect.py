@@ -24,7 +24,12 @@ def answer(source: Path) -> Answer:
     return Answer(lambda: inspection_document(found), lambda screen: inspection_lines(found, screen))
 
 
-@click.command("inspect", cls=Command, codes=(ExitCode.NO_RECORDING, ExitCode.INPUT))
+@click.command(
+    "inspect",
+    cls=Command,
+    short_help="who was there, when, in which codecs; what is missing",
+    codes=(ExitCode.NO_RECORDING, ExitCode.INPUT),
+)
 @wishes.source
 @wishes.as_json
 def command(*, source: Path, as_json: bool) -> int:

@@ -44,7 +44,7 @@ def answer(
     return Answer(lambda: merged_document(merged, code), lambda _screen: merged_lines(merged), code)
 
 
-@click.command("merge", cls=Command, codes=CODES)
+@click.command("merge", cls=Command, short_help="one verified MP4 per user, by packet copy", codes=CODES)
 @wishes.source
 @click.option("-o", "--output", "dest", type=wishes.FOLDER, required=True, metavar="DEST", help="Where to.")
 @wishes.wishes

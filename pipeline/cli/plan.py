@@ -41,7 +41,12 @@ def expected(plans: Sequence[Plan], *, accept_loss: bool) -> ExitCode:
     return ExitCode.LOSSES if lost and not accept_loss else ExitCode.GOOD
 
 
-@click.command("plan", cls=Command, codes=(ExitCode.LOSSES, ExitCode.NO_RECORDING, ExitCode.INPUT))
+@click.command(
+    "plan",
+    cls=Command,
+    short_help="what merge would make, why, how long, how big",
+    codes=(ExitCode.LOSSES, ExitCode.NO_RECORDING, ExitCode.INPUT),
+)
 @wishes.source
 @wishes.wishes
 @wishes.jobs

@@ -27,7 +27,7 @@ def answer(path: Path, level: Verify) -> Answer:
     )
 
 
-@click.command("verify", cls=Command, codes=(ExitCode.VERIFICATION,))
+@click.command("verify", cls=Command, short_help="check finished files again", codes=(ExitCode.VERIFICATION,))
 @click.argument("path", type=wishes.FOLDER)
 @wishes.level
 @wishes.as_json

@@ -14,6 +14,7 @@ Codec: TypeAlias = Literal["h264", "hevc"]
 _START = b"\0\0\1"
 _prefix = Struct(">I").pack
 
+_SPS_H264, _SPS_HEVC = 7, 33
 # What a NAL unit is to us.
 _OTHER, _SLICE, _KEY_SLICE, _SETS, _DROPPED = range(5)
 
@@ -80,3 +81,10 @@ def normalise(data: bytes, codec: Codec) -> AccessUnit:
             pictures += len(nal) > header and nal[header] >> 7
         parts += (_prefix(len(nal)), nal)
     return AccessUnit(b"".join(parts), key, tuple(sets), pictures, len(parts) // 2, len(head.rstrip(b"\0")))
+
+
+def has_sps(parameter_sets: tuple[bytes, ...], codec: Codec) -> bool:
+    """Whether a sequence parameter set, which holds the picture's size, is among them."""
+    if codec == "h264":
+        return any(nal[0] & 31 == _SPS_H264 for nal in parameter_sets)
+    return any(nal[0] >> 1 & 63 == _SPS_HEVC for nal in parameter_sets)

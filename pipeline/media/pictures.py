@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
-from pipeline.media.annexb import AccessUnit, normalise
+from pipeline.media.annexb import AccessUnit, has_sps, normalise
 from pipeline.media.demux import Pes, RunDemuxer
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.placing import FileTime
@@ -71,6 +71,7 @@ class Pictures:
         self.tally = Tally()
         self.form = track.form
         self._output = output
+        self._codec: Codec = "hevc" if self.form.codec == "hevc" else "h264"
         self._place = FileTime(output.pieces)
         self._open = open_slice
         self._progress = progress
@@ -140,8 +141,9 @@ class Pictures:
         """The access units of a run that belong into the file, each with its place."""
         ends = run.placed[0].piece.ends
         step = ends.step if ends else 1
-        codec: Codec = "hevc" if self.form.codec == "hevc" else "h264"
+        codec = self._codec
         tally, place, over = self.tally, self._place.at, False
+        first, last = None, run.start
         cut = [p.piece.ends.cut if p.piece.ends else None for p in run.placed]
         for pes in demuxer:
             tally.packets_in += 1
@@ -163,15 +165,18 @@ class Pictures:
             if unit.pictures > 1:
                 raise Surprise(f"{run.placed[pes.piece].piece.key} has several pictures in one PES packet")
             utc = run.placed[pes.piece].utc(pes.pts)
+            first = utc if first is None else min(first, utc)
+            last = max(last, utc + step)
             over = over or (run.until is not None and utc >= run.until)
             at = None if over else place(utc)
             if at is None:
                 tally.drop(OVERLAP if over else OUTSIDE)
                 continue
             yield _Picture(at, ticks.forward(pes.pts, pes.dts), unit, step)
+        tally.reached(run, first, last)
 
     def _look_at_sets(self, unit: AccessUnit, run: Run, pes: Pes) -> None:
-        if unit.parameter_sets in self._sets:
+        if unit.parameter_sets in self._sets or not has_sps(unit.parameter_sets, self._codec):
             return
         annexb = b"".join(b"\0\0\0\1" + nal for nal in unit.parameter_sets)
         width, height = picture_size(self.form.codec, annexb)

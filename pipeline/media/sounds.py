@@ -157,6 +157,7 @@ class Sounds:
         rate, tally = self.time.rate, self.tally
         slack, rest = ticks.ticks_of(SLACK, rate), b""
         anchor: int | None = None
+        first: int | None = None
         count = 0
         piece = 0
         for pes in demuxer:
@@ -182,10 +183,14 @@ class Sounds:
             else:
                 utc = expected
             count += len(frames)
+            first = utc if first is None else first
             if frames:
                 yield utc, frames, fresh
         if rest:
             self._drop_rest(run, piece)
+        tally.reached(
+            run, first, run.start if anchor is None else anchor + ticks.ticks_of(count * FRAME, rate)
+        )
 
     def _drop_rest(self, run: Run, piece: int) -> None:
         """Count a frame whose end is not there."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from pipeline.model import ticks
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.manifest import ClockFit, Dropped, OutputTrack, Span
+from pipeline.model.timeline import tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,28 @@ class Tally:
             self.drop(DAMAGED, count)
             what = f"{count} PES packets are damaged and could not be read; dropped"
             self.note(Sort.LOSS, what, run.start, run.placed[0].piece.key)
+
+    def reached(self, run: Run, first: int | None, last: int) -> None:
+        """Note media that the ends of the slices promise and that did not come out, in UTC ticks.
+
+        Args:
+            run: the run as planned.
+            first: where its first access unit was; None if none came.
+            last: where its last access unit ended.
+        """
+        ends = run.placed[0].piece.ends
+        least = tolerance(ends.step if ends else 0, sound=bool(ends and ends.form.rate))
+        end = run.placed[-1].end
+        if first is None or first - run.start > least:
+            self._short(run, run.start, end if first is None else first)
+        if first is not None and end - last > least:
+            self._short(run, last, end)
+
+    def _short(self, run: Run, start: int, end: int) -> None:
+        what = f"{ticks.duration(end - start)} that its slices promise did not come out of them"
+        key = run.placed[0].piece.key
+        times = ticks.to_ms(start), ticks.to_ms(end)
+        self.entries.append(Entry(Sort.LOSS, what, start_ms=times[0], end_ms=times[1], key=key))
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Note packets that are left out."""

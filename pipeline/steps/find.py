@@ -97,7 +97,7 @@ def find(folder: Folder) -> Found:
     inventories = tuple(i for g in groups if (i := _take_stock(folder, g)).recording.users)
     if not inventories:
         raise NoRecordingError(
-            f"{folder.root} holds {len(objects)} files and no per-user slices of Agora or TRTC among them: "
+            f"{folder.root} holds {len(objects)} files and no slices of single users by Agora or TRTC: "
             "expected names as they were uploaded, such as <sid>_<channel>__uid_s_<uid>__uid_e_video_<utc>.ts."
         )
     return Found(inventories, listing.notes)

@@ -16,9 +16,12 @@ from pipeline.media.aac import AdtsConfig, split_adts
 from pipeline.media.sample_entry import video_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from pipeline.media.mp4.writer import Mp4Writer
 
 FPS = 25
 TICKS = 90_000
@@ -109,6 +112,11 @@ def sound(rate: int = 48000, channels: int = 2, seconds: int = 1) -> tuple[list[
     split = split_adts(adts(rate, channels, seconds))
     assert split.config is not None
     return split.frames, split.config
+
+
+def chunk(writer: Mp4Writer, track: int, samples: Sequence[bytes]) -> None:
+    """Samples of a track written as one chunk."""
+    writer.chunk(track, [len(sample) for sample in samples], b"".join(samples))
 
 
 def adts_header(config: AdtsConfig, length: int, *, crc: bool = False, blocks: int = 1) -> bytes:

@@ -17,7 +17,7 @@ from pipeline.media.mp4.dump import dump
 from pipeline.media.mp4.reader import EditEntry, read_movie
 from pipeline.media.mp4.writer import Edit, Mp4Writer, SampleTimes, TrackHeader
 from pipeline.media.sample_entry import audio_entry
-from tests.media.mp4_material import pictures
+from tests.media.mp4_material import chunk, pictures
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,17 @@ from pipeline.media.mp4.dump import dump
 from pipeline.media.mp4.reader import EditEntry, Movie, Track, read_movie
 from pipeline.media.mp4.writer import Edit, Mp4Writer, SampleTimes, TrackHeader
 from pipeline.media.sample_entry import audio_entry
-from tests.media.mp4_material import FPS, STEP, TICKS, complaints, decoded_sound, ffmpeg, pictures, sound
+from tests.media.mp4_material import (
+    FPS,
+    STEP,
+    TICKS,
+    chunk,
+    complaints,
+    decoded_sound,
+    ffmpeg,
+    pictures,
+    sound,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +57,7 @@ class Film:
         sink: BinaryIO,
         *,
         reserve: int = RESERVE,
-        chunk: int = 10,
+        many: int = 10,
         title: str = "",
         timescale: int = 1000,
     ) -> None:
@@ -59,9 +69,9 @@ class Film:
             title=title,
             movie_timescale=timescale,
         )
-        for begin in range(0, max(map(len, self.samples)), chunk):
+        for begin in range(0, max(map(len, self.samples)), many):
             for number, samples in enumerate(self.samples):
-                chunk(writer, number, samples[begin : begin + chunk])
+                chunk(writer, number, samples[begin : begin + many])
         writer.finish(self.times)
 
     def save(self, path: Path, *, reserve: int = RESERVE) -> Movie:
@@ -254,7 +264,7 @@ def test_more_than_four_gigabytes_take_a_large_mdat_and_64_bit_offsets(tmp_path:
     header = TrackHeader("soun", 48000, ENTRY, "Sound")
     with path.open("w+b") as file:
         film = Film((header, header), ([big] * count, [b"end"]), (_even(count), _even(1)))
-        film.write(cast("BinaryIO", Sparse(file)), chunk=1)
+        film.write(cast("BinaryIO", Sparse(file)), many=1)
     size = path.stat().st_size
     with path.open("rb") as file:
         movie = read_movie(file, size)
@@ -290,7 +300,7 @@ def test_media_larger_than_the_copied_block_moves_whole() -> None:
     samples = [rng.bytes(1 << 20) for _ in range(10)]
     film = Film((TrackHeader("soun", 48000, ENTRY, ""),), (samples,), (_even(10),))
     sink = BytesIO()
-    film.write(sink, reserve=0, chunk=3)
+    film.write(sink, reserve=0, many=3)
     (track,) = read_movie(sink, len(sink.getvalue())).tracks
     data = sink.getvalue()
     pairs = zip(track.offsets.tolist(), track.sizes.tolist(), strict=True)
@@ -321,8 +331,8 @@ def test_media_begins_where_the_reserve_says() -> None:
     assert track.offsets.tolist() == [28 + 5000 + 16]
 
 
-@pytest.mark.parametrize(("count", "chunk"), [(1, 1), (500, 1), (500, 7), (2000, 50)])
-def test_the_reserve_is_enough_for_the_worst_pictures(count: int, chunk: int) -> None:
+@pytest.mark.parametrize(("count", "many"), [(1, 1), (500, 1), (500, 7), (2000, 50)])
+def test_the_reserve_is_enough_for_the_worst_pictures(count: int, many: int) -> None:
     rng = np.random.default_rng(3)
     dts = np.cumsum(rng.integers(1, 9000, count)) - 1
     dts[0] = 0
@@ -335,10 +345,10 @@ def test_the_reserve_is_enough_for_the_worst_pictures(count: int, chunk: int) ->
     )
     headers = (TrackHeader("vide", TICKS, PICTURE_ENTRY, "Ünï" * 20, 320, 180),)
     film = Film(headers, ([bytes(number % 250 + 1) for number in range(count)],), (worst,))
-    chunks = -(-count // chunk)
+    chunks = -(-count // many)
     reserve = Mp4Writer.reserve_for(headers, [count], [chunks], title="T" * 300)
     sink = BytesIO()
-    film.write(sink, reserve=reserve, chunk=chunk, title="T" * 300)
+    film.write(sink, reserve=reserve, many=many, title="T" * 300)
     assert read_movie(sink, len(sink.getvalue())).tracks[0].offsets[0] == reserve + 16 + 32
 
 
@@ -368,7 +378,7 @@ def test_the_boxes_of_a_film_with_everything(golden: Callable[[str, str], None])
         (picture, _even(7), _even(1)),
     )
     sink = BytesIO()
-    film.write(sink, chunk=2, title="会议 7", timescale=TICKS, reserve=4000)
+    film.write(sink, many=2, title="会议 7", timescale=TICKS, reserve=4000)
     golden("media/golden/film_with_everything.txt", dump(sink))
     movie = read_movie(sink, len(sink.getvalue()))
     assert movie.title == "会议 7"
@@ -414,18 +424,18 @@ def sample_times(draw: st.DrawFn) -> SampleTimes:
 
 @given(
     times=st.lists(sample_times(), min_size=1, max_size=3),
-    chunk=st.integers(1, 50),
+    many=st.integers(1, 50),
     reserve=st.integers(0, 4000),
     sizes=st.lists(st.integers(0, 20), min_size=1, max_size=5),
     title=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20),
 )
 def test_any_times_read_back(
-    times: list[SampleTimes], chunk: int, reserve: int, sizes: list[int], title: str
+    times: list[SampleTimes], many: int, reserve: int, sizes: list[int], title: str
 ) -> None:
     samples = [[b"x" * sizes[at % len(sizes)] for at in range(len(track.dts))] for track in times]
     headers = tuple(TrackHeader("soun", 48000, ENTRY, title) for _ in times)
     sink = BytesIO()
-    Film(headers, tuple(samples), tuple(times)).write(sink, reserve=reserve, chunk=chunk, title=title)
+    Film(headers, tuple(samples), tuple(times)).write(sink, reserve=reserve, many=many, title=title)
     movie = read_movie(sink, len(sink.getvalue()))
     assert movie.title == title
     for track, written, at in zip(movie.tracks, samples, times, strict=True):
