@@ -68,13 +68,12 @@ def _slice() -> bytes:
     pictures = [p for p in material.pictures() if p.pts_ticks < SLICE_SECONDS * material.TICKS]
     size = b"\xff" * (PADDING // 255) + bytes([PADDING % 255])
     message = b"\0\0\1\x06\x05" + size + b"recpipe padding " + b"\x55" * (PADDING - 16) + b"\x80"
-    delimiter = b"\0\0\0\1\x09\xf0"
-    return write_slice(
-        [
-            Pes(StreamType.H264, delimiter + message + p.data, material.TICKS + p.pts_ticks, key=p.key)
-            for p in pictures
-        ]
-    )
+    packets = []
+    for p in pictures:
+        slice_at = max(p.data.rfind(b"\0\0\1\x65"), p.data.rfind(b"\0\0\1\x41"), p.data.rfind(b"\0\0\1\x61"))
+        padded = p.data[:slice_at] + message + p.data[slice_at:]
+        packets.append(Pes(StreamType.H264, padded, material.TICKS + p.pts_ticks, key=p.key))
+    return write_slice(packets)
 
 
 def _last_picture(path: Path) -> float:

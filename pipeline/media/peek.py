@@ -71,6 +71,8 @@ class Peeker:
             return Unreadable(_PRIVATE_STREAM if private else NOTHING_OF_IT)
         pid, codec = mine[0]
         form, key = self._format(codec, first[1])
+        if form is not None and not form.parameters:
+            form, key = self._format(codec, next(_pes(head, at, pid, whole=True))[1])
         if form is None:
             return Unreadable(f"its first {medium} packet holds no {codec} header")
         others = [pes[0] for p, _ in streams if p != pid and (pes := next(_pes(head, at, p), None))]

@@ -82,8 +82,10 @@ class Pictures:
         self.ends = 0  # file ticks where the last picture's own length ends
 
     def header(self) -> TrackHeader:
-        """The MP4's track header, its sample entry made from the first slice."""
-        demuxer = RunDemuxer(self._open, [self.track.runs[0].placed[0].piece], Medium.VIDEO)
+        """The MP4's track header, its sample entry made from the first slice that begins with a key frame."""
+        pieces = [placed.piece for run in self.track.runs for placed in run.placed]
+        with_sets = next((p for p in pieces if p.ends is not None and p.ends.key), pieces[0])
+        demuxer = RunDemuxer(self._open, [with_sets], Medium.VIDEO)
         try:
             entry = video_entry(demuxer.pictures)
         finally:

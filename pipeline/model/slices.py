@@ -6,7 +6,7 @@ nothing is asked of the file again until its packets are copied.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipeline.model import ticks
@@ -126,6 +126,27 @@ class Slice:
         if self.ends is not None:
             return ticks.to_ms(self.ends.span)
         return (self.extinf_us + 500) // 1000 if self.extinf_us else 0
+
+
+def with_known_forms(slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
+    """Slices whose pictures begin without parameter sets (no key frame) under those that were in force.
+
+    A decoder keeps the sets of the slice before; where there is none, those of the next are the best guess.
+    """
+    known = [s.ends.form for s in slices if s.ends is not None and s.ends.form.parameters]
+    if not known:
+        return slices
+    out: list[Slice] = []
+    form = known[0]
+    for piece in slices:
+        ends = piece.ends
+        if ends is None:
+            out.append(piece)
+            continue
+        form = ends.form if ends.form.parameters else form
+        same_codec = ends.form.codec == form.codec
+        out.append(replace(piece, ends=replace(ends, form=form)) if same_codec else piece)
+    return tuple(out)
 
 
 @dataclass(frozen=True, slots=True)

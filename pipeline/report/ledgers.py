@@ -31,7 +31,7 @@ def entry_lines(entries: Sequence[Entry], sort: Sort) -> Iterator[str]:
                 str(entry.sort),
                 between(entry.start_ms, entry.end_ms),
                 visible(" ".join(part for part in (entry.uid, entry.track) if part)),
-                visible(entry.what),
+                visible(_sentence(entry)),
             )
             for entry in chosen[:MOST_LINES]
         ],
@@ -39,6 +39,11 @@ def entry_lines(entries: Sequence[Entry], sort: Sort) -> Iterator[str]:
     )
     if len(chosen) > MOST_LINES:
         yield f"and {count(len(chosen) - MOST_LINES, *_PLURALS[sort])} more"
+
+
+def _sentence(entry: Entry) -> str:
+    """What happened, to what."""
+    return entry.what if entry.key in entry.what else f"{entry.what}: {entry.key}"
 
 
 def tally(entries: Sequence[Entry]) -> str:

@@ -52,6 +52,8 @@ def merged_lines(merged: Sequence[Merged]) -> Iterator[str]:
     for each in merged:
         manifest = each.manifest
         yield from columns([_made(each.place, output) for output in manifest.outputs])
+        for output in manifest.outputs:
+            yield from problems(f"{each.place}/{output.file}", output.verdict)
         for refusal in manifest.refused:
             yield f"refused {visible(refusal.uid)}: {visible(refusal.why)}"
         yield from entry_lines(manifest.ledger, Sort.LOSS)
@@ -65,6 +67,11 @@ def _made(place: str, output: Output) -> tuple[str, ...]:
     return length(ticks.to_ms(output.duration)), size(output.size), verdict(output.verdict), path
 
 
+def problems(path: str, found: Verdict) -> Iterator[str]:
+    """What is wrong with a file, a line each."""
+    return (f"BAD  {visible(path)}: {visible(problem)}" for problem in found.problems)
+
+
 def verdict(found: Verdict) -> str:
     """What a verification found, in a few words.
 
@@ -72,10 +79,10 @@ def verdict(found: Verdict) -> str:
     >>> verdict(Verdict("full", 12, 300)), verdict(Verdict("fast", 12, 0)), verdict(Verdict("off", 0, 0))
     ('verified: 12 checks, 300 frames decoded', 'verified: 12 checks', 'not verified (--verify off)')
     >>> verdict(Verdict("full", 12, 0, ("moov stands after the media",)))
-    'BAD: moov stands after the media'
+    'BAD: 1 problem'
     """
     if found.problems:
-        return "BAD: " + visible("; ".join(found.problems))
+        return f"BAD: {count(len(found.problems), 'problem')}"
     if found.level == Verify.OFF:
         return "not verified (--verify off)"
     decoded = f", {count(found.decoded, 'frame')} decoded" if found.decoded else ""

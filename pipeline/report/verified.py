@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pipeline.report.merged import verdict
+from pipeline.report.merged import problems, verdict
 from pipeline.report.words import count, visible
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def verification_document(verification: Verification) -> dict[str, Any]:
 def verification_lines(verification: Verification) -> Iterator[str]:
     """What ``verify`` prints: a line for each file, then how many are good."""
     for file in verification.files:
-        yield f"{'ok ' if file.verdict.good else 'BAD'}  {visible(file.path)}"
-        yield f"     {verdict(file.verdict).removeprefix('BAD: ')}"
+        if file.verdict.good:
+            yield f"ok   {visible(file.path)}: {verdict(file.verdict)}"
+        yield from problems(file.path, file.verdict)
     good = sum(file.verdict.good for file in verification.files)
     yield f"{good} of {count(len(verification.files), 'file')} good"

@@ -12,7 +12,7 @@ from pipeline.media.probe import picture_size
 from pipeline.model.ledger import Sort
 from pipeline.model.options import Missing, Options
 from pipeline.model.plan import Cut, Plan, plan
-from pipeline.model.slices import Recording, Slice, State, Track, User
+from pipeline.model.slices import Recording, Slice, State, Track, User, with_known_forms
 from pipeline.model.timeline import UserTime, arrange
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def look(folder: Folder, inventory: Inventory) -> Recording:
         if track is None:
             return None
         slices = tuple(_ends(folder, peeker, track, s) for s in track.slices)
-        return replace(track, slices=tuple(s for s in slices if not (s.shared and s.why == NOTHING_OF_IT)))
+        there = tuple(s for s in slices if not (s.shared and s.why == NOTHING_OF_IT))
+        return replace(track, slices=with_known_forms(there))
 
     users = tuple(replace(u, audio=seen(u.audio), video=seen(u.video)) for u in inventory.recording.users)
     return replace(inventory.recording, users=users)

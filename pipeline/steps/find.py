@@ -98,7 +98,7 @@ def find(folder: Folder) -> Found:
     if not inventories:
         raise NoRecordingError(
             f"{folder.root} holds {len(objects)} files and no slices of single users by Agora or TRTC: "
-            "expected names as they were uploaded, such as <sid>_<channel>__uid_s_<uid>__uid_e_video_<utc>.ts."
+            "expected names as uploaded, such as <sid>_<channel>__uid_s_<uid>__uid_e_video_<utc>.ts."
         )
     return Found(inventories, listing.notes)
 

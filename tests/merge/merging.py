@@ -94,7 +94,10 @@ def _whole_pictures(made: Made, piece: MadeSlice) -> list[int]:
 def beeps_ms(made: Made, user: MadeUser) -> list[int]:
     """UTC of all beeps of which no part was in a slice that cannot be delivered."""
     lost = [
-        (made.scenario.start_ms + s.start_ticks / TICKS_A_MS, made.scenario.start_ms + s.end_ticks / TICKS_A_MS)
+        (
+            made.scenario.start_ms + s.start_ticks / TICKS_A_MS,
+            made.scenario.start_ms + s.end_ticks / TICKS_A_MS,
+        )
         for s in user.track(Track.AUDIO)
         if s.useless
     ]

@@ -102,7 +102,9 @@ def undisturbed(call: Made, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return tree(place)
 
 
-def _start(call: Made, place: Path, *, jobs: int = 1, kill_at: str = "", tell: str = "") -> subprocess.Popen[str]:
+def _start(
+    call: Made, place: Path, *, jobs: int = 1, kill_at: str = "", tell: str = ""
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", RUN, str(call.place), str(place), str(jobs), kill_at, tell],
         cwd=ROOT,

@@ -208,7 +208,8 @@ def test_a_pattern_that_is_none_is_refused_before_any_work(
 
 
 @pytest.mark.parametrize(
-    ("name", "state"), [("missing-slice", "missing"), ("empty-slice", "empty"), ("random-slice", "unreadable")]
+    ("name", "state"),
+    [("missing-slice", "missing"), ("empty-slice", "empty"), ("random-slice", "unreadable")],
 )
 def test_a_slice_that_is_not_there_stops_the_work_when_asked_to(
     name: str, state: str, made: Callable[[str], Made], tmp_path: Path
@@ -314,7 +315,11 @@ def test_several_recordings_get_a_folder_each_and_come_out_as_they_do_alone(
     assert len({d.place for d in done}) == 2
     assert all(d.place.parent == tmp_path / "out" for d in done)
     assert {path.parent for path in (tmp_path / "out").rglob("*.mp4")} == {d.place for d in done}
-    alone = {o.file: merged(n).file(o).read_bytes() for n in ("late-sound", "plain-trtc") for o in merged(n).outputs}
+    alone = {
+        o.file: merged(n).file(o).read_bytes()
+        for n in ("late-sound", "plain-trtc")
+        for o in merged(n).outputs
+    }
     together = {o.file: (d.place / o.file).read_bytes() for d in done for o in d.manifest.outputs}
     assert together == alone
 
