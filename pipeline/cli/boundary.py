@@ -84,7 +84,7 @@ def guarded(work: Callable[[], int], arguments: Sequence[str], system: str = sys
             _unsupported(system)
         return work()
     except NoArgsIsHelpError as error:
-        complain(error.format_message())
+        complain(error.format_message().splitlines())
         return ExitCode.USAGE
     except click.ClickException as error:
         sentence, code = _usage(error), ExitCode.USAGE
@@ -124,7 +124,7 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 
 def _told(sentence: str, code: ExitCode, kind: str, *, as_json: bool) -> int:
-    complain(f"recpipe: {sentence}")
+    complain([f"recpipe: {sentence}"])
     if as_json:
         document: dict[str, Any] = {
             "error": {"sentence": sentence, "exit_code": int(code), "kind": kind},

@@ -47,7 +47,8 @@ class Finding:
 
 def answer() -> Answer:
     """All findings."""
-    found = [_python(), *_codecs(), _processors(), *_places(), _terminal()]
+    places = (_place("this folder", "."), _place("temporary folder", _temporary()))
+    found = [_python(), *_codecs(), *places, _terminal()]
     code = ExitCode.GOOD if all(f.ok for f in found if f.needed) else ExitCode.USAGE
     return Answer(lambda: _document(found, code), lambda _screen: [str(f) for f in found], code)
 
@@ -67,7 +68,9 @@ def _python() -> Finding:
 
 
 def _codecs() -> Iterator[Finding]:
+    """What needs the codec library, or that it is missing."""
     try:
+        from pipeline.api import processors
         from pipeline.media.capabilities import capabilities
     except ImportError as error:
         yield Finding("PyAV", False, f"{error}; {_INSTALL_AV}")
@@ -84,25 +87,29 @@ def _codecs() -> Iterator[Finding]:
     else:
         text = "libx264, libx265, aac (the demo needs them; merge copies)"
         yield Finding("encoders", True, text, needed=False)
+    yield Finding("processors", True, f"{count(processors(), 'user')} at once with --jobs by default")
 
 
-def _processors() -> Finding:
-    from pipeline.api import processors
-
-    return Finding("processors", True, f"{count(processors(), 'user')} at once with --jobs by default")
-
-
-def _places() -> Iterator[Finding]:
-    for what, place in (("this folder", Path.cwd()), ("temporary folder", Path(tempfile.gettempdir()))):
+def _place(what: str, where: str) -> Finding:
+    try:
+        place = Path(where).resolve(strict=True)
         free = shutil.disk_usage(place).free
-        if not os.access(place, os.W_OK | os.X_OK):
-            yield Finding(
-                what, False, f"{visible(str(place))} cannot be written; give -o a place that can", False
-            )
-        elif free < LOW_DISK:
-            yield Finding(what, False, f"{visible(str(place))} has only {size(free)} free", needed=False)
-        else:
-            yield Finding(what, True, f"{visible(str(place))} has {size(free)} free", needed=False)
+    except OSError as error:
+        return Finding(what, False, f"{visible(where)} cannot be used ({error.strerror})", False)
+    if not os.access(place, os.W_OK | os.X_OK):
+        return Finding(
+            what, False, f"{visible(str(place))} cannot be written: give -o a place that can", False
+        )
+    ok = free >= LOW_DISK
+    return Finding(what, ok, f"{visible(str(place))} has {'' if ok else 'only '}{size(free)} free", False)
+
+
+def _temporary() -> str:
+    """Where temporary files would go; empty where nowhere can be written."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return ""
 
 
 def _terminal() -> Finding:

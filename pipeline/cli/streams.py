@@ -27,9 +27,7 @@ def put(lines: Iterable[str]) -> None:
     if stream is None:  # the caller closed it
         return
     try:
-        for line in lines:
-            stream.write(f"{_encodable(line, stream)}\n")
-        stream.flush()
+        _write(stream, lines)
     except BrokenPipeError:
         _to_nowhere(stream)
     except OSError as error:
@@ -56,15 +54,13 @@ def paint(lines: Iterable[str]) -> None:
         console.print(text)
 
 
-def complain(text: str) -> None:
+def complain(lines: Iterable[str]) -> None:
     """Print lines on standard error, what a terminal would obey made visible; never fails."""
     stream = sys.stderr
     if stream is None:  # the caller closed it
         return
     try:
-        for line in text.splitlines():
-            stream.write(f"{_encodable(visible(line), stream)}\n")
-        stream.flush()
+        _write(stream, map(visible, lines))
     except OSError:
         _to_nowhere(stream)
 
@@ -79,6 +75,16 @@ def screen() -> Screen:
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person reads the stream."""
     return stream is not None and stream.isatty()
+
+
+def _write(stream: TextIO, lines: Iterable[str]) -> None:
+    """Write every byte: over an unbuffered file (python -u) a text stream forgets what a disk refuses."""
+    stream.flush()
+    for line in lines:
+        rest = memoryview(line.encode(stream.encoding or "utf-8", "backslashreplace") + b"\n")
+        while rest:
+            rest = rest[stream.buffer.write(rest) :]
+    stream.buffer.flush()
 
 
 def _encodable(line: str, stream: TextIO) -> str:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 Codec: TypeAlias = Literal["h264", "hevc"]
 
 _START = b"\0\0\1"
+_AUD = b"\0\0\0\1\x09"
 _prefix = Struct(">I").pack
 
 _SPS_H264, _SPS_HEVC = 7, 33
@@ -58,6 +59,8 @@ def normalise(data: bytes, codec: Codec) -> AccessUnit:
     Access unit delimiters, filler data, ends of sequence and of stream go, and so do zero bytes around NAL
     units; every other NAL unit stays byte for byte, except the parameter sets of HEVC.
     """
+    if codec == "h264" and (unit := _plain(data)) is not None:
+        return unit
     roles, header, sets_stay = (_H264, 1, True) if codec == "h264" else (_HEVC, 2, False)
     head, *pieces = data.split(_START)
     parts: list[bytes] = []
@@ -81,6 +84,23 @@ def normalise(data: bytes, codec: Codec) -> AccessUnit:
             pictures += len(nal) > header and nal[header] >> 7
         parts += (_prefix(len(nal)), nal)
     return AccessUnit(b"".join(parts), key, tuple(sets), pictures, len(parts) // 2, len(head.rstrip(b"\0")))
+
+
+def _plain(data: bytes) -> AccessUnit | None:
+    """The access unit that nearly all are: an AUD and one slice of H.264; None for every other."""
+    if not data.startswith(_AUD):
+        return None
+    at = data.find(_START, len(_AUD)) + 3
+    if at < len(_AUD) + 3 or at + 2 > len(data) or data.find(_START, at) >= 0 or not data[-1]:
+        return None
+    role = _H264[data[at]]
+    if (
+        not _SLICE <= role <= _KEY_SLICE
+        or not data[at + 1] & 0x80
+        or data[len(_AUD) + 1 : at - 3].strip(b"\0")
+    ):
+        return None
+    return AccessUnit(_prefix(len(data) - at) + data[at:], role == _KEY_SLICE, (), 1, 1, 0)
 
 
 def has_sps(parameter_sets: tuple[bytes, ...], codec: Codec) -> bool:

@@ -147,6 +147,7 @@ class Pictures:
         tally, place, over = self.tally, self._place.at, False
         first, last = None, run.start
         cut = [p.piece.ends.cut if p.piece.ends else None for p in run.placed]
+        utc_of = [placed.utc for placed in run.placed]
         for pes in demuxer:
             tally.packets_in += 1
             if cut[pes.piece] is not None and cut[pes.piece] == pes.pts:
@@ -166,7 +167,7 @@ class Pictures:
                 continue
             if unit.pictures > 1:
                 raise Surprise(f"{run.placed[pes.piece].piece.key} has several pictures in one PES packet")
-            utc = run.placed[pes.piece].utc(pes.pts)
+            utc = utc_of[pes.piece](pes.pts)
             first = utc if first is None else min(first, utc)
             last = max(last, utc + step)
             over = over or (run.until is not None and utc >= run.until)

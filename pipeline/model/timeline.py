@@ -50,9 +50,9 @@ class Placed:
 
     def utc(self, pts: int) -> int:
         """UTC ticks of a 33-bit PTS of this slice."""
-        ends = self.piece.ends
-        first = ends.first if ends else pts
-        return self.at + stretched(ticks.forward(pts, first), self.slope_ppb)
+        first = self.piece.ends.first if self.piece.ends else pts
+        after = ticks.forward(pts, first)
+        return self.at + (stretched(after, self.slope_ppb) if self.slope_ppb else after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import gc
 import hashlib
 import multiprocessing
 import os
@@ -121,6 +122,8 @@ def render_one(
 ) -> Rendered:
     """Make and verify one output beside its name; nothing is left of one that fails."""
     part = part_of(place, output.file)
+    # Millions of small values are made and none of them forms a cycle: collecting would only take time.
+    gc.disable()
     try:
         made = _write(output, folder, part, partial(remux, progress=progress, processes=processes))
     except Surprise as surprise:
@@ -129,6 +132,8 @@ def render_one(
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    finally:
+        gc.enable()
     described = describe(output, made)
     with ThreadPoolExecutor(1) as beside:
         kept = beside.submit(_sync, part)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -35,3 +37,13 @@ def merged(made: Callable[[str], Made], tmp_path_factory: pytest.TempPathFactory
         return kept[name, options]
 
     return get
+
+
+@pytest.fixture
+def copy(made: Callable[[str], Made], tmp_path: Path) -> Callable[[str], Path]:
+    """A copy of a recording that may be spoilt."""
+
+    def copied(name: str) -> Path:
+        return Path(shutil.copytree(made(name).place, tmp_path / "in" / name))
+
+    return copied

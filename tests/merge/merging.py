@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pipeline.demo.scenario import FaultKind, Source, Track
 from pipeline.job import Limits, merge_all
 from pipeline.model.options import Options
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipeline.demo.made import Made, MadeSlice, MadeUser
     from pipeline.demo.picture import Coded
-    from pipeline.errors import ExitCode
+    from pipeline.errors import ExitCode, RecpipeError
     from pipeline.model.manifest import Manifest, Output
 
 TICKS_A_MS = 90
@@ -62,6 +64,23 @@ def merge(made: Made, place: Path, options: Options | None = None, limits: Limit
     """Merge a made recording, which must hold one recording of one vendor."""
     (done,) = merge_all(Folder(made.place), place, options or Options(), limits or Limits())
     return Merged(made, place, done.manifest, done.exit_code(accept_loss=False))
+
+
+MOST_CHARACTERS = 300
+"""A sentence for a person, whatever the input holds."""
+
+
+def refused(folder: Folder | Path, place: Path, kind: type[RecpipeError], *, jobs: int = 1) -> str:
+    """The sentence that a merge ends with; it has the right kind, and nothing is left behind."""
+    folder = folder if isinstance(folder, Folder) else Folder(folder)
+    with pytest.raises(kind) as caught:
+        merge_all(folder, place, Options(), Limits(jobs=jobs))
+    assert type(caught.value) is kind
+    sentence = str(caught.value)
+    assert 0 < len(sentence) < MOST_CHARACTERS
+    assert sentence.isprintable()
+    assert not place.is_dir() or tree(place) == {}
+    return sentence
 
 
 def tree(place: Path) -> dict[str, bytes]:

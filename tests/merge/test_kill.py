@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.demo.scenario_toml import parse
 from pipeline.demo.recorder import make
+from pipeline.demo.scenario_toml import parse
 from pipeline.model.manifest import FILE, from_json
 from tests.merge.merging import merge, tree
 
@@ -86,6 +86,7 @@ merge_all(Folder(Path(source)), Path(place), Options(), Limits(jobs=int(jobs)), 
 print("end", bytes_read, flush=True)
 """
 SURELY_OVER_S = 30
+NOTICED_S = 5
 
 
 @pytest.fixture(scope="module")
@@ -114,18 +115,28 @@ def _start(
     )
 
 
+def _alive(group: int) -> list[int]:
+    """Processes of a group; those that ended and that nobody has waited for are not alive."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = path.read_text("utf-8").rpartition(") ")[2].split()[:3]
+        except OSError:
+            continue  # it ended while we looked
+        if int(its_group) == group and state != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
 def _wait_for_the_whole_group(process: subprocess.Popen[str]) -> None:
     """Until the workers of a killed run are gone too: they must notice by themselves."""
     process.wait(SURELY_OVER_S)
-    deadline = time.monotonic() + SURELY_OVER_S
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(process.pid, 0)
-        except ProcessLookupError:
-            return
+    deadline = time.monotonic() + NOTICED_S
+    while (left := _alive(process.pid)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    pytest.fail("workers live on after their run was killed")
+    for worker in left:
+        os.kill(worker, signal.SIGKILL)
+    assert not left, "workers live on after their run was killed"
 
 
 def _assert_recovers(call: Made, place: Path, undisturbed: dict[str, bytes]) -> None:
@@ -192,6 +203,18 @@ def test_with_two_jobs_from_outside_at_any_time(
     process.stdout.close()
     _wait_for_the_whole_group(process)
     _assert_recovers(call, tmp_path / "out", undisturbed)
+
+
+def test_workers_that_wait_for_work_end_with_the_run_that_was_killed(
+    call: Made, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    told, _ = _start(call, tmp_path / "whole", jobs=2).communicate(timeout=SURELY_OVER_S)
+    place = tmp_path / "out"
+    process = _start(call, place, jobs=2, kill_at=f"byte {told.split()[1]}")
+    _wait_for_the_whole_group(process)
+    assert process.communicate() == ("", None)
+    assert process.returncode == -signal.SIGKILL
+    _assert_recovers(call, place, undisturbed)
 
 
 def test_after_a_kill_between_two_names_the_next_run_copies_nothing_again(

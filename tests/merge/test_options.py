@@ -47,9 +47,9 @@ def test_by_session_every_stay_has_its_own_file_and_zero(merged: Merging, tmp_pa
     assert first.utc_zero_ms == start_ms
     assert second.utc_zero_ms == returns
     pictures, beeps = pictures_ms(result.made, user), beeps_ms(result.made, user)
-    for output, there in ((first, lambda at: at < leaves), (second, lambda at: at >= returns)):
-        assert_pictures(result, output, [at for at in pictures if there(at)])
-        assert_beeps(result, output, [at for at in beeps if there(at)], tmp_path)
+    for output, begin, end in ((first, start_ms, leaves), (second, returns, returns + 60_000)):
+        assert_pictures(result, output, [at for at in pictures if begin <= at < end])
+        assert_beeps(result, output, [at for at in beeps if begin <= at < end], tmp_path)
         assert len(output.map) == 1
 
 

@@ -1,4 +1,4 @@
-"""Not a byte of a picture or of sound changes on its way: slices and outputs are taken apart by other code."""
+"""Not a byte of a picture or of sound changes on its way: both ends are taken apart by other code."""
 
 from __future__ import annotations
 

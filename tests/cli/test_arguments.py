@@ -1,0 +1,81 @@
+"""A table of argument lists, each with everything that the command says about it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.cli.app import COMMANDS
+from pipeline.errors import MEANINGS, ExitCode
+from tests.cli.running import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CASES = [
+    pytest.param("nothing", "", 2, id="nothing at all prints the help and fails"),
+    pytest.param("help", "--help", 0, id="help"),
+    pytest.param("version", "--version", 0, id="version"),
+    *(pytest.param(f"{name}-help", f"{name} --help", 0, id=f"help of {name}") for name in COMMANDS),
+    pytest.param("unknown-command", "mrge x", 2, id="unknown command"),
+    pytest.param("unknown-option", "inspect x --frob", 2, id="unknown option"),
+    pytest.param("later-option", "merge x -o y --container mkv", 2, id="an option that is not built yet"),
+    pytest.param("no-source", "inspect", 2, id="no source"),
+    pytest.param("no-destination", "merge x", 2, id="merge without a destination"),
+    pytest.param("missing-source", "inspect nowhere", 2, id="a source that does not exist"),
+    pytest.param(
+        "missing-source-json", "inspect nowhere --json", 2, id="a source that does not exist, in JSON"
+    ),
+    pytest.param("usage-json", "merge --frob --json", 2, id="wrong usage, in JSON"),
+    pytest.param("json-is-a-name", "inspect -- --json", 2, id="a source called --json wants no JSON"),
+    pytest.param("empty-source", "inspect empty", 3, id="an empty source"),
+    pytest.param("foreign-source", "plan foreign", 3, id="a source without a recording"),
+    pytest.param("file-source", "plan foreign/notes.txt", 2, id="a source that is a file"),
+    pytest.param("bad-choice", "merge x -o y --by month", 2, id="a value that is no choice"),
+    pytest.param("bad-jobs", "merge x -o y --jobs 0", 2, id="no job at all"),
+    pytest.param("bad-moment", "merge foreign -o y --start noon", 2, id="a start that is no moment"),
+    pytest.param("bad-order", "plan foreign --start 20 --end 10", 2, id="an end before the start"),
+    pytest.param("hostile-name", "verify 'a\x1b[31m\nb'", 2, id="a path with control characters"),
+    pytest.param("no-manifest", "verify foreign", 2, id="verify where nothing was merged"),
+    pytest.param("not-there", "verify nowhere.mp4", 2, id="verify a file that never was"),
+    pytest.param("no-verify-off", "verify x --level off", 2, id="verify cannot be told to do nothing"),
+]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current folder with an empty folder and one that holds no recording."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "notes.txt").write_text("no slice")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(("name", "typed", "code"), CASES)
+def test_what_is_said(golden: Callable[[str, str], None], name: str, typed: str, code: int) -> None:
+    said = run(*shlex.split(typed))
+    assert said.code == code
+    golden(
+        f"cli/golden/{name}.txt",
+        f"$ recpipe {typed!r}\nexit code {said.code}\n--- stdout\n{said.out}--- stderr\n{said.err}",
+    )
+
+
+@pytest.mark.usefixtures("place")
+def test_an_error_is_one_line_and_obeys_nobody() -> None:
+    said = run("verify", "a\x1b[31m\nb")
+    assert said.err.count("\n") == 1
+    assert "\x1b" not in said.err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_ends_with_exit_codes_in_the_words_of_the_error_tree(name: str) -> None:
+    table = run(name, "--help").out.partition("Exit codes:\n")[2].splitlines()
+    codes = {int(line.split(maxsplit=1)[0]): line.split(maxsplit=1)[1] for line in table}
+    assert codes == {int(code): MEANINGS[ExitCode(code)] for code in codes}
+    assert {0, 2, 70, 130, 143} <= set(codes)

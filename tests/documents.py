@@ -1,0 +1,124 @@
+"""The documents: what the generated ones must say by the code, and how all of them are taken apart.
+
+``python -m tests.documents --write`` writes the generated ones; ``tests/test_documents.py`` compares them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli.app import COMMANDS, app
+from pipeline.errors import MEANINGS, RecpipeError
+from pipeline.model.manifest import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[1]
+WIDTH = 100
+MARGIN = 2  # columns that click leaves free of a terminal
+GENERATED = "Written by `make docs`; do not edit."
+RUN_AS = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(WIDTH), "PYTHONUTF8": "1"}
+"""The environment of a command that a document shows."""
+NOT_OURS = {"build", "dist", "demo-recording", "recpipe-demo", "node_modules"}
+
+
+def markdown() -> list[Path]:
+    """Every document, hidden folders left out."""
+    found = {path: path.relative_to(ROOT).parts for path in ROOT.rglob("*.md")}
+    return sorted(
+        path for path, parts in found.items() if not any(p in NOT_OURS or p[0] == "." for p in parts)
+    )
+
+
+def blocks(text: str, kind: str) -> list[str]:
+    """The fenced blocks of one kind in a document."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def prose(text: str) -> str:
+    """A document without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def manifest_schema() -> str:
+    """The JSON Schema of manifest.json."""
+    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def command_help() -> str:
+    """The help of every command on a terminal of `WIDTH` columns."""
+    whole = app.make_context("recpipe", [], resilient_parsing=True, terminal_width=WIDTH - MARGIN)
+    parts = [f"# The commands\n\n{GENERATED}\n", _section("recpipe", whole.get_help())]
+    for name in COMMANDS:
+        command = app.get_command(whole, name)
+        assert command is not None, name
+        own = command.make_context(name, [], parent=whole, resilient_parsing=True)
+        parts.append(_section(f"recpipe {name}", command.get_help(own)))
+    return "\n".join(parts)
+
+
+def _section(name: str, text: str) -> str:
+    return f"## {name}\n\n```text\n{text.strip()}\n```\n"
+
+
+def exit_codes() -> str:
+    """The table of exit codes, and of the errors behind them."""
+    lines = [
+        "# Exit codes",
+        "",
+        GENERATED,
+        "",
+        "| code | meaning |",
+        "|---|---|",
+        *(f"| {int(code)} | {meaning} |" for code, meaning in MEANINGS.items()),
+        "",
+        "## Errors",
+        "",
+        "Every error is one sentence on stderr. With `--json` it is also a document on stdout: its `sentence`,",
+        "its `exit_code`, its class as `kind`. *Retryable* says that the same may succeed later.",
+        "",
+        "| error | exit code | retryable | what it is |",
+        "|---|---|---|---|",
+        *(_row(error) for error in errors()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def errors(root: type[RecpipeError] = RecpipeError) -> Iterator[type[RecpipeError]]:
+    """The classes of the error tree below its root, each before those that refine it."""
+    for error in root.__subclasses__():
+        yield error
+        yield from errors(error)
+
+
+def _row(error: type[RecpipeError]) -> str:
+    what = (error.__doc__ or "").strip().splitlines()[0]
+    return f"| `{error.__name__}` | {int(error.exit_code)} | {'yes' if error.retryable else 'no'} | {what} |"
+
+
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "docs/manifest.schema.json": manifest_schema,
+    "docs/cli.md": command_help,
+    "docs/exit-codes.md": exit_codes,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Write every document, or say how to."""
+    if arguments != ["--write"]:
+        sys.stderr.write("usage: python -m tests.documents --write\n")
+        return 2
+    for name, text in DOCUMENTS.items():
+        (ROOT / name).write_text(text(), encoding="utf-8")
+        sys.stdout.write(f"wrote {name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
