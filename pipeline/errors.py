@@ -13,7 +13,8 @@ the command returns for it and ``retryable`` what a job runner decides by; nothi
     │   └── MissingSliceError a listed slice is not there (--missing fail)     4
     ├── VerificationError     us: an output is not what the plan promised      5
     ├── OutputError           whoever owns the output place                    6
-    └── NoSpaceError          whoever owns the disk                            7
+    ├── NoSpaceError          whoever owns the disk                            7
+    └── WorkerKilledError     whoever owns the machine                       143
 """
 
 from __future__ import annotations
@@ -104,6 +105,13 @@ class OutputError(RecpipeError):
     """The output place refuses what we write."""
 
     exit_code = ExitCode.OUTPUT
+
+
+class WorkerKilledError(RecpipeError):
+    """A process that copied a track was killed from outside, most often because memory ran out."""
+
+    exit_code = ExitCode.TERMINATED
+    retryable = True
 
 
 class NoSpaceError(RecpipeError):

@@ -37,12 +37,10 @@ class Limits:
     Attributes:
         jobs: how many users at once.
         overwrite: replace files that are in the way.
-        accept_loss: losses are no reason for an exit code.
     """
 
     jobs: int = 1
     overwrite: bool = False
-    accept_loss: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +131,7 @@ def _merge(
 ) -> Done:
     place = work.place
     publishing.prepare(place)
+    publishing.forget(place)
     doable = [output for output in plan.outputs if not output.refusal]
     files = [output.file for output in doable]
     publishing.refuse_foreign(place, files, overwrite=limits.overwrite)
@@ -142,7 +141,7 @@ def _merge(
         manifest = _told(plan, work.wanted, doable, rendered, notes)
         publishing.publish(place, manifest)
     except BaseException:
-        publishing.discard(place, files)
+        publishing.abandon(place, files)
         raise
     return Done(place, manifest, already=False)
 

@@ -98,6 +98,8 @@ class RunDemuxer:
             dts = packet.dts
             held = Pes(pts, pts if dts is None else dts, piece, bytes(packet))
             self.delivered += 1
+        if self._bytes.failure is not None:
+            raise self._bytes.failure
         if held is not None:
             yield held
 

@@ -33,14 +33,25 @@ class SliceStream:
         self._pieces = pieces
         self._pid = pid
         self.starts_seen = 0
+        self.failure: BaseException | None = None
         self._file: BinaryIO | None = None
         self._left = 0
         self._starts: list[int] = []
         self._at = 0
 
     def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes of whole packets, never across two slices; empty at the end of the last."""
-        size = max(PACKET, size - size % PACKET)
+        """Up to ``size`` bytes of whole packets, never across two slices; empty at the end of the last.
+
+        What goes wrong here ends the stream and is kept in `failure`: an exception that passes through FFmpeg
+        may be lost on its way.
+        """
+        try:
+            return self._next(max(PACKET, size - size % PACKET))
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever reads packets
+            self.failure = error
+            return b""
+
+    def _next(self, size: int) -> bytes:
         while True:
             if self._file is None:
                 if len(self._starts) == len(self._pieces):

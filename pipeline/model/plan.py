@@ -227,7 +227,7 @@ def _pieces(stays: Sequence[tuple[int, int]], zero: int, gaps: Gaps) -> tuple[Pi
 
 
 def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime]) -> Estimate:
-    size = sum(s.size for s in slices)
+    size = sum({s.key: s.size for s in slices}.values())  # a slice may hold sound and pictures
     packets = sum(
         p.piece.ends.span // max(1, p.piece.ends.step)
         for t in tracks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 DIGITS = 17
+FIRST_YEAR, LAST_YEAR = 1970, 9998  # what can be counted in milliseconds, with room to add to it
 
 
 def utc_ms(stamp: str) -> int | None:
@@ -16,6 +17,8 @@ def utc_ms(stamp: str) -> int | None:
     True
     """
     if len(stamp) != DIGITS or not stamp.isascii() or not stamp.isdigit():
+        return None
+    if not FIRST_YEAR <= int(stamp[:4]) <= LAST_YEAR:
         return None
     day = (int(stamp[:4]), int(stamp[4:6]), int(stamp[6:8]))
     try:

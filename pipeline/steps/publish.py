@@ -141,7 +141,13 @@ def _sync(place: Path) -> None:
         os.close(descriptor)
 
 
-def discard(place: Path, files: Sequence[str]) -> None:
-    """Remove what an interrupted run was writing."""
-    for file in files:
-        part_of(place, file).unlink(missing_ok=True)
+def forget(place: Path) -> None:
+    """Remove the hidden manifest of a run that was killed and cannot be finished."""
+    (place / PENDING).unlink(missing_ok=True)
+
+
+def abandon(place: Path, files: Sequence[str]) -> None:
+    """Remove what an interrupted run was writing, unless all of it is verified and only lacks its names."""
+    if not (place / PENDING).exists():
+        for file in files:
+            part_of(place, file).unlink(missing_ok=True)

@@ -13,11 +13,12 @@ import hashlib
 import multiprocessing
 import os
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline.errors import InputError, NoSpaceError, OutputError
+from pipeline.errors import InputError, NoSpaceError, OutputError, WorkerKilledError
 from pipeline.media.remux import Remuxed, remux
 from pipeline.media.tally import Surprise
 from pipeline.model import ticks
@@ -82,6 +83,8 @@ def render(
             for future in finished:
                 future.result()
         return [future.result() for future in futures]
+    except BrokenProcessPool as error:
+        raise _killed() from error
     except BaseException:
         for process in list(pool._processes.values()):  # noqa: SLF001 - the pool has no way to stop a running task
             process.kill()
@@ -123,6 +126,7 @@ def render_one(
     """Make and verify one output beside its name; nothing is left of one that fails."""
     part = part_of(place, output.file)
     # Millions of small values are made and none of them forms a cycle: collecting would only take time.
+    collecting = gc.isenabled()
     gc.disable()
     try:
         made = _write(output, folder, part, partial(remux, progress=progress, processes=processes))
@@ -133,7 +137,8 @@ def render_one(
         part.unlink(missing_ok=True)
         raise
     finally:
-        gc.enable()
+        if collecting:
+            gc.enable()
     described = describe(output, made)
     with ThreadPoolExecutor(1) as beside:
         kept = beside.submit(_sync, part)
@@ -155,8 +160,16 @@ def _write(output: OutputPlan, folder: Folder, part: Path, copy: Callable[..., R
             _lock(sink.fileno(), part)
             sink.truncate(0)
             return copy(output, folder.open, sink)
+    except EOFError as error:
+        raise _killed() from error
     except OSError as error:
         raise blame(error, part) from error
+
+
+def _killed() -> WorkerKilledError:
+    return WorkerKilledError(
+        "a process that was copying was killed, most often because memory ran out: run again with --jobs 1."
+    )
 
 
 def _sync(part: Path) -> None:

@@ -85,6 +85,10 @@ def sort_objects(objects: Iterable[Object]) -> Sorted:
     groups: dict[tuple[str, str, str], list[Named]] = defaultdict(list)
     notes: list[Entry] = []
     for item in sorted(objects):
+        if not _is_utf8(item.key):
+            shown = item.key.encode("utf-8", "backslashreplace").decode("ascii", "backslashreplace")
+            notes.append(Entry(Sort.NOTE, "ignored: its name is not UTF-8", key=shown))
+            continue
         try:
             name = parse(item.key)
         except BadNameError as error:
@@ -98,6 +102,14 @@ def sort_objects(objects: Iterable[Object]) -> Sorted:
         tuple(Group(*key, tuple(items)) for key, items in sorted(groups.items())),
         tuple(notes),
     )
+
+
+def _is_utf8(key: str) -> bool:
+    try:
+        key.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping[str, str]) -> Inventory:

@@ -33,18 +33,16 @@ _SAME_AGAIN = "00"  # delta 0 in f_huffman_env_1_5dB (annex 4.A.6)
 _LEVEL = 24  # 64 * 2**(24 / 2) in a subband, the scale being that of 16 bits: hardly audible
 _NOISE_FLOOR = 6  # 2**(6 - 6): as much noise as copied spectrum
 
-_HEADER = "".join(
-    (
-        "0",  # bs_amp_res: steps of 1.5 dB
-        "0100",  # bs_start_freq: from subband 12, at 48 kHz
-        "1111",  # bs_stop_freq: to three times that
-        "000",  # bs_xover_band: from its first band on
-        "00",  # bs_reserved
-        "10",  # bs_header_extra_1: the next three; bs_header_extra_2: the usual limiter
-        "00",  # bs_freq_scale: bands of one width,
-        "1",  # bs_alter_scale: which is two subbands
-        "00",  # bs_noise_bands: one
-    )
+_HEADER = (
+    "0"  # bs_amp_res: steps of 1.5 dB
+    "0100"  # bs_start_freq: from subband 12, at 48 kHz
+    "1111"  # bs_stop_freq: to three times that
+    "000"  # bs_xover_band: from its first band on
+    "00"  # bs_reserved
+    "10"  # bs_header_extra_1: the next three; bs_header_extra_2: the usual limiter
+    "00"  # bs_freq_scale: bands of one width,
+    "1"  # bs_alter_scale: which is two subbands
+    "00"  # bs_noise_bands: one
 )
 _GRID = "00001"  # bs_frame_class FIXFIX, one envelope, high frequency resolution
 _DTDF = "00"  # envelope and noise floor go from band to band
