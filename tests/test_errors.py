@@ -37,10 +37,23 @@ def test_every_error_says_what_it_is_and_has_an_exit_code_with_a_meaning(error: 
 
 
 def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
-    assert [name for _, name, _ in drawn()] == [error.__name__ for error in tree()]
-    for (depth, _, code), error in zip(drawn(), tree(), strict=True):
-        assert depth == len(error.__mro__) - len(RecpipeError.__mro__)
-        assert code == (None if error is RecpipeError else str(int(error.exit_code)))
+    classes = {
+        (
+            len(error.__mro__) - len(RecpipeError.__mro__),
+            error.__name__,
+            None if error is RecpipeError else str(int(error.exit_code)),
+        )
+        for error in tree()
+    }
+    assert sorted(drawn(), key=str) == sorted(classes, key=str)
+
+
+def test_every_class_is_drawn_below_its_base() -> None:
+    above: list[str] = []
+    bases = {error.__name__: error.__mro__[1].__name__ for error in tree()}
+    for depth, name, _ in drawn():
+        above[depth:] = [name]
+        assert depth == 0 or above[depth - 1] == bases[name]
 
 
 def test_every_exit_code_has_a_meaning() -> None:
@@ -53,5 +66,5 @@ def test_exit_codes_are_in_the_order_of_their_severity() -> None:
 
 
 @pytest.mark.parametrize("error", list(tree()), ids=lambda error: error.__name__)
-def test_only_a_full_disk_goes_away_by_itself(error: type[RecpipeError]) -> None:
-    assert error.retryable == (error is errors.NoSpaceError)
+def test_only_what_the_machine_lacked_goes_away_by_itself(error: type[RecpipeError]) -> None:
+    assert error.retryable == (error in {errors.NoSpaceError, errors.WorkerKilledError})

@@ -90,9 +90,9 @@ def test_the_commands_of_the_readme_do_what_it_shows(place: Path) -> None:
 
 def test_the_python_of_the_readme_gives_what_it_shows(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
-    blocks = blocks(README, "pycon")
-    assert blocks
-    for block in blocks:
+    found = blocks(README, "pycon")
+    assert found
+    for block in found:
         example = doctest.DocTestParser().get_doctest(block, {}, "README.md", "README.md", 0)
         told: list[str] = []
         result = doctest.DocTestRunner(verbose=False).run(example, out=told.append)

@@ -6,7 +6,10 @@ forked, sends its chunks through a pipe, and ends with what was made or with wha
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import signal
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from pipeline.media.mp4.writer import TrackHeader
+
+
+_PR_SET_PDEATHSIG = 1
 
 
 class _End(NamedTuple):
@@ -87,8 +93,15 @@ class Aside:
         self._from.close()
 
 
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, however that ends (Linux, prctl(2))."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _copy(make: Callable[[Callable[[int], None]], Copier], to: Connection, unused: Connection) -> None:
-    unused.close()  # else nobody would notice that the parent is gone
+    die_with_parent()
+    unused.close()
     try:
         copier = make(to.send)
         for piece in copier.chunks():

@@ -8,23 +8,26 @@ faster than with the parsers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import av
 import av.error
 
 from pipeline.media.stream import BUFFER, SliceStream
+from pipeline.media.tally import Surprise
 from pipeline.model.slices import Medium, Slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from av.audio.stream import AudioStream
+    from av.packet import Packet
     from av.video.stream import VideoStream
 
 OPTIONS = {"fflags": "+noparse+nofillin", "correct_ts_overflow": "0", "scan_all_pmts": "0"}
 MOST_BYTES = 32 << 20
 """A PES that is longer than this is no picture."""
+MOST_TRIES = 1000
 CODECS = {Medium.VIDEO: ("h264", "hevc"), Medium.AUDIO: ("aac",)}
 
 
@@ -50,7 +53,7 @@ class RunDemuxer:
         medium: which stream of the slices.
 
     Raises:
-        ValueError: FFmpeg finds no such stream.
+        Surprise: FFmpeg finds no such stream.
         OSError: a slice cannot be read.
     """
 
@@ -60,14 +63,18 @@ class RunDemuxer:
         self.delivered = 0
         pid = pieces[0].ends.pid if pieces[0].ends else None
         self._bytes = SliceStream(open_slice, pieces, pid)
-        self._container = av.open(self._bytes, "r", format="mpegts", options=OPTIONS, buffer_size=BUFFER)
+        try:
+            self._container = av.open(self._bytes, "r", format="mpegts", options=OPTIONS, buffer_size=BUFFER)
+        except av.error.FFmpegError as error:
+            self._bytes.close()
+            raise self._bytes.failure or Surprise(f"FFmpeg cannot open {pieces[0].key} ({error})") from error
         streams: Sequence[VideoStream | AudioStream] = (
             self._container.streams.video if medium is Medium.VIDEO else self._container.streams.audio
         )
         fit = [s for s in streams if s.codec_context.name in CODECS[medium]]
         if not fit:
             self.close()
-            raise ValueError(f"no {medium} stream")
+            raise Surprise(f"FFmpeg finds no {medium} in {pieces[0].key}")
         self.stream = fit[0]
 
     @property
@@ -84,7 +91,7 @@ class RunDemuxer:
         where = self._bytes.slice_at
         piece, begun = 0, -1
         held: Pes | None = None
-        for packet in self._container.demux(self.stream):
+        for packet in self._packets():
             if not packet.size:
                 continue
             position, pts = packet.pos, packet.pts
@@ -102,6 +109,22 @@ class RunDemuxer:
             raise self._bytes.failure
         if held is not None:
             yield held
+
+    def _packets(self) -> Iterator[Packet[Any]]:
+        """FFmpeg's packets; where it asks to be called again (EAGAIN, amid damage) it is."""
+        for _ in range(MOST_TRIES):
+            try:
+                yield from self._container.demux(self.stream)
+            except av.error.BlockingIOError:
+                continue
+            except av.error.FFmpegError as error:
+                raise Surprise(f"FFmpeg gives up after {self._bytes.position} bytes ({error})") from error
+            return
+
+    @property
+    def breaks(self) -> dict[int, int]:
+        """Breaks of the continuity counter by index of the slice: TS packets are missing or damaged there."""
+        return self._bytes.breaks
 
     @property
     def lost(self) -> int:

@@ -19,7 +19,7 @@ def key_times(open_slice: Callable[[str], BinaryIO], piece: Slice) -> list[int]:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it has no pictures.
+        Surprise: it has no pictures.
     """
     codec: Codec = "hevc" if piece.ends is not None and piece.ends.form.codec == "hevc" else "h264"
     demuxer = RunDemuxer(open_slice, [piece], Medium.VIDEO)

@@ -25,6 +25,8 @@ SYNC = 0x47
 WINDOW = 128 * PACKET
 """How much of each end is read at first; the end is widened when no PES begins in it."""
 NOTHING_OF_IT = "it holds no packet of this track"
+SHORT = ticks.TICKS
+"""A slice that ends this much before its listed length may be cut off; EXTINF may be whole seconds."""
 UNKNOWN_STEP = ticks.TICKS // 15
 """Length given to the picture of a slice that has only one."""
 _CODECS = {
@@ -55,8 +57,15 @@ class Peeker:
         self._size_of = size_of
         self._sizes: dict[tuple[str, bytes], tuple[int, int]] = {}
 
-    def look(self, file: BinaryIO, size: int, medium: Medium) -> Ends | Unreadable:
-        """What the ends of a slice say of one medium. Raises OSError when it cannot be read."""
+    def look(self, file: BinaryIO, size: int, medium: Medium, listed: int = 0) -> Ends | Unreadable:
+        """What the ends of a slice say of one medium. Raises OSError when it cannot be read.
+
+        Args:
+            file: the slice.
+            size: its bytes.
+            medium: which track.
+            listed: its length in ticks by the playlist; 0 if it is not listed.
+        """
         head = file.read(WINDOW)
         at = _sync(head)
         if at is None:
@@ -79,7 +88,9 @@ class Peeker:
         after = max([0, *(ticks.forward(first[0], other) for other in others)])
         end = size - (size - at) % PACKET
         found, tail = _tail(file, (at, end), pid, sound=form.rate > 0)
-        cut = _cut_off(tail, pid, partial=end != size)
+        reaches = max((ticks.forward(pts, first[0]) for pts, _ in found), default=0)
+        short = listed - reaches > SHORT
+        cut = _cut_off(tail, pid, partial=end != size, short=short)
         span, step = (
             _sound_end(found, first[0], form)
             if form.rate
@@ -122,10 +133,11 @@ def _tail(
         window *= 8
 
 
-def _cut_off(tail: bytes, pid: int, *, partial: bool) -> int | None:
+def _cut_off(tail: bytes, pid: int, *, partial: bool, short: bool) -> int | None:
     """PTS of the last PES when its end is missing; None when it is whole as far as can be told.
 
-    A PES of unbounded length (ISO/IEC 13818-1 2.4.3.7) shows it only by a TS packet that is cut itself.
+    A PES of unbounded length (ISO/IEC 13818-1 2.4.3.7) shows it by a TS packet that is cut itself, or, in a
+    slice that is shorter than its playlist says, by a last packet without the stuffing that ends a PES.
     """
     parts: list[bytes] = []
     for start in range(len(tail) - PACKET, -1, -PACKET):
@@ -134,8 +146,9 @@ def _cut_off(tail: bytes, pid: int, *, partial: bool) -> int | None:
             if starts:
                 pes = b"".join(reversed(parts))
                 length = pes[4] << 8 | pes[5] if len(pes) >= _PES_HEAD else 0
-                short = length > len(pes) - _PES_HEAD
-                return _pts(pes) if short or (partial and not length) else None
+                missing = length > len(pes) - _PES_HEAD
+                unstuffed = short and len(parts[0]) == PACKET - 4
+                return _pts(pes) if missing or (not length and (partial or unstuffed)) else None
     return None
 
 

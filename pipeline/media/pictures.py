@@ -13,6 +13,7 @@ from pipeline.media.placing import FileTime
 from pipeline.media.probe import picture_size
 from pipeline.media.sample_entry import video_entry
 from pipeline.media.tally import (
+    ASTRAY,
     CHUNK,
     INCOMPLETE,
     NO_KEY,
@@ -134,7 +135,7 @@ class Pictures:
             if held:
                 yield self.tally.copied(due, held)
             self._progress(demuxer.position - seen)
-            self.tally.not_demuxed(demuxer.lost, run)
+            self.tally.damaged(run, demuxer.lost, demuxer.breaks)
         finally:
             demuxer.close()
         self._close_span(first)
@@ -146,6 +147,7 @@ class Pictures:
         codec = self._codec
         tally, place, over = self.tally, self._place.at, False
         first, last = None, run.start
+        low, high = run.start - KEY_WITHIN, run.placed[-1].end + KEY_WITHIN
         cut = [p.piece.ends.cut if p.piece.ends else None for p in run.placed]
         utc_of = [placed.utc for placed in run.placed]
         for pes in demuxer:
@@ -168,6 +170,15 @@ class Pictures:
             if unit.pictures > 1:
                 raise Surprise(f"{run.placed[pes.piece].piece.key} has several pictures in one PES packet")
             utc = utc_of[pes.piece](pes.pts)
+            if not low <= utc <= high:
+                tally.drop(ASTRAY)
+                tally.note(
+                    Sort.LOSS,
+                    f"a picture with a {ASTRAY} dropped",
+                    run.placed[pes.piece].at,
+                    run.placed[pes.piece].piece.key,
+                )
+                continue
             first = utc if first is None else min(first, utc)
             last = max(last, utc + step)
             over = over or (run.until is not None and utc >= run.until)
@@ -175,7 +186,8 @@ class Pictures:
             if at is None:
                 tally.drop(OVERLAP if over else OUTSIDE)
                 continue
-            yield _Picture(at, ticks.forward(pes.pts, pes.dts), unit, step)
+            ahead = ticks.forward(pes.pts, pes.dts)
+            yield _Picture(at, ahead if 0 <= ahead <= KEY_WITHIN else 0, unit, step)
         tally.reached(run, first, last)
 
     def _look_at_sets(self, unit: AccessUnit, run: Run, pes: Pes) -> None:

@@ -145,7 +145,7 @@ class Sounds:
                 yield self.tally.copied(due, held)
             self._close_span()
             self._progress(demuxer.position - seen)
-            self.tally.not_demuxed(demuxer.lost, run)
+            self.tally.damaged(run, demuxer.lost, demuxer.breaks)
         finally:
             demuxer.close()
 

@@ -23,7 +23,7 @@ class SliceStream:
     Args:
         open_slice: opens a key for reading in binary; raises OSError.
         pieces: the run's slices in order; of each only its whole TS packets are read.
-        pid: the packets whose payload_unit_start_indicator is counted, as a check on the demuxer.
+        pid: the packets that are counted, as a check on the slices and on the demuxer.
     """
 
     def __init__(
@@ -33,7 +33,9 @@ class SliceStream:
         self._pieces = pieces
         self._pid = pid
         self.starts_seen = 0
+        self.breaks: dict[int, int] = {}  # by index of the slice
         self.failure: BaseException | None = None
+        self._counter: int | None = None
         self._file: BinaryIO | None = None
         self._left = 0
         self._starts: list[int] = []
@@ -48,6 +50,8 @@ class SliceStream:
         try:
             return self._next(max(PACKET, size - size % PACKET))
         except BaseException as error:  # noqa: BLE001 - raised again by whoever reads packets
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = self._pieces[len(self._starts) - 1].key
             self.failure = error
             return b""
 
@@ -62,17 +66,38 @@ class SliceStream:
                 self._at += len(data)
                 self._left -= len(data)
                 if self._pid is not None:
-                    self.starts_seen += _starts(data, self._pid)
+                    self._count(data, self._pid)
                 return data
             self.close()
 
     def _begin(self, piece: Slice) -> None:
         self._file = self._open(piece.key)
         self._starts.append(self._at)
+        self._counter = None
         begin, end = piece.ends.whole if piece.ends and piece.ends.whole else (0, piece.size)
         if begin:
             self._file.seek(begin)
         self._left = end - begin
+
+    def _count(self, data: bytes, pid: int) -> None:
+        """Count what begins a PES, and breaks of the continuity counter (ISO/IEC 13818-1 2.4.3.2, 2.4.3.3)."""
+        packets = np.frombuffer(data, dtype=np.uint8, count=len(data) // PACKET * PACKET).reshape(-1, PACKET)
+        heads = packets[:, 1:6]
+        ours = heads[
+            ((heads[:, 0] & 0x1F) == pid >> 8) & (heads[:, 1] == pid & 0xFF) & (heads[:, 2] & 0x10 != 0)
+        ]
+        if not len(ours):
+            return
+        self.starts_seen += int(np.count_nonzero(ours[:, 0] & 0x40))
+        counters = (ours[:, 2] & 0x0F).astype(np.int16)
+        last = int(counters[0]) - 1 if self._counter is None else self._counter
+        steps = np.diff(counters, prepend=last) & 0x0F
+        # A packet may come twice, and a discontinuity may be announced in an adaptation field.
+        announced = (ours[:, 2] & 0x20 != 0) & (ours[:, 3] > 0) & (ours[:, 4] & 0x80 != 0)
+        if breaks := int(np.count_nonzero((steps > 1) & ~announced)):
+            now = len(self._starts) - 1
+            self.breaks[now] = self.breaks.get(now, 0) + breaks
+        self._counter = int(counters[-1])
 
     def slice_at(self, position: int) -> int:
         """Index of the slice that holds a byte which was read."""
@@ -88,10 +113,3 @@ class SliceStream:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-def _starts(data: bytes, pid: int) -> int:
-    """TS packets of a PID that begin a PES (ISO/IEC 13818-1 2.4.3.2)."""
-    packets = np.frombuffer(data, dtype=np.uint8, count=len(data) // PACKET * PACKET).reshape(-1, PACKET)
-    begins = (packets[:, 1] & 0x5F) == (0x40 | pid >> 8)
-    return int(np.count_nonzero(begins & (packets[:, 2] == pid & 0xFF)))

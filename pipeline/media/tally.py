@@ -12,7 +12,7 @@ from pipeline.model.manifest import ClockFit, Dropped, OutputTrack, Span
 from pipeline.model.timeline import tolerance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pipeline.media.mp4.writer import SampleTimes, TrackHeader
     from pipeline.model.timeline import Run, TrackTime
@@ -28,6 +28,7 @@ NO_PICTURE = "no picture in it"
 BACKWARD = "time stamp goes backward"
 INCOMPLETE = "cut off"
 DAMAGED = "damaged"
+ASTRAY = "time stamp far from its slice"
 
 
 class Chunk(NamedTuple):
@@ -59,12 +60,17 @@ class Tally:
         self.packets_out += len(samples)
         return Chunk(at, list(map(len, samples)), b"".join(samples), copied=True)
 
-    def not_demuxed(self, count: int, run: Run) -> None:
-        """Note PES packets that the demuxer did not hand out."""
-        if count:
-            self.packets_in += count
-            self.drop(DAMAGED, count)
-            what = f"{count} PES packets are damaged and could not be read; dropped"
+    def damaged(self, run: Run, lost: int, breaks: Mapping[int, int]) -> None:
+        """Note PES packets that the demuxer did not hand out, and TS packets that are missing in slices."""
+        if lost:
+            self.packets_in += lost
+            self.drop(DAMAGED, lost)
+        for index, count in breaks.items():
+            placed = run.placed[index]
+            what = f"TS packets are missing or damaged in {count} places of it; what is there was copied"
+            self.note(Sort.LOSS, what, placed.at, placed.piece.key)
+        if lost and not breaks:
+            what = f"{lost} PES packets are damaged and could not be read; dropped"
             self.note(Sort.LOSS, what, run.start, run.placed[0].piece.key)
 
     def reached(self, run: Run, first: int | None, last: int) -> None:

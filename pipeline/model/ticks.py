@@ -21,6 +21,11 @@ def from_ms(ms: int) -> int:
     return ms * PER_MS
 
 
+def from_us(us: int) -> int:
+    """Microseconds as ticks, rounded down."""
+    return us * 9 // 100
+
+
 def to_ms(ticks: int) -> int:
     """Ticks as milliseconds, rounded half up.
 

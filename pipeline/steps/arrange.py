@@ -9,6 +9,7 @@ from pipeline.errors import CommandError, InputError, MissingSliceError
 from pipeline.media.keys import key_times
 from pipeline.media.peek import NOTHING_OF_IT, Peeker, Unreadable
 from pipeline.media.probe import picture_size
+from pipeline.model import ticks
 from pipeline.model.ledger import Sort
 from pipeline.model.options import Missing, Options
 from pipeline.model.plan import Cut, Plan, plan
@@ -43,7 +44,7 @@ def _ends(folder: Folder, peeker: Peeker, track: Track, piece: Slice) -> Slice:
         return piece
     try:
         with folder.open(piece.key) as file:
-            ends = peeker.look(file, piece.size, track.medium)
+            ends = peeker.look(file, piece.size, track.medium, ticks.from_us(piece.extinf_us or 0))
     except OSError as error:
         raise InputError(
             f"{piece.key} cannot be read ({error.strerror}): make it readable and run again."

@@ -12,6 +12,7 @@ import gc
 import hashlib
 import multiprocessing
 import os
+import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.errors import InputError, NoSpaceError, OutputError, WorkerKilledError
+from pipeline.media.aside import die_with_parent
 from pipeline.media.remux import Remuxed, remux
 from pipeline.media.tally import Surprise
 from pipeline.model import ticks
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from pipeline.steps.find import Folder
 
 POLL_SECONDS = 0.2
+LOCK_TRIES, LOCK_SECONDS = 20, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ _parent = 0
 def _start(done: Synchronized[int], parent: int) -> None:
     global _done, _parent
     _done, _parent = done, parent
+    die_with_parent()
 
 
 def _advance(count: int) -> None:
@@ -194,10 +198,14 @@ def blame(error: OSError, part: Path) -> InputError | OutputError | NoSpaceError
 
 
 def _lock(descriptor: int, part: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise OutputError(f"{part.parent} is being written by another recpipe: wait for it to end.") from None
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_SECONDS)  # a run that was killed may need a moment to be gone
+        else:
+            return
+    raise OutputError(f"{part.parent} is being written by another recpipe: wait for it to end.")
 
 
 def describe(output: OutputPlan, made: Remuxed) -> Output:

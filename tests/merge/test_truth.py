@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
+from pipeline.demo.recorder import make
+from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
 from tests import truth
 from tests.merge.merging import (
@@ -17,6 +19,7 @@ from tests.merge.merging import (
     beeps_ms,
     first_and_end_ms,
     has,
+    merge,
     pictures_ms,
     sound_ms,
 )
@@ -106,3 +109,17 @@ def test_a_turned_picture_is_turned_by_the_display_matrix_alone(merged: Merging)
     result = merged("rotation-90")
     (video, _) = result.only.tracks
     assert (video.width, video.height, video.clockwise) == (160, 120, 90)
+
+
+def test_many_mutes_do_not_add_up(tmp_path: Path) -> None:
+    """Rounding each hole to whole frames by itself would lose half a frame at each, by sample count."""
+    mutes = 24
+    stretches = ", ".join(f"[{n * 1.551:.3f}, {n * 1.551 + 1.29:.3f}]" for n in range(mutes + 1))
+    text = (
+        f'vendor = "trtc"\nstart = 2026-03-02T09:00:00.250Z\n[[users]]\nuid = "chatty"\nsound = [{stretches}]'
+    )
+    result = merge(make(parse(text), tmp_path / "in"), tmp_path / "out")
+    output, (user,) = result.only, result.made.users
+    assert len(output.tracks[0].spans) == mutes + 1
+    assert len(beeps_ms(result.made, user)) > mutes
+    assert_beeps(result, output, beeps_ms(result.made, user), tmp_path)

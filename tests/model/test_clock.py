@@ -13,7 +13,7 @@ SLICE = 15 * ticks.TICKS
 
 
 def stamps(count: int, *, ppm: int = 0, off_ms: tuple[int, ...] = (0,), at: int = 0) -> list[tuple[int, int]]:
-    """Stamps of slices of 15 s, each off by the next of ``off_ms``; the clock reads ``at`` at media time 0."""
+    """Stamps of slices of 15 s, each off by the next of ``off_ms``; UTC is ``at`` at media time 0."""
     return [
         (n * SLICE, at + n * SLICE + n * SLICE * ppm // 1_000_000 + off_ms[n % len(off_ms)] * MS)
         for n in range(count)

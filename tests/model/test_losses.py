@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from pipeline.model import ticks
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.losses import of_gaps, of_slices
-from pipeline.model.slices import Track
 from pipeline.model.timeline import arrange
 from tests.model.slicing import T0_MS, pictures, sound, user
+
+if TYPE_CHECKING:
+    from pipeline.model.slices import Track
 
 
 @pytest.mark.parametrize(

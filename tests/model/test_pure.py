@@ -1,4 +1,4 @@
-"""The pure part loads without the codec, the numbers, the command line and the network; and touches no clock."""
+"""The pure part loads without the codec, numpy, the command line or the network."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.model.slices import Format, Medium, Recording, Slice, State, with_known_forms
-from tests.model.slicing import T0, piece, pictures, sound, time, user
+from tests.model.slicing import T0, pictures, piece, sound, time, user
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_recording_has_a_title(prefix: str, title: str) -> None:
 
 
 def forms(*parameters: str, codec: str = "h264") -> tuple[Slice, ...]:
-    """Slices with the named parameter sets; ``-`` for one that begins without, ``missing`` for none at all."""
+    """Slices with the named parameter sets; ``-`` begins without, ``missing`` is not there."""
     slices = []
     for number, name in enumerate(parameters):
         found = piece("0 0 10" + (" missing" if name == "missing" else ""), Medium.VIDEO, number)

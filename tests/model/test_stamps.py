@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.model.stamps import stamp17, utc_ms
 
-FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999  # the years 1 to 9999
+FIRST_MS, LAST_MS = 0, 253_370_764_799_999  # the years 1970 to 9998
 
 
 @given(at_ms=st.integers(FIRST_MS, LAST_MS))
@@ -31,6 +31,10 @@ def test_stamps_sort_as_their_moments_do(a: int, b: int) -> None:
         pytest.param("20190620245142485", None, id="hour 24"),
         pytest.param("20190620235960000", None, id="a leap second"),
         pytest.param("00000101000000000", None, id="year 0"),
+        pytest.param("19691231235959999", None, id="before the epoch"),
+        pytest.param("19700101000000000", 0, id="the epoch"),
+        pytest.param("99981231235959999", LAST_MS, id="the last year there is room after"),
+        pytest.param("99990101000000000", None, id="a year without room after it"),
         pytest.param("2019061107324607", None, id="16 digits"),
         pytest.param("201906110732460731", None, id="18 digits"),
         pytest.param("2019061107324607x", None, id="a letter"),
