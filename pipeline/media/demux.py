@@ -36,12 +36,14 @@ class Pes(NamedTuple):
 
     ``pts`` and ``dts`` are 33-bit counts; ``dts`` equals ``pts`` where the stream has none (ISO/IEC 13818-1
     2.4.3.7); ``pts`` is None where the packet has none. ``piece`` is the index of the slice it begins in.
+    ``torn`` says that TS packets of it are missing.
     """
 
     pts: int | None
     dts: int | None
     piece: int
     data: bytes
+    torn: bool = False
 
 
 class RunDemuxer:
@@ -88,22 +90,25 @@ class RunDemuxer:
         FFmpeg hands out a long PES in pieces of 200 KiB (MAX_PES_PAYLOAD in mpegts.c): all have the position
         of the first, and only that has a PTS.
         """
-        where = self._bytes.slice_at
+        where, breaks = self._bytes.slice_at, self._bytes.breaks
         piece, begun = 0, -1
         held: Pes | None = None
         for packet in self._packets():
             if not packet.size:
                 continue
             position, pts = packet.pos, packet.pts
+            # FFmpeg calls a PES corrupt also where a slice begins its counting anew.
+            torn = packet.is_corrupt and piece in breaks
             if held is not None and pts is None and position == begun and len(held.data) < MOST_BYTES:
-                held = held._replace(data=held.data + bytes(packet))
+                held = held._replace(data=held.data + bytes(packet), torn=held.torn or torn)
                 continue
             if held is not None:
                 yield held
             if position is not None:
                 piece, begun = where(position), position
             dts = packet.dts
-            held = Pes(pts, pts if dts is None else dts, piece, bytes(packet))
+            torn = packet.is_corrupt and piece in breaks
+            held = Pes(pts, pts if dts is None else dts, piece, bytes(packet), torn)
             self.delivered += 1
         if self._bytes.failure is not None:
             raise self._bytes.failure

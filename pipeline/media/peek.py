@@ -140,16 +140,27 @@ def _cut_off(tail: bytes, pid: int, *, partial: bool, short: bool) -> int | None
     slice that is shorter than its playlist says, by a last packet without the stuffing that ends a PES.
     """
     parts: list[bytes] = []
+    unstuffed = False
     for start in range(len(tail) - PACKET, -1, -PACKET):
-        for starts, payload in _payloads(tail[start : start + PACKET], 0, pid):
+        packet = tail[start : start + PACKET]
+        for starts, payload in _payloads(packet, 0, pid):
+            unstuffed = unstuffed if parts else short and not _is_stuffed(packet)
             parts.append(payload)
             if starts:
                 pes = b"".join(reversed(parts))
                 length = pes[4] << 8 | pes[5] if len(pes) >= _PES_HEAD else 0
                 missing = length > len(pes) - _PES_HEAD
-                unstuffed = short and len(parts[0]) == PACKET - 4
                 return _pts(pes) if missing or (not length and (partial or unstuffed)) else None
     return None
+
+
+def _is_stuffed(packet: bytes) -> bool:
+    """Whether a TS packet's adaptation field holds stuffing (ISO/IEC 13818-1 2.4.3.5)."""
+    if not packet[3] & 0x20:
+        return False
+    flags = packet[5]
+    needed = 1 + 6 * (flags >> 4 & 1) + 6 * (flags >> 3 & 1) + (flags >> 2 & 1)  # PCR, OPCR, splice_countdown
+    return packet[4] == 0 or packet[4] > needed
 
 
 def _picture_end(found: list[int], first: int) -> tuple[int, int]:

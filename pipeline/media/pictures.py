@@ -15,6 +15,7 @@ from pipeline.media.sample_entry import video_entry
 from pipeline.media.tally import (
     ASTRAY,
     CHUNK,
+    DAMAGED,
     INCOMPLETE,
     NO_KEY,
     NO_PICTURE,
@@ -146,7 +147,7 @@ class Pictures:
         step = ends.step if ends else 1
         codec = self._codec
         tally, place, over = self.tally, self._place.at, False
-        first, last = None, run.start
+        first, last, broken = None, run.start, False
         low, high = run.start - KEY_WITHIN, run.placed[-1].end + KEY_WITHIN
         cut = [p.piece.ends.cut if p.piece.ends else None for p in run.placed]
         utc_of = [placed.utc for placed in run.placed]
@@ -156,6 +157,12 @@ class Pictures:
                 tally.drop(INCOMPLETE)
                 continue
             unit = normalise(pes.data, codec)
+            if pes.torn or broken:
+                # What refers to a damaged picture is damaged too, up to the next key frame.
+                broken = pes.torn or not unit.key
+                if broken:
+                    tally.drop(DAMAGED)
+                    continue
             if unit.parameter_sets:
                 self._look_at_sets(unit, run, pes)
             if pes.pts is None or pes.dts is None or not unit.pictures:
@@ -270,9 +277,10 @@ class Pictures:
         if start or start != zero:
             edits.append(Edit(end - start, start - zero))
         ahead = pts - dts
+        # In decoding time the last sample ends as long before `end` as it is decoded before the last picture.
         return SampleTimes(
             dts - zero,
-            max(end, int(dts[-1]) + 1) - zero,
+            int(dts[-1]) - zero + max(1, end - int(pts.max())),
             ahead if ahead.any() else None,
             None if key.all() else key,
             tuple(edits),

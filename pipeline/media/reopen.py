@@ -134,8 +134,13 @@ def _presented(track: Track, movie_timescale: int) -> NDArray[np.int64]:
 
 
 def _media_end(track: Track, movie_timescale: int) -> int:
+    """File ticks where the last picture or frame ends, which may be decoded before others."""
     lead, media = _lead(track, movie_timescale)
-    return lead + ticks.ticks_of(track.duration - media, track.timescale)
+    if not len(track.dts):
+        return lead
+    shown_last = int((track.dts + track.cts).max())
+    length = track.duration - int(track.dts[-1])
+    return lead + ticks.ticks_of(shown_last + length - media, track.timescale)
 
 
 def _copied(track: Track, fills: Sequence[Fill]) -> list[tuple[int, int]]:

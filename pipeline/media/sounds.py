@@ -12,6 +12,7 @@ from pipeline.media.sample_entry import audio_entry
 from pipeline.media.tally import (
     BACKWARD,
     CHUNK,
+    DAMAGED,
     INCOMPLETE,
     OUTSIDE,
     OVERLAP,
@@ -154,43 +155,51 @@ class Sounds:
 
         Inside a run a frame stands where the count puts it, as long as the PTS agree within `SLACK`.
         """
-        rate, tally = self.time.rate, self.tally
-        slack, rest = ticks.ticks_of(SLACK, rate), b""
+        rate = self.time.rate
+        slack, step = ticks.ticks_of(SLACK, rate), ticks.ticks_of(FRAME, rate)
         anchor: int | None = None
         first: int | None = None
         count = 0
-        piece = 0
+        for pes, frames, begun in self._frames(run, demuxer):
+            expected = run.start if anchor is None else anchor + ticks.ticks_of(count * FRAME, rate)
+            utc = expected
+            if pes.pts is not None:
+                utc = run.placed[pes.piece].utc(pes.pts) - (step if begun else 0)
+            anew = anchor is None or abs(utc - expected) > slack
+            kept = frames
+            if anew and anchor is not None and utc < expected:
+                kept, utc = self._after(expected, utc, frames, run.placed[pes.piece].piece.key)
+            if not kept:
+                continue
+            if anew:
+                anchor, count = utc, 0
+            first = utc if first is None else first
+            yield utc if anew else expected, kept, anew
+            count += len(kept)
+        end = run.start if anchor is None else anchor + ticks.ticks_of(count * FRAME, rate)
+        self.tally.reached(run, first, end)
+
+    def _frames(self, run: Run, demuxer: RunDemuxer) -> Iterator[tuple[Pes, list[bytes], bool]]:
+        """The whole frames of each PES, and whether the first of them began in the PES before."""
+        tally, rest, piece = self.tally, b"", 0
         for pes in demuxer:
             if rest and piece != pes.piece and _is_cut(run, piece):
                 self._drop_rest(run, piece)
                 rest = b""
             piece = pes.piece
+            if pes.torn:
+                tally.packets_in += 1
+                tally.drop(DAMAGED)
+                rest = b""
+                continue
             split = split_adts(rest + pes.data if rest else pes.data)
             begun, rest = bool(rest), split.rest
             self._check(split, run, pes)
-            frames = split.frames
-            if not frames:
-                continue
-            tally.packets_in += len(frames)
-            expected = run.start if anchor is None else anchor + ticks.ticks_of(count * FRAME, rate)
-            utc, fresh = expected, anchor is None
-            if pes.pts is not None:
-                utc = run.placed[pes.piece].utc(pes.pts) - (ticks.ticks_of(FRAME, rate) if begun else 0)
-            if fresh or abs(utc - expected) > slack:
-                if not fresh and utc < expected:
-                    frames, utc = self._after(expected, utc, frames, run.placed[pes.piece].piece.key)
-                anchor, count, fresh = utc, 0, True
-            else:
-                utc = expected
-            count += len(frames)
-            first = utc if first is None else first
-            if frames:
-                yield utc, frames, fresh
+            tally.packets_in += len(split.frames)
+            if split.frames:
+                yield pes, split.frames, begun
         if rest:
             self._drop_rest(run, piece)
-        tally.reached(
-            run, first, run.start if anchor is None else anchor + ticks.ticks_of(count * FRAME, rate)
-        )
 
     def _drop_rest(self, run: Run, piece: int) -> None:
         """Count a frame whose end is not there."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pipeline.model.slices import Slice
 
-PACKET = 188
+PACKET, SYNC = 188, 0x47
 BUFFER = 1 << 18
 """Bytes FFmpeg asks for at a time: large enough that the calls into Python cost nothing."""
 
@@ -33,7 +33,7 @@ class SliceStream:
         self._pieces = pieces
         self._pid = pid
         self.starts_seen = 0
-        self.breaks: dict[int, int] = {}  # by index of the slice
+        self.breaks: dict[int, int] = {}  # by index of the slice: torn packets and gaps in the counting
         self.failure: BaseException | None = None
         self._counter: int | None = None
         self._file: BinaryIO | None = None
@@ -80,8 +80,11 @@ class SliceStream:
         self._left = end - begin
 
     def _count(self, data: bytes, pid: int) -> None:
-        """Count what begins a PES, and breaks of the continuity counter (ISO/IEC 13818-1 2.4.3.2, 2.4.3.3)."""
+        """Count what begins a PES, and breaks of the continuity counter (ISO/IEC 13818-1 2.4.3.3)."""
         packets = np.frombuffer(data, dtype=np.uint8, count=len(data) // PACKET * PACKET).reshape(-1, PACKET)
+        now = len(self._starts) - 1
+        if torn := int(np.count_nonzero(packets[:, 0] != SYNC)):
+            self.breaks[now] = self.breaks.get(now, 0) + torn
         heads = packets[:, 1:6]
         ours = heads[
             ((heads[:, 0] & 0x1F) == pid >> 8) & (heads[:, 1] == pid & 0xFF) & (heads[:, 2] & 0x10 != 0)
@@ -95,7 +98,6 @@ class SliceStream:
         # A packet may come twice, and a discontinuity may be announced in an adaptation field.
         announced = (ours[:, 2] & 0x20 != 0) & (ours[:, 3] > 0) & (ours[:, 4] & 0x80 != 0)
         if breaks := int(np.count_nonzero((steps > 1) & ~announced)):
-            now = len(self._starts) - 1
             self.breaks[now] = self.breaks.get(now, 0) + breaks
         self._counter = int(counters[-1])
 

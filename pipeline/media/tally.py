@@ -67,7 +67,7 @@ class Tally:
             self.drop(DAMAGED, lost)
         for index, count in breaks.items():
             placed = run.placed[index]
-            what = f"TS packets are missing or damaged in {count} places of it; what is there was copied"
+            what = f"TS packets are missing or damaged in {count} places of it; what is damaged was dropped"
             self.note(Sort.LOSS, what, placed.at, placed.piece.key)
         if lost and not breaks:
             what = f"{lost} PES packets are damaged and could not be read; dropped"

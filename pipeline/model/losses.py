@@ -22,6 +22,8 @@ def of_slices(tracks: Iterable[Track]) -> Iterator[Entry]:
                 yield _bad_slice(track, piece)
             elif piece.ends is not None and piece.ends.cut is not None:
                 yield _cut_slice(track, piece)
+            elif piece.ends_early() and track.source != "screen":
+                yield _early_slice(track, piece)
 
 
 def of_gaps(uid: str, track: TrackTime) -> Iterator[Entry]:
@@ -59,3 +61,12 @@ def _cut_slice(track: Track, piece: Slice) -> Entry:
     last = "picture" if track.medium is Medium.VIDEO else "sound"
     what = f"slice {piece.key} is cut off; its incomplete last {last} is dropped"
     return Entry(Sort.LOSS, what, track.uid, track.medium, piece.stamp_ms, key=piece.key)
+
+
+def _early_slice(track: Track, piece: Slice) -> Entry:
+    early = ticks.duration(piece.ends_early())
+    what = f"slice {piece.key} ends {early} before the length that its playlist gives"
+    end = piece.stamp_ms + piece.length_ms()
+    return Entry(
+        Sort.LOSS, what, track.uid, track.medium, end, end + ticks.to_ms(piece.ends_early()), piece.key
+    )

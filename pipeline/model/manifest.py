@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 FILE = "manifest.json"
+MOST_MANIFEST_BYTES = 256_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from pipeline.model import ticks
 
+EARLY = 2 * ticks.TICKS
+
 
 class Medium(StrEnum):
     """What a track carries."""
@@ -116,6 +118,17 @@ class Slice:
     shared: bool = False
     ends: Ends | None = None
     why: str = ""
+
+    def ends_early(self) -> int:
+        """Ticks by which its media ends before the length that its playlist gives; 0 when that is little.
+
+        Cameras and microphones do not fall silent for `EARLY` without the recorder cutting the slice, so its
+        end is missing; a shared screen may stand still for as long as it likes.
+        """
+        if self.ends is None or self.extinf_us is None:
+            return 0
+        early = ticks.from_us(self.extinf_us) - self.ends.span
+        return early if early > EARLY else 0
 
     def stamped(self) -> int:
         """UTC ticks of its first access unit by its stamp."""

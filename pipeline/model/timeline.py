@@ -346,13 +346,21 @@ def _without_overlap(runs: Sequence[Run]) -> tuple[Run, ...]:
 def _gaps(track: Track, runs: Sequence[Run]) -> tuple[Gap, ...]:
     gaps = []
     for before, after in pairwise(runs):
-        ends = before.placed[-1].piece.ends
-        least = tolerance(ends.step, sound=track.medium is Medium.AUDIO) if ends else 0
-        if after.start - before.end <= least:
+        last = before.placed[-1]
+        sound = track.medium is Medium.AUDIO
+        least = tolerance(last.piece.ends.step, sound=sound) if last.piece.ends else 0
+        # The recorder counts a picture that stands still to its slice: EXTINF reaches to its end.
+        listed = 0 if sound else last.at + ticks.from_us(last.piece.extinf_us or 0)
+        if after.start - max(before.end, listed) <= least and not _is_short(track, last.piece):
             continue
         lost, why = _explain(track, before, after)
         gaps.append(Gap(before.end, after.start, lost, why))
     return tuple(gaps)
+
+
+def _is_short(track: Track, piece: Slice) -> bool:
+    """Whether the end of a slice is missing by the length that its playlist gives."""
+    return track.source != "screen" and piece.ends_early() > 0
 
 
 def _explain(track: Track, before: Run, after: Run) -> tuple[bool, str]:
@@ -361,7 +369,7 @@ def _explain(track: Track, before: Run, after: Run) -> tuple[bool, str]:
     bad = [s for s in between if s.state is not State.PRESENT]
     if bad:
         return True, f"{len(bad)} slice{'s' if len(bad) > 1 else ''} {bad[0].state}"
-    if last.ends is not None and last.ends.cut is not None:
+    if (last.ends is not None and last.ends.cut is not None) or _is_short(track, last):
         return True, "the slice before is cut off"
     if first.returns or not track.marks_returns or after.start - before.end < ABSENT or not first.listed:
         return False, "muted, off or away"

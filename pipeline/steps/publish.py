@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError, OutputError
-from pipeline.model.manifest import FILE, Manifest, from_json
+from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Manifest, from_json
 from pipeline.steps.render import blame, part_of
 
 if TYPE_CHECKING:
@@ -61,8 +62,11 @@ def kept(place: Path, wanted: Manifest) -> Manifest | None:
 
 def _read(path: Path) -> Manifest | None:
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_MANIFEST_BYTES:
+            return None
         return from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

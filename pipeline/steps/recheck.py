@@ -9,7 +9,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError
-from pipeline.model.manifest import FILE, Manifest, Output, Verdict, from_json
+from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Manifest, Output, Verdict, from_json
 from pipeline.model.verification import Checked, Verification
 from pipeline.steps.verify import verify
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.model.options import Verify
-
-MOST_MANIFEST_BYTES = 256_000_000
 
 
 def recheck(path: Path, level: Verify) -> Verification:

@@ -244,4 +244,7 @@ def at_ms(value: str) -> int:
 
 def shown(text: str) -> str:
     """Foreign text for a message: quoted, escaped, and cut to a length that a line can bear."""
-    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}... ({len(text)} characters)"
+    quoted = repr(text[: _SHOWN + 1])
+    if len(text) <= _SHOWN and len(quoted) <= _SHOWN + 2:
+        return quoted
+    return f"{quoted[:_SHOWN]}... ({len(text)} characters)"

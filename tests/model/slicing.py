@@ -3,7 +3,7 @@
 A slice is a line: ``STAMP PTS SPAN [TAG...]``, times in seconds with decimals, or with a suffix: ``t`` ticks,
 ``f`` sound frames of 1024/48000 s, ``p`` pictures of 1/15 s; terms may be added (``10+2f``). The stamp counts
 from `T0`. Tags: ``START``, ``BREAK`` (DISCONTINUITY), ``unlisted``, ``missing``, ``empty``, ``unreadable``,
-``cut``, ``fps=N``, ``size=WxH``, ``rate=HZ``, ``pid=N``, ``turn=N``, ``after=TIME``.
+``cut``, ``extinf=TIME``, ``fps=N``, ``size=WxH``, ``rate=HZ``, ``pid=N``, ``turn=N``, ``after=TIME``.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def piece(line: str, medium: Medium, number: int = 0) -> Slice:
         state=state,
         stamp_ms=T0_MS + stamped_ms,
         stamp_from="name",
-        extinf_us=length * 1_000_000 // ticks.TICKS if listed else None,
+        extinf_us=time(tags.get("extinf", span)) * 1_000_000 // ticks.TICKS if listed else None,
         opens="START" in words or "BREAK" in words,
         returns="START" in words,
         listed=listed,

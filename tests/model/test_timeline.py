@@ -163,6 +163,13 @@ CASES = {
     "Agora hole without START under 15 s": holes("14.999", agora=True),
     "Agora hole with START": holes("20", agora=True, back="START"),
     "TRTC hole": holes("20", agora=False),
+    "pictures stand still to the end of the slice": user(pictures("0 0 10 extinf=11.5", "11.5 11.5 10")),
+    "pictures stop and come back later": user(pictures("0 0 10 extinf=11.5", "13 13 10")),
+    "pictures end 2 s before their playlist says": user(pictures("0 0 10 extinf=12", "12 12 10")),
+    "pictures end over 2 s before their playlist says": user(pictures("0 0 10 extinf=12.1", "12.1 12.1 10")),
+    "sound ends over 2 s before its playlist says": user(sound("0 0 10.24 extinf=15", "15 15 10.24")),
+    "a screen stands still": user(pictures("0 0 10 extinf=60", "60 60 10"), source="screen"),
+    "a length that is not true": user(sound("0 0 10.24 extinf=15", "10.24 10.24 10.24 START")),
     "slice cut off": user(pictures("0 0 8 cut", "10 10 10")),
     "two media in a file": user(
         sound("0 100 10.24 after=0.5"), pictures("0 99.5 10", "10 109.5 10", "20 119.5 10")
@@ -224,7 +231,10 @@ def tracks(draw: st.DrawFn, medium: Medium) -> Track:
     slices, at_ms, media_ms = [], draw(st.integers(0, 2000)), draw(st.integers(0, 2000))
     for number in range(draw(st.integers(0, 7))):
         length_ms = step_ms * draw(st.integers(1, 200))
-        words = f"{draw(st.sampled_from(STATES))} {draw(st.sampled_from(TAGS))} fps=5"
+        listed_ms = max(0, length_ms + draw(st.sampled_from([0, 0, 0, 1000, 5000, -5000])))
+        words = (
+            f"{draw(st.sampled_from(STATES))} {draw(st.sampled_from(TAGS))} fps=5 extinf={listed_ms * 90}t"
+        )
         stamp_ms = at_ms + draw(st.sampled_from([0, 0, 0, 30, -30]))
         slices.append(piece(f"{stamp_ms * 90}t {media_ms * 90}t {length_ms * 90}t {words}", medium, number))
         hole_ms = draw(HOLES)

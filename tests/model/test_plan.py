@@ -1,0 +1,483 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.model import ticks
+from pipeline.model.decisions import Piece
+from pipeline.model.ledger import Entry, Sort
+from pipeline.model.options import Align, By, Gaps, Options, Tracks
+from pipeline.model.plan import Cut, Plan, plan
+from pipeline.model.slices import Format, Medium, Recording, Slice, Track, User
+from pipeline.model.stamps import stamp17
+from pipeline.model.timeline import arrange
+from tests.model.laws import patient
+from tests.model.slicing import T0, T0_MS, at, pictures, piece, sound, steady, time, user
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ANN = user(
+    sound("0 0 30.08", "60 60 30.08 START", "120 120 30.08 START"),
+    pictures("0.2 0.2 30", "120.2 120.2 30 START"),
+)
+"""Three stays of half a minute; no picture in the second."""
+STAYS = [("0", "30.2"), ("60", "90.08"), ("120", "150.2")]
+BOB = user(sound(*steady(4, "15.04", "10", pts="1000")), uid="bob")
+SCREEN = user(pictures(*steady(2, "15", "20", pts="7")), source="screen")
+
+
+def planned(
+    *users: User,
+    options: Options | None = None,
+    cuts: Mapping[tuple[str, str], Cut] | None = None,
+    notes: tuple[Entry, ...] = (),
+) -> Plan:
+    times = [t for u in users if (t := arrange(u)) is not None]
+    recording = Recording("agora", "", "sid_room", users)
+    return plan(recording, times, options or Options(), cuts=cuts, notes=notes)
+
+
+def pieces(of: Plan) -> list[list[tuple[str, str, str]]]:
+    """Of each output: start and end in ms after T0, and ms in the file."""
+    return [
+        [(at(p.start), at(p.end), f"{p.at / ticks.PER_MS:.3f}") for p in output.pieces]
+        for output in of.outputs
+    ]
+
+
+def ms(*times: str) -> tuple[str, ...]:
+    return tuple(f"{time(text) / ticks.PER_MS:.3f}" for text in times)
+
+
+def name(kind: str, after: str = "0", uid: str = "ann") -> str:
+    return f"{uid}_{stamp17(T0_MS + time(after) // 90)}{kind}"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param(Options(), [[ms("0", "150.2", "0")]], id="one file, gaps held"),
+        pytest.param(
+            Options(gaps=Gaps.DROP),
+            [[ms("0", "30.2", "0"), ms("60", "90.08", "30.2"), ms("120", "150.2", "60.28")]],
+            id="one file without the time between the sessions",
+        ),
+        pytest.param(
+            Options(by=By.SESSION),
+            [[ms(start, end, "0")] for start, end in STAYS],
+            id="one file a session",
+        ),
+        pytest.param(
+            Options(by=By.SESSION, gaps=Gaps.DROP),
+            [[ms(start, end, "0")] for start, end in STAYS],
+            id="one file a session, where nothing is to be dropped",
+        ),
+        pytest.param(
+            Options(tracks=Tracks.VIDEO, gaps=Gaps.DROP),
+            [[ms("0.2", "30.2", "0"), ms("60", "90.08", "30"), ms("120", "150.2", "60.08")]],
+            id="pictures only, dropped as the whole user's time",
+        ),
+    ],
+)
+def test_pieces_are_what_of_utc_lies_in_the_file(
+    options: Options, expected: list[list[tuple[str, ...]]]
+) -> None:
+    assert pieces(planned(ANN, options=options)) == expected
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "options", "expected"),
+    [
+        pytest.param("10", "140", Options(), [[ms("10", "140", "0")]], id="a cut at both ends"),
+        pytest.param("-5", "500", Options(), [[ms("0", "150.2", "0")]], id="a cut outside of everything"),
+        pytest.param("40", "70", Options(), [[ms("60", "70", "0")]], id="a cut that begins in a gap"),
+        pytest.param(
+            "10",
+            "70",
+            Options(gaps=Gaps.DROP),
+            [[ms("10", "30.2", "0"), ms("60", "70", "20.2")]],
+            id="a cut with a dropped gap",
+        ),
+        pytest.param(
+            "10",
+            "70",
+            Options(by=By.SESSION),
+            [[ms("10", "30.2", "0")], [ms("60", "70", "0")]],
+            id="a cut through two sessions",
+        ),
+        pytest.param("31", "59", Options(), [], id="a cut that leaves nothing of the user"),
+    ],
+)
+def test_a_cut_leaves_what_lies_inside(
+    low: str, high: str, options: Options, expected: list[list[tuple[str, ...]]]
+) -> None:
+    cut = Cut(T0 + time(low), T0 + time(high))
+    assert pieces(planned(ANN, options=options, cuts={("ann", "camera"): cut})) == expected
+
+
+def test_a_cut_leaves_out_runs_and_gaps_outside_of_it() -> None:
+    cut = Cut(T0 + time("61"), T0 + time("70"))
+    (output,) = planned(ANN, cuts={("ann", "camera"): cut}).outputs
+    assert output.video is None
+    assert output.audio is not None
+    assert [at(run.start) for run in output.audio.runs] == list(ms("60"))
+    assert output.audio.gaps == ()
+    assert output.file == name("", "61") + ".m4a"
+
+
+@pytest.mark.parametrize(
+    ("options", "zeros"),
+    [
+        pytest.param(Options(), ["0", "10", "20"], id="each at his first media"),
+        pytest.param(Options(align=Align.RECORDING), ["0", "0", "0"], id="all at the recording's"),
+        pytest.param(
+            Options(align=Align.RECORDING, tracks=Tracks.VIDEO),
+            ["0.2", "0.2"],
+            id="at the first of the media asked for",
+        ),
+    ],
+)
+def test_file_zero_lies_where_it_was_asked_for(options: Options, zeros: list[str]) -> None:
+    outputs = planned(ANN, BOB, SCREEN, options=options).outputs
+    assert [at(output.zero) for output in outputs] == list(ms(*zeros))
+    assert all(output.pieces[0].start == output.zero for output in outputs)
+    assert all(output.pieces[0].at == 0 for output in outputs)
+
+
+def test_a_dropped_wait_for_the_recording_s_start_is_no_part_of_the_file() -> None:
+    late = user(sound("20 20 15.04"), uid="late")
+    early = user(sound("0 0 15.04"))
+    options = Options(align=Align.RECORDING, gaps=Gaps.DROP)
+    assert pieces(planned(early, late, options=options)) == [
+        [ms("0", "15.04", "0")],
+        [ms("20", "35.04", "0")],
+    ]
+    near = user(sound("15 20 15.04"), uid="near")
+    assert pieces(planned(early, near, options=options))[1] == [ms("0", "30.04", "0")]
+
+
+@pytest.mark.parametrize(
+    ("tracks", "files"),
+    [
+        (Tracks.BOTH, [name("_av.mp4"), name(".m4a", "10", "bob"), name("_video.mp4", "20", "ann_screen")]),
+        (Tracks.AUDIO, [name(".m4a"), name(".m4a", "10", "bob")]),
+        (Tracks.VIDEO, [name("_video.mp4", "0.2"), name("_video.mp4", "20", "ann_screen")]),
+    ],
+)
+def test_files_are_named_for_who_when_and_what(tracks: Tracks, files: list[str]) -> None:
+    outputs = planned(ANN, BOB, SCREEN, options=Options(tracks=tracks)).outputs
+    assert [output.file for output in outputs] == files
+
+
+def test_users_that_fall_together_are_told_apart() -> None:
+    people = [user(sound("0 0 15.04"), uid=uid) for uid in ("Ann", "ann", "a/b", "a%2Fb")]
+    files = [output.file for output in planned(*people).outputs]
+    assert len({file.casefold() for file in files}) == 4
+    assert all(file.endswith(".m4a") for file in files)
+
+
+def test_a_pattern_without_fields_still_gives_each_file_a_name() -> None:
+    files = [o.file for o in planned(ANN, BOB, SCREEN, options=Options(name="talk", by=By.SESSION)).outputs]
+    assert len(set(files)) == 5
+    assert all(file.startswith("talk_") for file in files)
+
+
+def hevc(*parameters: str) -> Track:
+    """Pictures of one size whose parameter sets are these, slice by slice."""
+    lines = [f"{n * 10} {n * 10} 10" for n in range(len(parameters))]
+    found = pictures(*lines)
+    slices = [
+        replace(s, ends=replace(s.ends, form=Format("hevc", 640, 480, parameters=sets)))
+        for s, sets in zip(found.slices, parameters, strict=True)
+        if s.ends is not None
+    ]
+    return replace(found, slices=tuple(slices))
+
+
+def of_form(track: Track, form: Format) -> Track:
+    slices = tuple(
+        replace(s, ends=replace(s.ends, form=form)) if s.ends is not None else s for s in track.slices
+    )
+    return replace(track, slices=slices)
+
+
+def odd(track: Track, **changes: object) -> Track:
+    """The track with its last slice changed."""
+    changed: Slice = replace(track.slices[-1], **changes)  # type: ignore[arg-type] # any field of the slice
+    return replace(track, slices=(*track.slices[:-1], changed))
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        pytest.param(ANN, "", id="plain H.264 and AAC"),
+        pytest.param(user(hevc("a", "a")), "", id="HEVC with one set of parameters"),
+        pytest.param(
+            user(odd(pictures("0 0 10", "10 10 10 missing"), key="v.WebM")),
+            "v.WebM is WebM: only MPEG-TS slices can be merged yet",
+            id="WebM",
+        ),
+        pytest.param(
+            user(of_form(pictures("0 0 10"), Format("mpeg4", 640, 480))),
+            "the pictures are mpeg4: only H.264 and HEVC can be copied into MP4 yet",
+            id="another codec of pictures",
+        ),
+        pytest.param(
+            user(of_form(sound("0 0 10.24"), Format("mp3", rate=48_000, channels=2))),
+            "the sound is mp3: only AAC can be copied into MP4 yet",
+            id="another codec of sound",
+        ),
+        pytest.param(
+            user(of_form(sound("0 0 10.24"), Format("aac", rate=48_000, channels=6))),
+            "the sound has 6 channels: only mono and stereo can be merged yet",
+            id="surround sound",
+        ),
+        pytest.param(
+            user(pictures("0 0 10", "10 10 10 size=1280x720", "20 20 10")),
+            "the pictures change in mid-track (h264 640x480 -> h264 1280x720): "
+            "merging changes is not built yet",
+            id="a size that changes",
+        ),
+        pytest.param(
+            user(hevc("a", "b")),
+            "the HEVC parameter sets change in mid-track: merging changes is not built yet",
+            id="HEVC parameter sets that change",
+        ),
+        pytest.param(
+            user(sound("0 0 10.24", "10.24 10.24 10.24 rate=44100")),
+            "the sound changes in mid-track (aac 48000 Hz mono -> aac 44100 Hz mono): "
+            "merging changes is not built yet",
+            id="a sampling rate that changes",
+        ),
+        pytest.param(
+            user(pictures("0 0 10", "10 10 10 turn=90")),
+            "the rotation changes in mid-track (0 -> 90 degrees): merging changes is not built yet",
+            id="a rotation that changes",
+        ),
+        pytest.param(
+            user(odd(pictures("0 0 10 turn=90"), turns_inside=True)),
+            "the rotation changes in mid-track (90 degrees): merging changes is not built yet",
+            id="a rotation that changes inside a slice",
+        ),
+    ],
+)
+def test_what_cannot_be_copied_is_refused_with_the_reason(found: User, sentence: str) -> None:
+    (output,) = planned(found).outputs
+    assert output.refusal == sentence
+
+
+def test_parameter_sets_that_change_without_the_size_are_copied_and_noted() -> None:
+    first, second = pictures("0 0 10", "10 10 10").slices
+    assert second.ends is not None
+    rejoined = replace(second, ends=replace(second.ends, form=Format("h264", 640, 480, parameters="new")))
+    (output,) = planned(user(Track("ann", "camera", Medium.VIDEO, (first, rejoined)))).outputs
+    assert output.refusal == ""
+    assert "keep parameter sets before each IDR" in [decision.what for decision in output.decisions]
+
+
+def test_only_what_goes_in_can_be_refused() -> None:
+    found = user(sound("0 0 10.24"), of_form(pictures("0 0 10"), Format("mpeg4", 640, 480)))
+    (output,) = planned(found, options=Options(tracks=Tracks.AUDIO)).outputs
+    assert output.refusal == ""
+
+
+def decisions_of(found: User, options: Options | None = None) -> list[tuple[str, str]]:
+    (output,) = planned(found, options=options).outputs
+    return [(decision.what, decision.why) for decision in output.decisions]
+
+
+COPIED = [("copy h264 640x480", "MP4 holds it as it is"), ("copy aac 48000 Hz mono", "MP4 holds it as it is")]
+ONE_CLOCK = ("place sound and picture by PTS", "sound and picture run on one clock")
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "expected"),
+    [
+        pytest.param(
+            user(sound("0 0 10.24"), pictures("0 0 10")),
+            Options(),
+            [*COPIED, ONE_CLOCK],
+            id="nothing but copying",
+        ),
+        pytest.param(
+            user(sound("0 0 10.24"), pictures("0 500 10")),
+            Options(),
+            [
+                *COPIED,
+                ("place sound and picture each by its own stamps", "their clocks differ by over 150 ms"),
+            ],
+            id="two clocks",
+        ),
+        pytest.param(
+            user(sound("0 0 10.24"), pictures("0.2 0.2 10")),
+            Options(),
+            [*COPIED, ONE_CLOCK, ("empty edit for 0:00.200 from file zero", "the picture begins later")],
+            id="a late picture",
+        ),
+        pytest.param(
+            user(sound("4 4 10.24"), pictures("0 0 10")),
+            Options(),
+            [*COPIED, ONE_CLOCK, ("silence for 0:04.000 from file zero", "the sound begins later")],
+            id="late sound",
+        ),
+        pytest.param(
+            ANN,
+            Options(gaps=Gaps.DROP),
+            [
+                *COPIED,
+                ONE_CLOCK,
+                ("empty edit for 0:00.200 from file zero", "the picture begins later"),
+                ("the last picture held in 1 gap of 1:30.000 in all", "muted, off or away (--gaps drop)"),
+                ("silence in 2 gaps of 0:59.840 in all", "muted, off or away (--gaps drop)"),
+                ("drop the time between 3 sessions", "--gaps drop"),
+            ],
+            id="gaps that are dropped",
+        ),
+        pytest.param(
+            user(sound("0 0 10.24", "10.2 10.2 10.24 START")),
+            Options(),
+            [COPIED[1], ("move audio by 40 ms", "it overlaps the run before it")],
+            id="an overlap",
+        ),
+    ],
+)
+def test_decisions_are_told_with_their_reasons(
+    found: User, options: Options, expected: list[tuple[str, str]]
+) -> None:
+    assert decisions_of(found, options) == expected
+
+
+def test_the_rotation_of_all_pictures_is_the_file_s() -> None:
+    (output,) = planned(user(pictures("0 0 10 turn=270", "10 10 10 turn=270"))).outputs
+    assert output.clockwise == 270
+    assert planned(BOB).outputs[0].clockwise == 0
+
+
+def test_the_ledger_is_in_order_of_time_and_only_of_the_media_asked_for() -> None:
+    found = user(
+        sound("0 0 10.24", "10.24 0 10.24 missing", "20.48 20.48 10.24"),
+        pictures("0 0 10", "5 5 10 empty", "30 30 10"),
+    )
+    notes = (Entry(Sort.NOTE, "a note"), Entry(Sort.NOTE, "at the end", start_ms=T0_MS + 10**6))
+    whats = [entry.what for entry in planned(found, notes=notes).ledger]
+    assert whats == [
+        "a note",
+        "slice v1.ts has 0 bytes; left out",
+        "no picture (1 slice empty); filled with the last picture held",
+        "no sound (1 slice missing); filled with silence",
+        "slice a1.ts is listed by its playlist and is not there; left out",
+        "at the end",
+    ]
+    sound_only = planned(found, options=Options(tracks=Tracks.AUDIO)).ledger
+    assert [entry.track for entry in sound_only] == ["audio", "audio"]
+
+
+def test_a_user_without_the_media_asked_for_has_no_output_and_no_harm() -> None:
+    assert planned(BOB, options=Options(tracks=Tracks.VIDEO)).outputs == ()
+    assert planned().outputs == ()
+    assert planned(user(sound("0 0 10.24 missing"))).outputs == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "files"),
+    [
+        pytest.param(
+            ANN,
+            Options(by=By.SESSION, tracks=Tracks.VIDEO),
+            [name("_video.mp4", "0.2"), name("_video.mp4", "120")],
+            id="a stay without pictures",
+        ),
+        pytest.param(
+            user(sound("0 0 15.04", "60 60 15.04 missing", "120 120 15.04 START")),
+            Options(by=By.SESSION),
+            [name(".m4a"), name(".m4a", "120")],
+            id="a stay whose slices are all lost",
+        ),
+        pytest.param(
+            user(sound("0 0 15.04", "60 60 15.04 missing")),
+            Options(by=By.SESSION),
+            [name(".m4a")],
+            id="a last stay whose slices are all lost",
+        ),
+    ],
+)
+def test_a_stay_without_media_has_no_output(found: User, options: Options, files: list[str]) -> None:
+    assert [output.file for output in planned(found, options=options).outputs] == files
+
+
+def test_a_cut_that_leaves_only_lost_slices_leaves_no_output() -> None:
+    found = user(sound("0 0 15.04", "15.04 0 15.04 missing", "30.08 30.08 15.04"))
+    cut = Cut(T0 + time("16"), T0 + time("29"))
+    assert planned(found, cuts={("ann", "camera"): cut}).outputs == ()
+
+
+def test_an_estimate_grows_with_the_slices_and_counts_a_shared_one_once() -> None:
+    (small,) = planned(user(sound("0 0 10.24"))).outputs
+    (large,) = planned(user(sound(*steady(100, "10.24")))).outputs
+    assert small.estimate.size == 18_800
+    assert large.estimate.size == 1_880_000
+    assert large.estimate.memory - small.estimate.memory == 99 * 480 * 100
+    shared = piece("0 0 10", Medium.VIDEO)
+    both = user(
+        Track("ann", "camera", Medium.AUDIO, (replace(piece("0 0 10.24", Medium.AUDIO), key=shared.key),)),
+        Track("ann", "camera", Medium.VIDEO, (shared,)),
+    )
+    assert planned(both).outputs[0].estimate.size == 18_800
+
+
+@pytest.mark.parametrize(
+    ("found", "end"),
+    [
+        pytest.param(user(sound("0 0 20.48"), pictures("0.2 0.2 10")), "10.2", id="before the sound"),
+        pytest.param(user(sound("0 0 5.12"), pictures("0.2 0.2 10")), "10.2", id="with the file"),
+        pytest.param(BOB, "0", id="without pictures"),
+    ],
+)
+def test_pictures_end_in_the_file(found: User, end: str) -> None:
+    (output,) = planned(found).outputs
+    assert output.picture_end == time(end)
+
+
+def test_pictures_that_end_before_the_last_piece_end_where_it_begins() -> None:
+    found = user(sound("0 0 10.24", "60 60 10.24 START"), pictures("0 0 10"))
+    (output,) = planned(found, options=Options(gaps=Gaps.DROP)).outputs
+    assert output.pieces[-1] == Piece(T0 + time("60"), T0 + time("70.24"), time("10.24"))
+    assert output.picture_end == time("10.24")
+    assert output.duration == time("20.48")
+
+
+@patient
+@given(
+    holes=st.lists(st.integers(0, 60), min_size=1, max_size=6),
+    gaps=st.sampled_from(Gaps),
+    by=st.sampled_from(By),
+    align=st.sampled_from(Align),
+)
+def test_pieces_are_in_order_touch_in_the_file_and_hold_every_session(
+    holes: list[int], gaps: Gaps, by: By, align: Align
+) -> None:
+    lines, now = [], 0
+    for hole in holes:
+        lines.append(f"{now} {now} 10.24 START")
+        now += 11 + hole
+    found = user(sound(*lines))
+    outputs = planned(found, BOB, options=Options(gaps=gaps, by=by, align=align)).outputs
+    times = arrange(found)
+    assert times is not None
+    mine = [output for output in outputs if output.uid == "ann"]
+    assert len(mine) == (len(times.sessions) if by is By.SESSION else 1)
+    for output in mine:
+        at_file = 0
+        for one in output.pieces:
+            assert one.at == at_file
+            assert one.end > one.start
+            at_file = one.file_end
+        assert output.duration == at_file
+    held = [one for output in mine for one in output.pieces]
+    for start, end in times.sessions:
+        assert any(one.start <= start and end <= one.end for one in held)
