@@ -22,8 +22,9 @@ def of_slices(tracks: Iterable[Track]) -> Iterator[Entry]:
                 yield _bad_slice(track, piece)
             elif piece.ends is not None and piece.ends.cut is not None:
                 yield _cut_slice(track, piece)
-            elif piece.ends_early() and track.source != "screen":
-                yield _early_slice(track, piece)
+        for piece, early in track.cut_short():
+            if piece.ends is not None and piece.ends.cut is None:
+                yield _early_slice(track, piece, early)
 
 
 def of_gaps(uid: str, track: TrackTime) -> Iterator[Entry]:
@@ -63,10 +64,7 @@ def _cut_slice(track: Track, piece: Slice) -> Entry:
     return Entry(Sort.LOSS, what, track.uid, track.medium, piece.stamp_ms, key=piece.key)
 
 
-def _early_slice(track: Track, piece: Slice) -> Entry:
-    early = ticks.duration(piece.ends_early())
-    what = f"slice {piece.key} ends {early} before the length that its playlist gives"
+def _early_slice(track: Track, piece: Slice, early: int) -> Entry:
+    what = f"slice {piece.key} ends {ticks.duration(early)} before the length that its playlist gives"
     end = piece.stamp_ms + piece.length_ms()
-    return Entry(
-        Sort.LOSS, what, track.uid, track.medium, end, end + ticks.to_ms(piece.ends_early()), piece.key
-    )
+    return Entry(Sort.LOSS, what, track.uid, track.medium, end, end + ticks.to_ms(early), piece.key)

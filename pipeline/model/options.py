@@ -150,7 +150,7 @@ class Options:
             return ticks.iso(value.at) if value.absolute else f"+{ticks.duration(value.at)}"
 
         return {
-            "uids": " ".join(sorted(self.uids)),
+            "uids": repr(sorted(set(self.uids))) if self.uids else "",
             "by": self.by,
             "tracks": self.tracks,
             "gaps": self.gaps,

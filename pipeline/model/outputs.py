@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from string import Formatter
 from typing import TYPE_CHECKING
 from unicodedata import normalize
@@ -22,7 +23,7 @@ MOST_BYTES = 120
 DEFAULT = "{uid}{screen}_{utc}{kind}"
 FIELDS = ("uid", "screen", "utc", "kind", "recording")
 _KEPT = re.compile(r"[\w.@+-]")
-_HASH_DIGITS = 8
+_HASH_DIGITS, _MOST_HASH_DIGITS = 8, 64
 
 
 def safe(text: str) -> str:
@@ -51,8 +52,8 @@ def cut(stem: str, whole: str) -> str:
     return _hashed(stem, whole)
 
 
-def _hashed(stem: str, whole: str) -> str:
-    tail = "_" + hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
+def _hashed(stem: str, whole: str, digits: int = _HASH_DIGITS) -> str:
+    tail = "_" + hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
     room = MOST_BYTES - len(tail)
     head = stem.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore")
     return re.sub(r"%[0-9A-F]?$", "", head) + tail
@@ -89,9 +90,17 @@ def unique(stems: Sequence[tuple[str, str]]) -> list[str]:
     >>> unique([("Ann", "Ann"), ("ann", "ann")])[0] != "Ann"
     True
     """
-    short = [cut(stem, identity) for stem, identity in stems]
-    folded = [name.casefold() for name in short]
-    return [
-        _hashed(name, identity) if folded.count(name.casefold()) > 1 else name
-        for name, (_, identity) in zip(short, stems, strict=True)
-    ]
+    names = [cut(stem, identity) for stem, identity in stems]
+    digits = _HASH_DIGITS
+    while len(shared := _shared(names)) and digits <= _MOST_HASH_DIGITS:
+        names = [
+            _hashed(stem, identity, digits) if name.casefold() in shared else name
+            for name, (stem, identity) in zip(names, stems, strict=True)
+        ]
+        digits *= 2  # a hash may meet another's name
+    return names
+
+
+def _shared(names: Sequence[str]) -> set[str]:
+    """The names, case folded, that more than one has."""
+    return {name for name, count in Counter(n.casefold() for n in names).items() if count > 1}

@@ -132,6 +132,7 @@ def plan(
         drafts += [
             _output(user, time, options, stays, zero=zero, recording=recording.name)
             for stays in _stays(time, options, cut)
+            if any(_within(track, stays[0][0], stays[-1][1]) for track in time.tracks)
         ]
     stems = unique([(d.file, f"{d.uid}\0{d.source}\0{d.zero}\0{d.file}") for d in drafts])
     outputs = tuple(

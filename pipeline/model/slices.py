@@ -12,6 +12,7 @@ from enum import StrEnum
 from pipeline.model import ticks
 
 EARLY = 2 * ticks.TICKS
+"""Cameras and microphones do not stop for this long without the recorder cutting the slice."""
 
 
 class Medium(StrEnum):
@@ -120,11 +121,7 @@ class Slice:
     why: str = ""
 
     def ends_early(self) -> int:
-        """Ticks by which its media ends before the length that its playlist gives; 0 when that is little.
-
-        Cameras and microphones do not fall silent for `EARLY` without the recorder cutting the slice, so its
-        end is missing; a shared screen may stand still for as long as it likes.
-        """
+        """Ticks by which its media ends before the length that its playlist gives; 0 when that is little."""
         if self.ends is None or self.extinf_us is None:
             return 0
         early = ticks.from_us(self.extinf_us) - self.ends.span
@@ -177,6 +174,20 @@ class Track:
     slices: tuple[Slice, ...]
     ended: bool = True
     marks_returns: bool = False
+
+    def cut_short(self) -> tuple[tuple[Slice, int], ...]:
+        """Slices whose media ends too early for their listed length, and the ticks that are missing.
+
+        Not where the next slice follows on its heels: then the listed length is not true.
+        """
+        out = []
+        for number, piece in enumerate(self.slices if self.source != "screen" else ()):
+            early = piece.ends_early()
+            if early and piece.ends and number + 1 < len(self.slices):
+                early = min(early, self.slices[number + 1].stamped() - piece.stamped() - piece.ends.span)
+            if early > EARLY:
+                out.append((piece, early))
+        return tuple(out)
 
     @property
     def usable(self) -> tuple[Slice, ...]:

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median_low
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
-from pipeline.model.clock import Clock, fit, stretched
+from pipeline.model.clock import SLOPE_POINTS, Clock, fit, stretched
 from pipeline.model.slices import Format, Medium, Slice, State, Track, User
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def chain(track: Track, epoch: tuple[int, int]) -> tuple[_Link, ...]:
     lost = ""
     for piece in track.slices:
         if piece.ends is None:
-            lost = lost or f"after a {piece.state} slice"
+            lost = lost or f"after a slice that is {piece.state}"
             continue
         if links:
             links.append(_link(links[-1], piece, lost))
@@ -243,14 +244,14 @@ def _after_reset(last: _Link, piece: Slice, *, sound: bool) -> int | None:
     """Media time of a slice that begins its PTS anew and yet continues; None where it must be anchored again.
 
     Sound goes on by its count. Pictures do while that agrees with the stamps to their rounding, else they go
-    by the stamps: a picture's own length is known only from the picture after it.
+    by the stamps, never backward: a picture's own length is known only from the picture after it.
     """
     counted = last.media + (last.piece.ends.span if last.piece.ends else 0)
     media, utc = last.origin
     stamped = media + piece.stamped() - utc
     if sound:
         return counted if abs(counted - stamped) <= RESET_MATCHES else None
-    return counted if abs(counted - stamped) <= ROUNDING else stamped
+    return counted if abs(counted - stamped) <= ROUNDING else max(counted, stamped)
 
 
 def _break(before: Slice, piece: Slice) -> str:
@@ -300,7 +301,9 @@ def _agree(
     one: tuple[Medium, int],
     other: tuple[Medium, int],
 ) -> bool:
-    """Whether two stretches read the same clock: their lines agree at both ends of the later one.
+    """Whether two stretches read the same clock: their lines agree at both ends of the shorter one.
+
+    A stretch of too few stamps has no slope of its own; its stamps must lie on the line of the other.
 
     Two tracks that each begin at the very same count, though their stamps differ, were each counted from
     their own first packet: that is no shared clock, however near their stamps are.
@@ -310,8 +313,12 @@ def _agree(
         (media, utc), (other_media, other_utc) = stretches[one][0], points[0]
         if media == other_media and abs(utc - other_utc) > ROUNDING:
             return False
-    a, b = clocks[one], clocks[other]
-    return all(abs(a.at(media) - b.at(media)) <= SAME_CLOCK for media in (points[0][0], points[-1][0]))
+    more, fewer = sorted((one, other), key=lambda key: -len(stretches[key]))
+    line, points = clocks[more], stretches[fewer]
+    if len(points) < SLOPE_POINTS:
+        return median_low([abs(line.at(media) - utc) for media, utc in points]) <= SAME_CLOCK
+    own = clocks[fewer]
+    return all(abs(line.at(media) - own.at(media)) <= SAME_CLOCK for media in (points[0][0], points[-1][0]))
 
 
 def _track_time(track: Track, links: Sequence[_Link], clocks: dict[tuple[Medium, int], Clock]) -> TrackTime:
@@ -333,14 +340,20 @@ def _without_overlap(runs: Sequence[Run]) -> tuple[Run, ...]:
     out: list[Run] = []
     for run in sorted(runs, key=lambda r: r.start):
         excess = out[-1].end - run.start if out else 0
-        if 0 < excess <= OVERLAP_MOVES:
-            moved = tuple(replace(p, at=p.at + excess) for p in run.placed)
-            out.append(replace(run, placed=moved, moved=excess))
-            continue
-        if excess > 0:
-            out[-1] = replace(out[-1], until=run.start)
-        out.append(run)
+        if excess > OVERLAP_MOVES:
+            # The run before may itself have been moved past this one's start.
+            behind = max(0, out[-1].start - run.start)
+            out[-1] = replace(out[-1], until=run.start + behind)
+            out.append(_moved(run, behind))
+        else:
+            out.append(_moved(run, max(0, excess)))
     return tuple(out)
+
+
+def _moved(run: Run, later: int) -> Run:
+    if not later:
+        return run
+    return replace(run, placed=tuple(replace(p, at=p.at + later) for p in run.placed), moved=later)
 
 
 def _gaps(track: Track, runs: Sequence[Run]) -> tuple[Gap, ...]:
@@ -349,9 +362,10 @@ def _gaps(track: Track, runs: Sequence[Run]) -> tuple[Gap, ...]:
         last = before.placed[-1]
         sound = track.medium is Medium.AUDIO
         least = tolerance(last.piece.ends.step, sound=sound) if last.piece.ends else 0
-        # The recorder counts a picture that stands still to its slice: EXTINF reaches to its end.
-        listed = 0 if sound else last.at + ticks.from_us(last.piece.extinf_us or 0)
-        if after.start - max(before.end, listed) <= least and not _is_short(track, last.piece):
+        hole = after.start - before.end
+        if hole <= least:
+            continue
+        if not sound and after.start - _listed_end(before) <= least and not _is_short(track, last.piece):
             continue
         lost, why = _explain(track, before, after)
         gaps.append(Gap(before.end, after.start, lost, why))
@@ -360,7 +374,13 @@ def _gaps(track: Track, runs: Sequence[Run]) -> tuple[Gap, ...]:
 
 def _is_short(track: Track, piece: Slice) -> bool:
     """Whether the end of a slice is missing by the length that its playlist gives."""
-    return track.source != "screen" and piece.ends_early() > 0
+    return any(piece is short for short, _ in track.cut_short())
+
+
+def _listed_end(run: Run) -> int:
+    """Where a run of pictures ends by EXTINF: a recorder counts a picture that stands still to its slice."""
+    last = run.placed[-1]
+    return max(run.end, last.at + ticks.from_us(last.piece.extinf_us or 0))
 
 
 def _explain(track: Track, before: Run, after: Run) -> tuple[bool, str]:
@@ -378,7 +398,11 @@ def _explain(track: Track, before: Run, after: Run) -> tuple[bool, str]:
 
 def _sessions(times: Iterable[TrackTime], tracks: Iterable[Track]) -> tuple[tuple[int, int], ...]:
     """Stretches of a user's presence; a slice that was lost counts as presence."""
-    presence = [(run.start, run.end) for time in times for run in time.runs]
+    presence = [
+        (run.start, _listed_end(run) if time.medium is Medium.VIDEO else run.end)
+        for time in times
+        for run in time.runs
+    ]
     presence += [
         (ticks.from_ms(s.stamp_ms), ticks.from_ms(s.stamp_ms + s.length_ms()))
         for track in tracks

@@ -161,6 +161,11 @@ class _Stock:
             if n.name.uid is None or n.name.kind not in {Kind.INDEX, Kind.SLICE}:
                 self._leave(n)
                 continue
+            if n.name.kind is Kind.INDEX and n.item.key not in self.playlists:
+                self.notes.append(
+                    Entry(Sort.NOTE, "ignored: only M3U8 playlists are read yet", key=n.item.key)
+                )
+                continue
             for medium in _media(n.name.content):
                 key = (n.name.uid, str(n.name.source), medium)
                 both = n.name.content is Content.BOTH

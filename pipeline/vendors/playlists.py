@@ -244,7 +244,7 @@ def at_ms(value: str) -> int:
 
 def shown(text: str) -> str:
     """Foreign text for a message: quoted, escaped, and cut to a length that a line can bear."""
-    quoted = repr(text[: _SHOWN + 1])
-    if len(text) <= _SHOWN and len(quoted) <= _SHOWN + 2:
-        return quoted
-    return f"{quoted[:_SHOWN]}... ({len(text)} characters)"
+    if len(text) <= _SHOWN and text.isprintable():
+        return repr(text)
+    most = _SHOWN if text[:_SHOWN].isprintable() else _SHOWN // 4  # of garbage a few bytes tell enough
+    return repr(text) if len(text) <= most else f"{text[:most]!r}... ({len(text)} characters)"

@@ -48,6 +48,21 @@ if TYPE_CHECKING:
             [("slice a0.ts is cut off; its incomplete last sound is dropped", "audio", 0, None)],
             id="sound that is cut off",
         ),
+        pytest.param(
+            sound("1 0 10.24 extinf=15"),
+            [
+                (
+                    "slice a0.ts ends 0:04.760 before the length that its playlist gives",
+                    "audio",
+                    11_240,
+                    16_000,
+                )
+            ],
+            id="a slice that ends over 2 s early",
+        ),
+        pytest.param(
+            user(pictures("0 0 10 extinf=60"), source="screen").tracks[0], [], id="a screen that stands still"
+        ),
     ],
 )
 def test_bad_slices_are_losses(track: Track, expected: list[tuple[str, str, int, int | None]]) -> None:

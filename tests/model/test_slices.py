@@ -33,6 +33,21 @@ def test_a_slice_has_a_length(line: str, length_ms: int) -> None:
     assert piece(line, Medium.VIDEO).length_ms() == length_ms
 
 
+@pytest.mark.parametrize(
+    ("line", "early"),
+    [
+        pytest.param("0 0 10", "0", id="as long as its playlist says"),
+        pytest.param("0 0 10 extinf=9", "0", id="longer"),
+        pytest.param("0 0 10 extinf=12", "0", id="2 s shorter"),
+        pytest.param("0 0 10 extinf=12.0001", "2.0001", id="over 2 s shorter"),
+        pytest.param("0 0 10 unlisted", "0", id="in no playlist"),
+        pytest.param("0 0 10 missing", "0", id="not there"),
+    ],
+)
+def test_a_slice_may_end_before_its_playlist_says(line: str, early: str) -> None:
+    assert piece(line, Medium.VIDEO).ends_early() == time(early)
+
+
 def test_a_stamp_is_of_the_first_access_unit_of_any_track() -> None:
     assert piece("1 0 10 after=0.5", Medium.VIDEO).stamped() == T0 + time("1.5")
     assert piece("1 0 10 missing", Medium.VIDEO).stamped() == T0 + time("1")

@@ -21,6 +21,11 @@ def test_milliseconds_of_ticks_are_the_nearest(count: int) -> None:
     assert abs(ticks.from_ms(ticks.to_ms(count)) - count) <= ticks.PER_MS // 2
 
 
+@given(us=st.integers(0, 10**15))
+def test_microseconds_are_counted_in_whole_ticks(us: int) -> None:
+    assert 0 <= us * ticks.TICKS - ticks.from_us(us) * 1_000_000 < 1_000_000
+
+
 @given(start=RAW, step=st.integers(-(ticks.WRAP // 2), ticks.WRAP // 2 - 1))
 def test_a_step_survives_the_33_bit_counter(start: int, step: int) -> None:
     assert ticks.forward((start + step) % ticks.WRAP, start) == step

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -342,6 +343,21 @@ def test_a_user_s_start_and_end_are_those_of_his_media(medium: Medium) -> None:
     track = next(t for t in found.tracks if t.medium is medium)
     assert track.form == form(medium)
     assert track.uncertainty_ms == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("{0}t {0}t 8f", id="a gap after every slice"),
+        pytest.param("{0}t {1}t 8f", id="a reset that matches nothing in every slice"),
+        pytest.param("{0}t {0}t 8f START", id="a START tag before every slice"),
+    ],
+)
+def test_very_many_slices_take_bounded_time(line: str) -> None:
+    many = sound(*(line.format(n * ticks.TICKS, n * 7919 % ticks.TICKS) for n in range(4000)))
+    before = process_time()
+    arrange(user(many))
+    assert process_time() - before < 2
 
 
 def test_a_slice_without_ends_has_no_length_and_is_in_no_run() -> None:
