@@ -234,11 +234,14 @@ def _split(data: bytes) -> AdtsSplit:
     return AdtsSplit(frames, configs[0][1] if configs else None, rest, skipped, tuple(configs[1:]), unsplit)
 
 
-def silent_frame(config: AdtsConfig) -> bytes:
+def silent_frame(config: AdtsConfig, *, sbr: bool = False) -> bytes:
     """A raw data block of silence for AAC-LC in mono or stereo, at any rate; ``ValueError`` for others.
 
     ISO/IEC 14496-3 4.4.2: one channel element whose ``max_sfb`` is 0, so that it has no sections, no scale
-    factors and no spectrum, then ID_END and byte alignment.
+    factors and no spectrum, then ID_END and byte alignment. With ``sbr``, for HE-AAC, a fill element comes
+    before ID_END: decoders that see none take the stream for AAC-LC at its beginning, and switch SBR off in
+    its midst. Its sbr_extension_data (4.4.2.8) are zeros, which without a header are good for every frequency
+    table: one envelope at the lowest level, each delta coded as 0, and fill bits after them.
     """
     if config.object_type != _AAC_LC or config.channel_configuration not in {1, 2}:
         raise ValueError(
@@ -253,6 +256,11 @@ def silent_frame(config: AdtsConfig) -> bytes:
     else:
         channel = global_gain + no_pulse_tns_gain
         bits = "001" + "0000" + "1" + ics_info + "00" + channel + channel
+    if sbr:
+        # the longest sbr_data of low frequency resolution: 24 bands and 5 noise bands
+        size = 12 * config.channels
+        length = f"{size:04b}" if size < 15 else f"1111{size - 14:08b}"  # noqa: PLR2004 - the escape of count
+        bits += "110" + length + "1101" + "0" * (8 * size - 4)
     bits += "111"
     bits += "0" * (-len(bits) % 8)
     return int(bits, 2).to_bytes(len(bits) // 8, "big")

@@ -1,9 +1,14 @@
-"""What only FFmpeg's own parsers should say: the size in pixels that parameter sets describe."""
+"""What only FFmpeg should say: the size in pixels that parameter sets describe, whether AAC carries SBR."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import av
 import av.error
+
+if TYPE_CHECKING:
+    from pipeline.media.aac import AdtsConfig
 
 # The beginning of an IDR slice, and of another access unit that completes it: FFmpeg's H.264 parser reports
 # a size only once it has seen a slice that refers to the parameter sets.
@@ -27,3 +32,14 @@ def picture_size(codec: str, parameter_sets: bytes) -> tuple[int, int]:
     except (av.error.FFmpegError, ValueError):
         return 0, 0
     return int(getattr(context, "width", 0)), int(getattr(context, "height", 0))
+
+
+def has_sbr(config: AdtsConfig, block: bytes) -> bool:
+    """Whether a raw data block is HE-AAC that its ADTS header calls AAC-LC: it decodes to twice the rate."""
+    decoder = av.CodecContext.create("aac", "r")
+    decoder.extradata = config.audio_specific_config
+    try:
+        frames = decoder.decode(av.Packet(block))
+    except av.error.FFmpegError:
+        return False
+    return any(frame.sample_rate == 2 * config.sample_rate for frame in frames)

@@ -8,6 +8,7 @@ from pipeline.media.aac import AdtsConfig, AdtsSplit, silent_frame, split_adts
 from pipeline.media.demux import Pes, RunDemuxer
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.placing import FRAME, FileTime, SoundTime
+from pipeline.media.probe import has_sbr
 from pipeline.media.sample_entry import audio_entry
 from pipeline.media.tally import (
     BACKWARD,
@@ -66,6 +67,7 @@ class Sounds:
         self._open = open_slice
         self._progress = progress
         self._silence = silent_frame(self.config)
+        self._sbr: bool | None = None
 
     def header(self) -> TrackHeader:
         """The MP4's track header."""
@@ -136,6 +138,9 @@ class Sounds:
                     held = []
                     self._progress(demuxer.position - seen)
                     seen = demuxer.position
+                if self._sbr is None:
+                    self._sbr = has_sbr(self.config, frames[0])
+                    self._silence = silent_frame(self.config, sbr=self._sbr)
                 if fresh:
                     yield from self._begin_span(run, at)
                 if not held:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -150,7 +151,7 @@ class Options:
             return ticks.iso(value.at) if value.absolute else f"+{ticks.duration(value.at)}"
 
         return {
-            "uids": repr(sorted(set(self.uids))) if self.uids else "",
+            "uids": shlex.join(sorted(set(self.uids))),
             "by": self.by,
             "tracks": self.tracks,
             "gaps": self.gaps,

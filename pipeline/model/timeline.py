@@ -32,6 +32,7 @@ RESET_MATCHES = ticks.from_ms(80)
 OVERLAP_MOVES = ticks.from_ms(80)
 PICTURE_GAP = ticks.from_ms(250)
 ROUNDING = ticks.from_ms(1)
+_A = {State.MISSING: "a", State.EMPTY: "an", State.UNREADABLE: "an"}
 ABSENT = 15 * ticks.TICKS
 
 
@@ -204,7 +205,7 @@ def chain(track: Track, epoch: tuple[int, int]) -> tuple[_Link, ...]:
     lost = ""
     for piece in track.slices:
         if piece.ends is None:
-            lost = lost or f"after a slice that is {piece.state}"
+            lost = lost or f"after {_A[piece.state]} {piece.state} slice"
             continue
         if links:
             links.append(_link(links[-1], piece, lost))

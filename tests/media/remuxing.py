@@ -76,7 +76,7 @@ class Copied:
                 break
             lead += edit.duration * ticks.TICKS // self.movie.timescale
         times = np.asarray(track.dts + track.cts) - media
-        return [lead + ticks.ticks_of(int(time), 1) // track.timescale for time in times]
+        return [lead + ticks.ticks_of(int(time), track.timescale) for time in times]
 
     @property
     def losses(self) -> list[str]:

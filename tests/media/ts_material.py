@@ -14,7 +14,7 @@ from pipeline.media.peek import Peeker, Unreadable
 from pipeline.media.probe import picture_size
 from pipeline.media.ts_writer import Continuity, Pes, StreamType, write_slice
 from pipeline.model import ticks
-from pipeline.model.slices import Ends, Medium, Recording, Slice, State, Track, User
+from pipeline.model.slices import Ends, Medium, Recording, Slice, State, Track, User, with_known_forms
 from pipeline.model.timeline import arrange
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def user_of(
 
     def track(medium: Medium, places: Sequence[tuple[str, int]]) -> Track | None:
         slices = tuple(slice_of(key, files.data[key], medium, after) for key, after in places)
-        return Track("ann", "camera", medium, slices) if slices else None
+        return Track("ann", "camera", medium, with_known_forms(slices)) if slices else None
 
     return User("ann", "camera", track(Medium.AUDIO, audio), track(Medium.VIDEO, video))
 
