@@ -80,7 +80,7 @@ class Peeker:
             return Unreadable(_PRIVATE_STREAM if private else NOTHING_OF_IT)
         pid, codec = mine[0]
         form, key = self._format(codec, first[1])
-        if form is not None and not form.parameters:
+        if form is not None and not (form.parameters and key):
             form, key = self._format(codec, next(_pes(head, at, pid, whole=True))[1])
         if form is None:
             return Unreadable(f"its first {medium} packet holds no {codec} header")

@@ -33,6 +33,8 @@ OVERLAP_MOVES = ticks.from_ms(80)
 PICTURE_GAP = ticks.from_ms(250)
 ROUNDING = ticks.from_ms(1)
 _A = {State.MISSING: "a", State.EMPTY: "an", State.UNREADABLE: "an"}
+MOST_CLOCKS = 50
+"""How many clocks back a stretch is compared with: recordings have a few, hostile ones one a slice."""
 ABSENT = 15 * ticks.TICKS
 
 
@@ -282,7 +284,8 @@ def _clocks(chains: dict[Medium, tuple[_Link, ...]]) -> tuple[dict[tuple[Medium,
     alone = {key: fit(points) for key, points in stretches.items()}
     groups: list[list[tuple[Medium, int]]] = []
     for key in sorted(stretches, key=lambda k: (stretches[k][0][1], k)):
-        home = next((g for g in groups if _agree(alone, stretches, g[0], key)), None)
+        recent = reversed(groups[-MOST_CLOCKS:])
+        home = next((g for g in recent if _agree(alone, stretches, g[0], key)), None)
         if home is None:
             groups.append([key])
         else:
@@ -359,6 +362,8 @@ def _moved(run: Run, later: int) -> Run:
 
 def _gaps(track: Track, runs: Sequence[Run]) -> tuple[Gap, ...]:
     gaps = []
+    short = {piece.key for piece, _ in track.cut_short()}
+    order = {piece.key: number for number, piece in enumerate(track.slices)}
     for before, after in pairwise(runs):
         last = before.placed[-1]
         sound = track.medium is Medium.AUDIO
@@ -366,16 +371,13 @@ def _gaps(track: Track, runs: Sequence[Run]) -> tuple[Gap, ...]:
         hole = after.start - before.end
         if hole <= least:
             continue
-        if not sound and after.start - _listed_end(before) <= least and not _is_short(track, last.piece):
+        is_short = last.piece.key in short
+        if not sound and after.start - _listed_end(before) <= least and not is_short:
             continue
-        lost, why = _explain(track, before, after)
+        between = track.slices[order[last.piece.key] + 1 : order[after.placed[0].piece.key]]
+        lost, why = _explain(track, before, after, between, is_short=is_short)
         gaps.append(Gap(before.end, after.start, lost, why))
     return tuple(gaps)
-
-
-def _is_short(track: Track, piece: Slice) -> bool:
-    """Whether the end of a slice is missing by the length that its playlist gives."""
-    return any(piece is short for short, _ in track.cut_short())
 
 
 def _listed_end(run: Run) -> int:
@@ -384,13 +386,15 @@ def _listed_end(run: Run) -> int:
     return max(run.end, last.at + ticks.from_us(last.piece.extinf_us or 0))
 
 
-def _explain(track: Track, before: Run, after: Run) -> tuple[bool, str]:
+def _explain(
+    track: Track, before: Run, after: Run, between: Sequence[Slice], *, is_short: bool
+) -> tuple[bool, str]:
+    """Whether what is missing between two runs was lost, and what a person is told about it."""
     last, first = before.placed[-1].piece, after.placed[0].piece
-    between = track.slices[track.slices.index(last) + 1 : track.slices.index(first)]
     bad = [s for s in between if s.state is not State.PRESENT]
     if bad:
         return True, f"{len(bad)} slice{'s' if len(bad) > 1 else ''} {bad[0].state}"
-    if (last.ends is not None and last.ends.cut is not None) or _is_short(track, last):
+    if is_short or (last.ends is not None and last.ends.cut is not None):
         return True, "the slice before is cut off"
     if first.returns or not track.marks_returns or after.start - before.end < ABSENT or not first.listed:
         return False, "muted, off or away"
