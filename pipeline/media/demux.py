@@ -91,29 +91,31 @@ class RunDemuxer:
         of the first, and only that has a PTS.
         """
         where, breaks = self._bytes.slice_at, self._bytes.breaks
-        piece, begun = 0, -1
-        held: Pes | None = None
+        begun, data = -1, b""
+        pts: int | None = None
+        dts: int | None = None
+        piece, torn = 0, False
         for packet in self._packets():
             if not packet.size:
                 continue
-            position, pts = packet.pos, packet.pts
-            # FFmpeg calls a PES corrupt also where a slice begins its counting anew.
-            torn = packet.is_corrupt and piece in breaks
-            if held is not None and pts is None and position == begun and len(held.data) < MOST_BYTES:
-                held = held._replace(data=held.data + bytes(packet), torn=held.torn or torn)
+            position, now = packet.pos, packet.pts
+            if now is None and data and position == begun and len(data) < MOST_BYTES:
+                data += bytes(packet)
+                torn = torn or (packet.is_corrupt and piece in breaks)
                 continue
-            if held is not None:
-                yield held
+            if data:
+                yield Pes(pts, dts, piece, data, torn)
             if position is not None:
                 piece, begun = where(position), position
-            dts = packet.dts
-            torn = packet.is_corrupt and piece in breaks
-            held = Pes(pts, pts if dts is None else dts, piece, bytes(packet), torn)
+            pts, dts, data = now, packet.dts, bytes(packet)
+            dts = pts if dts is None else dts
+            # FFmpeg calls a PES corrupt also where a slice begins its counting anew.
+            torn = bool(breaks) and packet.is_corrupt and piece in breaks
             self.delivered += 1
         if self._bytes.failure is not None:
             raise self._bytes.failure
-        if held is not None:
-            yield held
+        if data:
+            yield Pes(pts, dts, piece, data, torn)
 
     def _packets(self) -> Iterator[Packet[Any]]:
         """FFmpeg's packets; where it asks to be called again (EAGAIN, amid damage) it is."""

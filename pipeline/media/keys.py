@@ -24,6 +24,6 @@ def key_times(open_slice: Callable[[str], BinaryIO], piece: Slice) -> list[int]:
     codec: Codec = "hevc" if piece.ends is not None and piece.ends.form.codec == "hevc" else "h264"
     demuxer = RunDemuxer(open_slice, [piece], Medium.VIDEO)
     try:
-        return [pes.pts for pes in demuxer if pes.pts is not None and normalise(pes.data, codec).key]
+        return [pts for pts, _, _, data, _ in demuxer if pts is not None and normalise(data, codec).key]
     finally:
         demuxer.close()

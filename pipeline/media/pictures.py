@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from pipeline.media.tally import (
     fits,
 )
 from pipeline.model import ticks
+from pipeline.model.clock import stretched
 from pipeline.model.ledger import Sort
 from pipeline.model.manifest import OutputTrack, Span
 from pipeline.model.slices import Medium
@@ -45,11 +47,8 @@ KEY_WITHIN = 10 * ticks.TICKS
 """After a hole, pictures are dropped up to a key frame that comes within this; else kept and flagged."""
 
 
-class _Picture(NamedTuple):
-    at: int  # file ticks of presentation
-    ahead: int  # ticks by which DTS is earlier
-    unit: AccessUnit
-    length: int
+_Picture: TypeAlias = tuple[int, int, bool, bytes]
+"""File ticks of presentation, ticks by which DTS is earlier, key frame, payload."""
 
 
 class Pictures:
@@ -116,151 +115,111 @@ class Pictures:
 
     def _run(self, run: Run, before: Run | None) -> Iterator[Chunk]:
         demuxer = RunDemuxer(self._open, [placed.piece for placed in run.placed], Medium.VIDEO)
+        all_pts, all_dts, keys = self._pts, self._dts, self._key
+        first, due, seen = len(all_pts), 0, 0
+        last_dts = all_dts[-1] if all_dts else None
         held: list[bytes] = []
-        first, due = len(self._pts), 0
-        seen = 0
         try:
-            for picture in self._from_key(run, before, self._placed(run, demuxer)):
-                if len(self._pts) == first:
-                    utc_ms = self._place.utc_ms(picture.at)
-                    self.tally.spans.append(Span(utc_ms, picture.at, picture.at, first, 0, run.why))
-                if held and picture.at - due >= CHUNK:
+            for at, ahead, key, payload in self._from_key(run, before, self._placed(run, demuxer)):
+                if held and at - due >= CHUNK:
                     yield self.tally.copied(due, held)
                     held = []
                     self._progress(demuxer.position - seen)
                     seen = demuxer.position
                 if not held:
-                    due = picture.at
-                self._append(picture)
-                held.append(picture.unit.payload)
+                    due = at
+                    if len(all_pts) == first:
+                        self.tally.spans.append(Span(self._place.utc_ms(at), at, at, first, 0, run.why))
+                dts = at - ahead
+                if last_dts is not None and dts <= last_dts:
+                    dts = last_dts + 1
+                    self.tally.dts_moved += 1
+                last_dts = dts
+                all_dts.append(dts)
+                all_pts.append(max(at, dts))
+                keys.append(key)
+                held.append(payload)
             if held:
                 yield self.tally.copied(due, held)
             self._progress(demuxer.position - seen)
             self.tally.damaged(run, demuxer.lost, demuxer.breaks)
         finally:
             demuxer.close()
-        self._close_span(first)
+        self._close_span(run, first)
 
     def _placed(self, run: Run, demuxer: RunDemuxer) -> Iterator[_Picture]:
         """The access units of a run that belong into the file, each with its place."""
-        ends = run.placed[0].piece.ends
-        step = ends.step if ends else 1
-        codec = self._codec
+        step, codec = run.step, self._codec
         tally, place, over = self.tally, self._place.at, False
-        first, last, broken = None, run.start, False
+        odd = _Odd(self, run)
+        first, last = None, run.start
         low, high = run.start - KEY_WITHIN, run.placed[-1].end + KEY_WITHIN
-        cut = [p.piece.ends.cut if p.piece.ends else None for p in run.placed]
-        utc_of = [placed.utc for placed in run.placed]
+        bases = [(p.piece.ends.first if p.piece.ends else 0, p.at, p.slope_ppb) for p in run.placed]
         for pes in demuxer:
+            pts, dts, piece, data, torn = pes
             tally.packets_in += 1
-            if cut[pes.piece] is not None and cut[pes.piece] == pes.pts:
-                tally.drop(INCOMPLETE)
+            unit = normalise(data, codec)
+            zero, base, slope = bases[piece]
+            after = 0 if pts is None else ticks.forward(pts, zero)
+            utc = base + (stretched(after, slope) if slope else after)
+            fits = low <= utc <= high
+            plain = not (torn or odd.waits or unit.parameter_sets or pts is None or pts == odd.cut[piece])
+            if not (plain and fits and unit.pictures == 1) and odd.drops(pes, unit, utc, fits=fits):
                 continue
-            unit = normalise(pes.data, codec)
-            if pes.torn or broken:
-                # What refers to a damaged picture is damaged too, up to the next key frame.
-                broken = pes.torn or not unit.key
-                if broken:
-                    tally.drop(DAMAGED)
-                    continue
-            if unit.parameter_sets:
-                self._look_at_sets(unit, run, pes)
-            if pes.pts is None or pes.dts is None or not unit.pictures:
-                tally.drop(NO_PTS if unit.pictures else NO_PICTURE)
-                tally.note(
-                    Sort.LOSS,
-                    f"a packet with {NO_PTS if unit.pictures else NO_PICTURE} dropped",
-                    run.placed[pes.piece].at,
-                    run.placed[pes.piece].piece.key,
-                )
-                continue
-            if unit.pictures > 1:
-                raise Surprise(f"{run.placed[pes.piece].piece.key} has several pictures in one PES packet")
-            utc = utc_of[pes.piece](pes.pts)
-            if not low <= utc <= high:
-                tally.drop(ASTRAY)
-                tally.note(
-                    Sort.LOSS,
-                    f"a picture with a {ASTRAY} dropped",
-                    run.placed[pes.piece].at,
-                    run.placed[pes.piece].piece.key,
-                )
-                continue
-            first = utc if first is None else min(first, utc)
+            first = utc if first is None or utc < first else first
             last = max(last, utc + step)
             over = over or (run.until is not None and utc >= run.until)
             at = None if over else place(utc)
             if at is None:
                 tally.drop(OVERLAP if over else OUTSIDE)
                 continue
-            ahead = ticks.forward(pes.pts, pes.dts)
-            yield _Picture(at, ahead if 0 <= ahead <= KEY_WITHIN else 0, unit, step)
+            ahead = 0 if dts == pts or pts is None or dts is None else ticks.forward(pts, dts)
+            yield at, ahead if 0 <= ahead <= KEY_WITHIN else 0, unit.key, unit.payload
         tally.reached(run, first, last)
 
-    def _look_at_sets(self, unit: AccessUnit, run: Run, pes: Pes) -> None:
-        if unit.parameter_sets in self._sets or not has_sps(unit.parameter_sets, self._codec):
+    def look_at_sets(self, sets: tuple[bytes, ...], key: str) -> None:
+        """Whether parameter sets are such as the plan was made for; raises `Surprise`."""
+        if sets in self._sets or not has_sps(sets, self._codec):
             return
-        annexb = b"".join(b"\0\0\0\1" + nal for nal in unit.parameter_sets)
-        width, height = picture_size(self.form.codec, annexb)
+        width, height = picture_size(self.form.codec, b"".join(b"\0\0\0\1" + nal for nal in sets))
         if (width, height) != (self.form.width, self.form.height):
             raise Surprise(
                 f"the pictures change from {self.form.width}x{self.form.height} to {width}x{height} "
-                f"inside {run.placed[pes.piece].piece.key}"
+                f"inside {key}"
             )
         if self._sets and self.form.codec == "hevc":
-            raise Surprise(
-                f"the HEVC parameter sets change in {run.placed[pes.piece].piece.key}, and hvc1 has one set"
-            )
-        self._sets.add(unit.parameter_sets)
+            raise Surprise(f"the HEVC parameter sets change in {key}, and hvc1 has one set")
+        self._sets.add(sets)
 
     def _from_key(self, run: Run, before: Run | None, pictures: Iterator[_Picture]) -> Iterator[_Picture]:
         """After a hole, begin at the key frame if one comes soon; what cannot be decoded is dropped."""
-        ends = run.placed[0].piece.ends
-        hole = before is None or run.start - before.end > tolerance(ends.step if ends else 1, sound=False)
-        waiting: list[_Picture] = []
-        for picture in pictures:
-            if not hole or picture.unit.key:
-                break
-            waiting.append(picture)
-            if picture.at - waiting[0].at > KEY_WITHIN:
-                picture = waiting.pop()  # noqa: PLW2901 - goes on after those before it
-                break
-        else:
-            yield from self._undecodable(run, waiting, found=False)
+        if before is not None and run.start - before.end <= tolerance(run.step, sound=False):
+            yield from pictures
             return
-        yield from self._undecodable(run, waiting, found=picture.unit.key)
-        yield picture
+        waiting: list[_Picture] = []
+        found = False
+        for picture in pictures:
+            waiting.append(picture)
+            at, _, found, _ = picture
+            if found or at - waiting[0][0] > KEY_WITHIN:
+                break
+        found = found and waiting[-1][0] - waiting[0][0] <= KEY_WITHIN
+        undecodable = len(waiting) - found
+        if found and undecodable:
+            self.tally.drop(NO_KEY, undecodable)
+            what = f"{undecodable} pictures before the first key frame dropped"
+            self.tally.note(Sort.LOSS, what, run.start, run.placed[0].piece.key)
+        elif undecodable:
+            what = f"no key frame within {KEY_WITHIN // ticks.TICKS} s: pictures kept that may not decode"
+            self.tally.note(Sort.NOTE, what, run.start, run.placed[0].piece.key)
+        yield from waiting[-1:] if found else waiting
         yield from pictures
 
-    def _undecodable(self, run: Run, waiting: list[_Picture], *, found: bool) -> list[_Picture]:
-        if not waiting:
-            return []
-        where = run.start
-        if found:
-            self.tally.drop(NO_KEY, len(waiting))
-            what = f"{len(waiting)} pictures before the first key frame dropped"
-            self.tally.note(Sort.LOSS, what, where, run.placed[0].piece.key)
-            return []
-        what = f"no key frame within {KEY_WITHIN // ticks.TICKS} s: pictures kept that may not decode"
-        self.tally.note(Sort.NOTE, what, where, run.placed[0].piece.key)
-        return waiting
-
-    def _append(self, picture: _Picture) -> None:
-        dts = picture.at - picture.ahead
-        if self._dts and dts <= self._dts[-1]:
-            dts = self._dts[-1] + 1
-            self.tally.dts_moved += 1
-        self._dts.append(dts)
-        self._pts.append(max(picture.at, dts))
-        self._key.append(picture.unit.key)
-        self.ends = max(self.ends, picture.at + picture.length)
-
-    def _close_span(self, first: int) -> None:
+    def _close_span(self, run: Run, first: int) -> None:
         if len(self._pts) > first:
             span = self.tally.spans[-1]
-            self.tally.spans[-1] = Span(
-                span.utc_ms, span.at, self.ends, first, len(self._pts) - first, span.why
-            )
+            self.ends = max(self._pts[first:]) + run.step
+            self.tally.spans[-1] = replace(span, until=self.ends, packets=len(self._pts) - first)
 
     def _times(self, end: int) -> SampleTimes:
         """DTS from 0 and PTS offsets in file ticks, the last picture lasting to ``end`` (file ticks).
@@ -309,3 +268,43 @@ class Pictures:
             height=self.form.height,
             clockwise=self._output.clockwise,
         )
+
+
+class _Odd:
+    """The access units that do not just go by: whether each is dropped, and what the ledger says of it."""
+
+    def __init__(self, pictures: Pictures, run: Run) -> None:
+        self._pictures = pictures
+        self._run = run
+        self.cut = [p.piece.ends.cut if p.piece.ends else None for p in run.placed]
+        self.waits = False  # for a key frame, after damage
+        self._since = 0
+
+    def drops(self, pes: Pes, unit: AccessUnit, utc: int, *, fits: bool) -> bool:
+        """Whether an access unit is left out; raises `Surprise` where the plan must change."""
+        pts, _, piece, _, torn = pes
+        tally, placed = self._pictures.tally, self._run.placed[piece]
+        if pts is not None and pts == self.cut[piece]:
+            tally.drop(INCOMPLETE)
+            return True
+        if self._is_damaged(unit, utc, torn=torn):
+            tally.drop(DAMAGED)
+            return True
+        if unit.parameter_sets:
+            self._pictures.look_at_sets(unit.parameter_sets, placed.piece.key)
+        if unit.pictures > 1:
+            raise Surprise(f"{placed.piece.key} has several pictures in one PES packet")
+        reason = NO_PICTURE if not unit.pictures else NO_PTS if pts is None else "" if fits else ASTRAY
+        if reason:
+            tally.drop(reason)
+            tally.note(Sort.LOSS, f"a packet with {reason} dropped", placed.at, placed.piece.key)
+        return bool(reason)
+
+    def _is_damaged(self, unit: AccessUnit, utc: int, *, torn: bool) -> bool:
+        """What refers to a damaged picture is damaged too, up to a key frame that comes soon."""
+        if torn:
+            self._since = self._since if self.waits else utc
+            self.waits = True
+        elif unit.key or utc - self._since > KEY_WITHIN:
+            self.waits = False
+        return self.waits

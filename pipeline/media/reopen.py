@@ -170,8 +170,10 @@ def decode_joins(path: Path, output: Output) -> tuple[int, tuple[str, ...]]:
         for told in output.tracks:
             stream = _stream(container, told.medium)
             stream.codec_context.options = {"err_detect": "explode"}
-            joins = sorted({span.at for span in told.spans} | {max(0, told.spans[-1].until - ticks.TICKS)})
-            for at in joins if told.spans else ():
+            ends = told.spans if told.medium == Medium.AUDIO else told.spans[-1:]
+            before = ticks.TICKS // 4 if told.medium == Medium.AUDIO else ticks.TICKS
+            joins = {span.at for span in told.spans} | {max(0, span.until - before) for span in ends}
+            for at in sorted(joins):
                 try:
                     decoded += _decode_around(container, stream, at)
                 except (av.error.FFmpegError, _NotDecodedError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.media.aac import AdtsConfig, AdtsSplit, silent_frame, split_adts
-from pipeline.media.demux import Pes, RunDemuxer
+from pipeline.media.demux import RunDemuxer
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.placing import FRAME, FileTime, SoundTime
 from pipeline.media.probe import has_sbr
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pipeline.model.plan import OutputPlan
-    from pipeline.model.timeline import Run, TrackTime
+    from pipeline.model.timeline import Placed, Run, TrackTime
 
 SLACK = FRAME * 3 // 2
 """Samples by which a PTS may differ from the count before the count is given up (1.5 frames)."""
@@ -165,15 +165,15 @@ class Sounds:
         anchor: int | None = None
         first: int | None = None
         count = 0
-        for pes, frames, begun in self._frames(run, demuxer):
+        for pts, piece, frames, begun in self._frames(run, demuxer):
             expected = run.start if anchor is None else anchor + ticks.ticks_of(count * FRAME, rate)
             utc = expected
-            if pes.pts is not None:
-                utc = run.placed[pes.piece].utc(pes.pts) - (step if begun else 0)
+            if pts is not None:
+                utc = run.placed[piece].utc(pts) - (step if begun else 0)
             anew = anchor is None or abs(utc - expected) > slack
             kept = frames
             if anew and anchor is not None and utc < expected:
-                kept, utc = self._after(expected, utc, frames, run.placed[pes.piece].piece.key)
+                kept, utc = self._after(expected, utc, frames, run.placed[piece].piece.key)
             if not kept:
                 continue
             if anew:
@@ -184,27 +184,28 @@ class Sounds:
         end = run.start if anchor is None else anchor + ticks.ticks_of(count * FRAME, rate)
         self.tally.reached(run, first, end)
 
-    def _frames(self, run: Run, demuxer: RunDemuxer) -> Iterator[tuple[Pes, list[bytes], bool]]:
-        """The whole frames of each PES, and whether the first of them began in the PES before."""
-        tally, rest, piece = self.tally, b"", 0
-        for pes in demuxer:
-            if rest and piece != pes.piece and _is_cut(run, piece):
-                self._drop_rest(run, piece)
+    def _frames(self, run: Run, demuxer: RunDemuxer) -> Iterator[tuple[int | None, int, list[bytes], bool]]:
+        """PTS, slice and whole frames of each PES, and whether the first of them began in the PES before."""
+        tally, rest, before = self.tally, b"", 0
+        for pts, _, piece, data, torn in demuxer:
+            if rest and piece != before and _is_cut(run, before):
+                self._drop_rest(run, before)
                 rest = b""
-            piece = pes.piece
-            if pes.torn:
+            before = piece
+            if torn:
                 tally.packets_in += 1
                 tally.drop(DAMAGED)
                 rest = b""
                 continue
-            split = split_adts(rest + pes.data if rest else pes.data)
+            split = split_adts(rest + data if rest else data)
             begun, rest = bool(rest), split.rest
-            self._check(split, run, pes)
+            if split.skipped or split.changed or split.config != self.config:
+                self._check(split, run.placed[piece])
             tally.packets_in += len(split.frames)
             if split.frames:
-                yield pes, split.frames, begun
+                yield pts, piece, split.frames, begun
         if rest:
-            self._drop_rest(run, piece)
+            self._drop_rest(run, before)
 
     def _drop_rest(self, run: Run, piece: int) -> None:
         """Count a frame whose end is not there."""
@@ -252,13 +253,20 @@ class Sounds:
     def _begin_span(self, run: Run, at: int) -> Iterator[Chunk]:
         """Silence up to file tick ``at``, and a new span there."""
         self._close_span()
-        silent_from = self.time.ticks_at(self.time.end)
-        count = self.time.silence_before(ticks.samples_at(at, self.time.rate))
+        silent_from, wanted = self.ends, ticks.samples_at(at, self.time.rate)
+        # Frames count out longer than their stamps said: the rest of it waits for the next gap.
+        media = max(wanted, self.time.end - FRAME // 2)
+        utc_ms = self._place.utc_ms(at)
+        if media > wanted:
+            at = self.time.ticks_at(media)
+            moved = ticks.to_ms(ticks.ticks_of(media - wanted, self.time.rate))
+            self.tally.note(Sort.REPAIR, f"sound moved by {moved} ms behind what goes before", run.start)
+        count = self.time.silence_before(media)
         yield from self._silent(silent_from, count)
         why = (
             run.why if not self.tally.spans or self.tally.spans[-1].utc_ms < ticks.to_ms(run.start) else "gap"
         )
-        self.tally.spans.append(Span(self._place.utc_ms(at), at, at, self.time.frames, 0, why))
+        self.tally.spans.append(Span(utc_ms, at, at, self.time.frames, 0, why))
 
     def _close_span(self) -> None:
         spans = self.tally.spans
@@ -268,9 +276,8 @@ class Sounds:
             packets = self.time.frames - span.first
             spans[-1] = Span(span.utc_ms, span.at, until, span.first, packets, span.why)
 
-    def _check(self, split: AdtsSplit, run: Run, pes: Pes) -> None:
+    def _check(self, split: AdtsSplit, placed: Placed) -> None:
         """Whether a PES still holds what the plan was made for."""
-        placed = run.placed[pes.piece]
         found = split.changed[0][1] if split.changed else split.config
         if found is not None and found != self.config:
             raise Surprise(

@@ -28,7 +28,7 @@ NO_PICTURE = "no picture in it"
 BACKWARD = "time stamp goes backward"
 INCOMPLETE = "cut off"
 DAMAGED = "damaged"
-ASTRAY = "time stamp far from its slice"
+ASTRAY = "a time stamp far from its slice"
 
 
 class Chunk(NamedTuple):

@@ -78,6 +78,11 @@ class Run:
     until: int | None = None
 
     @property
+    def step(self) -> int:
+        """Ticks of one access unit."""
+        return self.placed[0].piece.ends.step if self.placed[0].piece.ends else 1
+
+    @property
     def start(self) -> int:
         """UTC ticks of its first access unit."""
         return self.placed[0].at

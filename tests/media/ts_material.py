@@ -18,7 +18,7 @@ from pipeline.model.slices import Ends, Medium, Recording, Slice, State, Track, 
 from pipeline.model.timeline import arrange
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy.typing as npt
 
@@ -180,12 +180,21 @@ def slice_of(
 
 
 def user_of(
-    files: Files, video: Sequence[tuple[str, int]] = (), audio: Sequence[tuple[str, int]] = ()
+    files: Files,
+    video: Sequence[tuple[str, int]] = (),
+    audio: Sequence[tuple[str, int]] = (),
+    *,
+    tagged: Collection[str] = (),
 ) -> User:
-    """A user with the slices of these keys, each so many ticks after the recording's start."""
+    """A user with the slices of these keys, each so many ticks after the recording's start.
+
+    Those that are ``tagged`` have a START tag before them.
+    """
 
     def track(medium: Medium, places: Sequence[tuple[str, int]]) -> Track | None:
-        slices = tuple(slice_of(key, files.data[key], medium, after) for key, after in places)
+        slices = tuple(
+            slice_of(key, files.data[key], medium, after, tags=key in tagged) for key, after in places
+        )
         return Track("ann", "camera", medium, with_known_forms(slices)) if slices else None
 
     return User("ann", "camera", track(Medium.AUDIO, audio), track(Medium.VIDEO, video))

@@ -61,6 +61,11 @@ if TYPE_CHECKING:
             id="a slice that ends over 2 s early",
         ),
         pytest.param(
+            pictures("0 0 10 extinf=15 cut"),
+            [("slice v0.ts is cut off; its incomplete last picture is dropped", "video", 0, None)],
+            id="pictures that are cut off and end early are told once",
+        ),
+        pytest.param(
             user(pictures("0 0 10 extinf=60"), source="screen").tracks[0], [], id="a screen that stands still"
         ),
     ],

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.ledger import Entry, Sort
-from pipeline.model.manifest import VERSION, Dropped, Manifest, Verdict, from_json, total_dropped
+from pipeline.model.manifest import VERSION, Dropped, Manifest, Verdict, from_json, schema, total_dropped
 from tests.model.films import MANIFEST, PICTURES, SOUND
 from tests.model.laws import patient
 
@@ -63,6 +63,13 @@ def test_what_is_no_manifest_is_refused(old: str, new: str, sentence: str) -> No
 def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="Manifest"):
         from_json(text)
+
+
+def test_the_schema_names_every_field() -> None:
+    found = schema()
+    assert found["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert set(found["properties"]) == set(json.loads(MANIFEST.to_json()))
+    json.dumps(found)
 
 
 def test_losses_are_the_ledger_s_losses() -> None:

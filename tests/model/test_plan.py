@@ -174,6 +174,14 @@ def test_files_are_named_for_who_when_and_what(tracks: Tracks, files: list[str])
     assert [output.file for output in outputs] == files
 
 
+def test_an_output_s_tracks_are_pictures_first() -> None:
+    assert [[t.medium for t in o.tracks] for o in planned(ANN, BOB, SCREEN).outputs] == [
+        [Medium.VIDEO, Medium.AUDIO],
+        [Medium.AUDIO],
+        [Medium.VIDEO],
+    ]
+
+
 def test_users_that_fall_together_are_told_apart() -> None:
     people = [user(sound("0 0 15.04"), uid=uid) for uid in ("Ann", "ann", "a/b", "a%2Fb")]
     files = [output.file for output in planned(*people).outputs]

@@ -48,6 +48,27 @@ def test_a_slice_may_end_before_its_playlist_says(line: str, early: str) -> None
     assert piece(line, Medium.VIDEO).ends_early() == time(early)
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param(["0 0 10 extinf=15", "15 15 10"], ["5"], id="the next slice begins where it should end"),
+        pytest.param(["0 0 10 extinf=15", "13 13 10"], ["3"], id="the next slice begins before that"),
+        pytest.param(["0 0 10 extinf=15", "12 12 10"], [], id="the next slice begins soon"),
+        pytest.param(["0 0 10 extinf=15", "10 10 10"], [], id="the next slice begins at once"),
+        pytest.param(["0 0 10 extinf=15", "40 40 10"], ["5"], id="the next slice begins much later"),
+        pytest.param(["0 0 10 extinf=15"], ["5"], id="no other slice comes"),
+        pytest.param(["0 0 10 extinf=12"], [], id="2 s are too little"),
+        pytest.param(["0 0 10 missing extinf=15"], [], id="it is not there at all"),
+    ],
+)
+def test_a_slice_is_cut_short_where_its_listed_length_is_true(lines: list[str], expected: list[str]) -> None:
+    track = pictures(*lines)
+    assert [(piece.key, early) for piece, early in track.cut_short()] == [
+        ("v0.ts", time(e)) for e in expected
+    ]
+    assert replace(track, source="screen").cut_short() == ()
+
+
 def test_a_stamp_is_of_the_first_access_unit_of_any_track() -> None:
     assert piece("1 0 10 after=0.5", Medium.VIDEO).stamped() == T0 + time("1.5")
     assert piece("1 0 10 missing", Medium.VIDEO).stamped() == T0 + time("1")
