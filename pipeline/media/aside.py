@@ -6,22 +6,23 @@ forked, sends its chunks through a pipe, and ends with what was made or with wha
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import signal
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.media.tally import Chunk, Copier, Made
 
 if TYPE_CHECKING:
+    from pipeline.media.tally import Chunk, Copier, Made
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
     from pipeline.media.mp4.writer import TrackHeader
 
 
+TOGETHER = 16
+"""Chunks in one message: each message costs both sides a switch."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -63,8 +64,8 @@ class Aside:
     def chunks(self) -> Iterator[Chunk]:
         """What the other process copies; raises what it met, EOFError when it was killed."""
         while not isinstance(told := self._from.recv(), _End):
-            if isinstance(told, Chunk):
-                yield told
+            if isinstance(told, list):
+                yield from told
             elif isinstance(told, int):
                 self._progress(told)
             else:
@@ -96,6 +97,8 @@ class Aside:
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent ends, however that ends (Linux, prctl(2))."""
     if sys.platform == "linux":
+        import ctypes  # only where a process was forked
+
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -104,8 +107,13 @@ def _copy(make: Callable[[Callable[[int], None]], Copier], to: Connection, unuse
     unused.close()
     try:
         copier = make(to.send)
+        waiting: list[Chunk] = []
         for piece in copier.chunks():
-            to.send(piece)
+            waiting.append(piece)
+            if len(waiting) >= TOGETHER:
+                to.send(waiting)
+                waiting = []
+        to.send(waiting)
         to.send(_End(copier.made(0, ""), copier.ends))
     except BrokenPipeError:
         return  # the parent is gone
