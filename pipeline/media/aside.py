@@ -12,13 +12,12 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-
 if TYPE_CHECKING:
-    from pipeline.media.tally import Chunk, Copier, Made
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
     from pipeline.media.mp4.writer import TrackHeader
+    from pipeline.media.tally import Chunk, Copier, Made
 
 
 TOGETHER = 16

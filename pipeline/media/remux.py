@@ -156,10 +156,10 @@ class _Behind:
             self._waiting.result()
 
     def _write(self, batch: Sequence[tuple[int, Chunk]]) -> None:
-        for track, piece in batch:
-            if piece.copied:
-                self._hashes[track].update(piece.data)
-            self._writer.chunk(track, piece.sizes, piece.data)
+        # Few large calls: each one hands the interpreter's lock over and takes it back.
+        for number, digest in enumerate(self._hashes):
+            digest.update(b"".join([p.data for track, p in batch if track == number and p.copied]))
+        self._writer.chunks([(track, piece.sizes, piece.data) for track, piece in batch])
 
     def digests(self) -> list[str]:
         """SHA-256 over the copied payloads of each track."""

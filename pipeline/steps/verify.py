@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pipeline.media.reopen import decode_joins, read_facts
@@ -23,14 +24,16 @@ def verify(path: Path, output: Output, level: Verify) -> tuple[Verdict, FileFact
     """
     if level is Verify.OFF:
         return Verdict(level, 0, 0), None
-    try:
-        facts = read_facts(path, output)
-    except (ValueError, OSError) as error:
-        return Verdict(level, 1, 0, (f"it cannot be read back: {error}",)), None
-    checks = list(compare(output, facts))
-    problems = [check.problem for check in checks if not check.good]
-    decoded = 0
-    if level is Verify.FULL and not problems:
-        decoded, failed = decode_joins(path, output)
-        problems += failed
+    with ThreadPoolExecutor(1) as beside:
+        joins = beside.submit(decode_joins, path, output) if level is Verify.FULL else None
+        try:
+            facts = read_facts(path, output)
+        except (ValueError, OSError) as error:
+            return Verdict(level, 1, 0, (f"it cannot be read back: {error}",)), None
+        checks = list(compare(output, facts))
+        problems = [check.problem for check in checks if not check.good]
+        decoded = 0
+        if joins is not None and not problems:
+            decoded, failed = joins.result()
+            problems += failed
     return Verdict(level, len(checks), decoded, tuple(problems)), facts

@@ -27,6 +27,7 @@ from tests.media.ts_material import (
     slice_of,
     sound_pes,
     sound_slice,
+    without_pts,
 )
 
 if TYPE_CHECKING:
@@ -118,6 +119,13 @@ def test_a_very_long_pes_comes_out_whole() -> None:
         for n, p in enumerate(CODED[:4])
     ]
     assert demuxed(run_of(pes), PICTURES) == written(pes)
+
+
+def test_a_pes_without_stamps_is_a_pes_of_its_own() -> None:
+    files = Files({"a.ts": without_pts(picture_slice(0, GOP), 5)})
+    expected = written(picture_pes(CODED[:GOP], 0))
+    expected[5] = expected[5]._replace(pts=None, dts=None)
+    assert demuxed(files, PICTURES) == expected
 
 
 def test_one_frame_of_sound_comes_out() -> None:

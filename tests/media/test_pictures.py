@@ -25,6 +25,7 @@ from tests.media.ts_material import (
     picture_slice,
     sound_slice,
     user_of,
+    without_pts,
 )
 
 if TYPE_CHECKING:
@@ -233,15 +234,6 @@ def test_a_packet_without_a_picture_is_dropped_and_told(tmp_path: Path) -> None:
     assert made.dropped("video") == {"no picture in it": 1}
     assert made.losses == ["a packet with no picture in it dropped"]
     assert made.problems() == ()
-
-
-def without_pts(data: bytes, number: int) -> bytes:
-    """The slice with the stamps of its PES packet number ``number`` made stuffing."""
-    at = -1
-    for _ in range(number + 1):
-        at = data.index(b"\0\0\1\xe0", at + 1)
-    assert data[at + 7] == 0x80
-    return data[: at + 7] + b"\0" + data[at + 8 : at + 9] + b"\xff" * 5 + data[at + 14 :]
 
 
 def test_a_picture_without_a_time_stamp_is_dropped_and_told(tmp_path: Path) -> None:

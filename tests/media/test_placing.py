@@ -72,6 +72,16 @@ def test_fills_and_spans_are_all_frames_there_are(steps: list[tuple[int, int]]) 
     assert len(sound.dts()) == sound.frames
 
 
+@given(steps=PLACEMENTS)
+def test_of_several_silent_frames_none_is_shorter_than_half(steps: list[tuple[int, int]]) -> None:
+    sound, _ = placed(steps)
+    starts = [*sound.dts().tolist(), sound.end - sound.lead]
+    for fill in sound.fills:
+        if fill.count > 1:
+            frames = range(fill.first, fill.first + fill.count)
+            assert min(starts[n + 1] - starts[n] for n in frames) >= FRAME // 2
+
+
 @given(steps=PLACEMENTS, back=st.integers(1, FRAME - 1), count=st.integers(1, 5))
 def test_a_little_backwards_shortens_the_frame_before(
     steps: list[tuple[int, int]], back: int, count: int

@@ -119,6 +119,15 @@ def joined(*slices: Sequence[Pes]) -> list[bytes]:
     return [write_slice(pes, counters) for pes in slices]
 
 
+def without_pts(data: bytes, number: int) -> bytes:
+    """The slice with the stamps of its PES packet number ``number`` made stuffing."""
+    at = -1
+    for _ in range(number + 1):
+        at = data.index(b"\0\0\1\xe0", at + 1)
+    assert data[at + 7] == 0x80
+    return data[: at + 7] + b"\0" + data[at + 8 : at + 9] + b"\xff" * 5 + data[at + 14 :]
+
+
 class _Counted(BytesIO):
     def __init__(self, data: bytes, files: Files) -> None:
         super().__init__(data)

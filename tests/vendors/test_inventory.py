@@ -295,6 +295,8 @@ def test_of_two_slices_with_one_stamp_the_larger_is_used() -> None:
     smaller = stock({agora("audio"): playlist(A0, start, A15), A0: 188, A15: 188, twin: 100})
     assert [s.key for s in sound_of(smaller).slices] == [A0, A15]
     assert (twin, f"twin of {A15}, which is larger; not used") in notes(smaller)
+    equal = stock({agora("audio"): playlist(A0, start, A15), A0: 188, A15: 188, twin: 188})
+    assert [s.key for s in sound_of(equal).slices] == [A0, A15]
 
 
 def test_a_slice_that_is_listed_twice_is_used_once_without_a_note() -> None:

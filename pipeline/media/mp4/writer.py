@@ -105,14 +105,18 @@ class Mp4Writer:
 
     def chunk(self, track: int, sizes: Sequence[int], data: bytes) -> None:
         """Writes samples of a track as one chunk: ``data`` holds them one after another; none is no chunk."""
-        if not sizes:
-            return
-        table = self._tracks[track]
-        table.sizes.extend(sizes)
-        table.counts.append(len(sizes))
-        table.offsets.append(self._at)
-        self._at += len(data)
-        self._sink.write(data)
+        self.chunks([(track, sizes, data)])
+
+    def chunks(self, many: Sequence[tuple[int, Sequence[int], bytes]]) -> None:
+        """Writes several chunks, each as in `chunk`, with one write."""
+        for track, sizes, data in many:
+            if sizes:
+                table = self._tracks[track]
+                table.sizes.extend(sizes)
+                table.counts.append(len(sizes))
+                table.offsets.append(self._at)
+                self._at += len(data)
+        self._sink.write(b"".join([data for _, sizes, data in many if sizes]))
 
     def finish(self, times: Sequence[SampleTimes]) -> None:
         """Writes what stands in front of the media; the sink is left at the end of the file.
