@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 Codec: TypeAlias = Literal["h264", "hevc"]
 
 _START = b"\0\0\1"
+_LONG_START = b"\0\0\0\1"
 _AUD = b"\0\0\0\1\x09"
 _prefix = Struct(">I").pack
 _unit = tuple.__new__  # a third of the time of the constructor, for the shape that nearly all have
@@ -89,17 +90,13 @@ def normalise(data: bytes, codec: Codec) -> AccessUnit:
 
 def _plain(data: bytes) -> AccessUnit | None:
     """The access unit that nearly all are: an AUD and one slice of H.264; None for every other."""
-    if not data.startswith(_AUD):
+    if data[:5] != _AUD:
         return None
-    at = data.find(_START, len(_AUD)) + 3
-    if at < len(_AUD) + 3 or at + 2 > len(data) or data.find(_START, at) >= 0 or not data[-1]:
+    at = 10 if data[6:10] == _LONG_START else 9 if data[6:9] == _START else len(data)
+    if len(data) < at + 2 or data.find(_START, at) >= 0 or not data[-1]:
         return None
     role = _H264[data[at]]
-    if (
-        not _SLICE <= role <= _KEY_SLICE
-        or not data[at + 1] & 0x80
-        or data[len(_AUD) + 1 : at - 3].strip(b"\0")
-    ):
+    if not _SLICE <= role <= _KEY_SLICE or not data[at + 1] & 0x80:
         return None
     return _unit(AccessUnit, (_prefix(len(data) - at) + data[at:], role == _KEY_SLICE, (), 1, 1, 0))
 

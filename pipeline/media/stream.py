@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.model.slices import Slice
 
 PACKET, SYNC = 188, 0x47
-BUFFER = 1 << 18
+BUFFER = 1 << 19
 """Bytes FFmpeg asks for at a time: large enough that the calls into Python cost nothing."""
 
 

@@ -45,8 +45,8 @@ class Scripted:
         raise AssertionError((end, payload_sha256))
 
 
-def aside(act: Callable[[], None], told: list[int] | None = None) -> Aside:
-    return Aside(lambda _: Scripted(act), HEADER, (told if told is not None else []).append)
+def aside(act: Callable[[], None], chunks: int = 3) -> Aside:
+    return Aside(lambda _: Scripted(act, chunks), HEADER, lambda _: None)
 
 
 def kill_myself() -> None:
@@ -122,7 +122,7 @@ def test_what_goes_wrong_there_is_raised_here(
 
 
 def test_closing_in_mid_way_ends_the_process_at_once() -> None:
-    there = aside(lambda: time.sleep(60))
+    there = aside(lambda: time.sleep(60), 1000)
     chunks = there.chunks()
     assert next(chunks).at == 0
     before = time.monotonic()
@@ -132,7 +132,7 @@ def test_closing_in_mid_way_ends_the_process_at_once() -> None:
 
 
 def test_a_process_whose_pipe_is_full_is_ended_too() -> None:
-    there = Aside(lambda _: Scripted(lambda: None, 100_000), HEADER, lambda _: None)
+    there = aside(lambda: None, 100_000)
     next(there.chunks())
     there.close()
     assert children() == 0

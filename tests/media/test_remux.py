@@ -150,7 +150,7 @@ class Full(BytesIO):
     """A disk that is full after so many bytes."""
 
     def write(self, data: object) -> int:
-        if self.tell() > 50_000:
+        if self.tell() + len(data) > 50_000:  # type: ignore[arg-type] # any buffer
             raise OSError(28, "No space left on device")
         return super().write(data)  # type: ignore[arg-type] # any buffer
 

@@ -235,6 +235,15 @@ def test_any_damage_gives_a_verdict_and_no_crash(
     assert verdict.checks > 0
 
 
+@pytest.mark.parametrize("name", [b"ann", b"camera", b"microphone"])
+def test_a_name_that_is_no_text_gives_a_verdict(film: Copied, tmp_path: Path, name: bytes) -> None:
+    def damage(content: bytearray) -> None:
+        content[content.rindex(name, 0, content.index(b"mdat"))] = 0x80
+
+    verdict, _ = verify(broken(film, tmp_path, damage), film.output, Verify.FULL)
+    assert verdict.checks > 0
+
+
 def test_a_track_without_spans_is_not_decoded(film: Copied) -> None:
     bare = tuple(replace(track, spans=()) for track in film.output.tracks)
     assert decode_joins(film.path, replace(film.output, tracks=bare)) == (0, ())
