@@ -164,22 +164,32 @@ def decode_joins(path: Path, output: Output) -> tuple[int, tuple[str, ...]]:
     Returns:
         How many frames were decoded, and a sentence for each place that fails.
     """
-    decoded = 0
-    problems: list[str] = []
-    with av.open(str(path), "r") as container:
-        for told in output.tracks:
-            stream = _stream(container, told.medium)
-            stream.codec_context.options = {"err_detect": "explode"}
-            ends = told.spans if told.medium == Medium.AUDIO else told.spans[-1:]
-            before = ticks.TICKS // 4 if told.medium == Medium.AUDIO else ticks.TICKS
-            joins = {span.at for span in told.spans} | {max(0, span.until - before) for span in ends}
-            for at in sorted(joins):
-                try:
-                    decoded += _decode_around(container, stream, at)
-                except (av.error.FFmpegError, _NotDecodedError) as error:
-                    where = ticks.duration(at)
-                    problems.append(f"the {told.medium} at {where} does not decode ({error})")
-    return decoded, tuple(problems)
+    try:
+        with av.open(str(path), "r") as container:
+            found = [
+                _decode_place(container, told.medium, at) for told in output.tracks for at in _joins(told)
+            ]
+    except (av.error.FFmpegError, ValueError, LookupError) as error:
+        return 0, (f"FFmpeg cannot open it ({error})",)
+    return sum(count for count, _ in found), tuple(problem for _, problem in found if problem)
+
+
+def _joins(told: OutputTrack) -> list[int]:
+    """File ticks of the beginning, the end and every join; of sound both sides of a join, silence between."""
+    sound = told.medium == Medium.AUDIO
+    before = ticks.TICKS // 4 if sound else ticks.TICKS
+    ends = told.spans if sound else told.spans[-1:]
+    return sorted({span.at for span in told.spans} | {max(0, span.until - before) for span in ends})
+
+
+def _decode_place(container: InputContainer, medium: str, at: int) -> tuple[int, str]:
+    """How many frames were decoded around a place, and what went wrong; empty if nothing did."""
+    stream = _stream(container, medium)
+    stream.codec_context.options = {"err_detect": "explode"}
+    try:
+        return _decode_around(container, stream, at), ""
+    except (av.error.FFmpegError, _NotDecodedError) as error:
+        return 0, f"the {medium} at {ticks.duration(at)} does not decode ({error})"
 
 
 class _NotDecodedError(Exception):

@@ -210,7 +210,8 @@ def _within(track: TrackTime | None, start: int, end: int) -> TrackTime | None:
     """The part of a track whose runs reach into ``start .. end``."""
     if track is None:
         return None
-    runs = tuple(run for run in track.runs if run.start < end and run.end > start)
+    # By its media, not by what an overlap leaves of it: what is cut is read and counted too.
+    runs = tuple(run for run in track.runs if run.start < end and run.placed[-1].end > start)
     gaps = tuple(gap for gap in track.gaps if gap.start < end and gap.end > start)
     return TrackTime(track.medium, runs, gaps, track.clocks) if runs else None
 

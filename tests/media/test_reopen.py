@@ -235,6 +235,37 @@ def test_any_damage_gives_a_verdict_and_no_crash(
     assert verdict.checks > 0
 
 
+def set_at(box: bytes, offset: int, value: int) -> Callable[[bytearray], None]:
+    """A change of one byte, counted from the first byte of a box's name."""
+
+    def change(content: bytearray) -> None:
+        content[content.index(box) + offset] = value
+
+    return change
+
+
+@pytest.mark.parametrize("value", [0, 1, 0x80, 0xFF])
+@pytest.mark.parametrize(
+    ("box", "offset"),
+    [
+        pytest.param(b"ftyp", 4, id="the brand"),
+        pytest.param(b"ftyp", 12, id="a compatible brand"),
+        pytest.param(b"avcC", 0, id="the box of the parameter sets"),
+        pytest.param(b"dref", 8, id="the length of a data reference"),
+        pytest.param(b"dref", 15, id="the kind of a data reference"),
+        pytest.param(b"stsd", 15, id="the kind of a sample entry"),
+        *(pytest.param(b"esds", n, id=f"byte {n} of the sound's configuration") for n in range(8, 34)),
+    ],
+)
+def test_what_ffmpeg_cannot_open_gives_a_verdict(
+    film: Copied, tmp_path: Path, box: bytes, offset: int, value: int
+) -> None:
+    path = broken(film, tmp_path, set_at(box, offset, value))
+    verdict, _ = verify(path, film.output, Verify.FULL)
+    assert verdict.checks > 0
+    assert all("\n" not in problem for problem in verdict.problems)
+
+
 @pytest.mark.parametrize("name", [b"ann", b"camera", b"microphone"])
 def test_a_name_that_is_no_text_gives_a_verdict(film: Copied, tmp_path: Path, name: bytes) -> None:
     def damage(content: bytearray) -> None:
