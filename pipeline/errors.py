@@ -5,13 +5,11 @@ the command returns for it and ``retryable`` what a job runner decides by; nothi
 
     RecpipeError
     ├── CommandError          the caller: another option, another command      2
-    │   └── Refused           what was asked cannot be done, with the reason   2
     ├── NoRecordingError      the caller: point at the right place             3
     ├── InputError            whoever made or downloaded the recording         4
     │   ├── PlaylistError     a playlist that cannot be read                   4
     │   ├── UnsafeUriError    a playlist line that leaves its own folder       4
     │   └── MissingSliceError a listed slice is not there (--missing fail)     4
-    ├── VerificationError     us: an output is not what the plan promised      5
     ├── OutputError           whoever owns the output place                    6
     ├── NoSpaceError          whoever owns the disk                            7
     └── WorkerKilledError     whoever owns the machine                       143
@@ -67,10 +65,6 @@ class CommandError(RecpipeError):
     exit_code = ExitCode.USAGE
 
 
-class Refused(CommandError):  # noqa: N818 - the plan's own word for it
-    """What was asked is understood and cannot be done; the sentence says why."""
-
-
 class NoRecordingError(RecpipeError):
     """The place holds no recording of a vendor we know."""
 
@@ -93,12 +87,6 @@ class UnsafeUriError(InputError):
 
 class MissingSliceError(InputError):
     """A slice that a playlist lists is missing or empty, and --missing fail was asked for."""
-
-
-class VerificationError(RecpipeError):
-    """An output was reopened and is not what the plan promised."""
-
-    exit_code = ExitCode.VERIFICATION
 
 
 class OutputError(RecpipeError):

@@ -185,10 +185,11 @@ def _joins(told: OutputTrack) -> list[int]:
 def _decode_place(container: InputContainer, medium: str, at: int) -> tuple[int, str]:
     """How many frames were decoded around a place, and what went wrong; empty if nothing did."""
     stream = _stream(container, medium)
-    stream.codec_context.options = {"err_detect": "explode"}
     try:
+        # Without a codec that FFmpeg knows there is no context: an AttributeError, against PyAV's types.
+        stream.codec_context.options = {"err_detect": "explode"}
         return _decode_around(container, stream, at), ""
-    except (av.error.FFmpegError, _NotDecodedError) as error:
+    except (av.error.FFmpegError, AttributeError, _NotDecodedError) as error:
         return 0, f"the {medium} at {ticks.duration(at)} does not decode ({error})"
 
 

@@ -13,7 +13,7 @@ import hashlib
 import multiprocessing
 import os
 import time
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
@@ -144,10 +144,7 @@ def render_one(
         if collecting:
             gc.enable()
     described = describe(output, made)
-    with ThreadPoolExecutor(1) as beside:
-        kept = beside.submit(_sync, part)
-        verdict, facts = verify(part, described, level)
-        kept.result()
+    verdict, facts = verify(part, described, level)
     if facts is not None:
         described = replace(described, size=facts.size, sha256=facts.sha256)
     else:
@@ -174,15 +171,6 @@ def _killed() -> WorkerKilledError:
     return WorkerKilledError(
         "a process that was copying was killed, most often because memory ran out: run again with --jobs 1."
     )
-
-
-def _sync(part: Path) -> None:
-    """Have the file on the disk before it gets its name."""
-    try:
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise blame(error, part) from error
 
 
 def blame(error: OSError, part: Path) -> InputError | OutputError | NoSpaceError:

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from pipeline.cli.boundary import Stopped, check, guarded, signals
-from pipeline.errors import ExitCode, NoSpaceError, RecpipeError, VerificationError
+from pipeline.errors import ExitCode, NoSpaceError, RecpipeError
 
 
 def _raising(error: Exception | KeyboardInterrupt) -> int:
@@ -17,7 +17,6 @@ def _raising(error: Exception | KeyboardInterrupt) -> int:
 
 ENDINGS = [
     pytest.param(NoSpaceError("the disk is full."), 7, "the disk is full.", id="an error of ours"),
-    pytest.param(VerificationError("bad"), 5, "bad", id="a verification"),
     pytest.param(
         Stopped(ExitCode.TERMINATED), 143, "terminated; nothing unfinished was left.", id="a signal"
     ),
