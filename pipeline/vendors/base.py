@@ -93,6 +93,10 @@ class Name(Protocol):
     def extension(self) -> str:
         """Lower-case, without the dot."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was odd about it and how it was read, a sentence each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ignored:

@@ -170,6 +170,8 @@ class _Stock:
                 key = (n.name.uid, str(n.name.source), medium)
                 both = n.name.content is Content.BOTH
                 (combined if both else indexes)[key] += [n] if n.name.kind is Kind.INDEX else []
+        odd = {(n.name.uid or "", note) for n in self.group.items for note in n.name.notes}
+        self.notes += [Entry(Sort.NOTE, note, self._ids.get(uid, uid)) for uid, note in sorted(odd)]
         keys = sorted({*indexes, *combined})
         return [(key, self._chosen(indexes.get(key) or combined[key])) for key in keys]
 

@@ -106,6 +106,11 @@ class AgoraName:
         """Always the camera: Agora shares a screen under a user id of its own."""
         return Source.CAMERA
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing: user ids stand in the name as they are."""
+        return ()
+
     def __str__(self) -> str:
         """The key, exactly as it was parsed."""
         failover = "" if self.failover is None else f"bak{self.failover}_"
