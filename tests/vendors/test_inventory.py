@@ -360,6 +360,9 @@ def test_the_plain_user_id_of_a_tag_is_used_where_the_name_s_cannot_be_read() ->
     )
     user = only_user(found)
     assert [user.uid, *(track.uid for track in user.tracks)] == ["张三"] * 3
+    assert [(n.uid, n.what) for n in found.notes if "base64" in n.what] == [
+        ("张三", "the user id 'AAA' is no base64 of text and is kept as it is written")
+    ]
 
 
 def test_a_screen_is_a_source_of_its_own() -> None:
