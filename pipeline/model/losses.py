@@ -33,6 +33,16 @@ def of_gaps(uid: str, track: TrackTime) -> Iterator[Entry]:
         yield _gap(uid, track.medium, gap)
 
 
+def of_overlaps(uid: str, track: TrackTime) -> Iterator[Entry]:
+    """Slices that are not used because others hold the whole of their time; no loss."""
+    for run in track.inside:
+        first, many = run.placed[0].piece.key, len(run.placed)
+        these = f"slice {first} lies" if many == 1 else f"{many} slices from {first} on lie"
+        what = f"{these} wholly inside a longer stretch of this track; not used"
+        start, end = ticks.to_ms(run.start), ticks.to_ms(run.end)
+        yield Entry(Sort.NOTE, what, uid, track.medium, start, end, first)
+
+
 def _gap(uid: str, medium: Medium, gap: Gap) -> Entry:
     nothing, filled = (
         ("no sound", "silence") if medium is Medium.AUDIO else ("no picture", "the last picture held")

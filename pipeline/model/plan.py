@@ -139,10 +139,13 @@ def plan(
         replace(d, file=stem + (".mp4" if d.video else ".m4a")) for d, stem in zip(drafts, stems, strict=True)
     )
     tracks = [t for u in recording.users for t in u.tracks if t.medium in options.tracks.media]
+    placed = [(time.uid, track) for time in chosen for track in time.tracks]
+    unused = {p.piece.key for _, track in placed for run in track.inside for p in run.placed}
     ledger = [
         *notes,
-        *losses.of_slices(tracks),
-        *(entry for time in chosen for track in time.tracks for entry in losses.of_gaps(time.uid, track)),
+        *(entry for entry in losses.of_slices(tracks) if entry.key not in unused),
+        *(entry for uid, track in placed for entry in losses.of_gaps(uid, track)),
+        *(entry for uid, track in placed for entry in losses.of_overlaps(uid, track)),
     ]
     return Plan(recording, outputs, tuple(sorted(ledger, key=_by_time)), options)
 
@@ -213,7 +216,8 @@ def _within(track: TrackTime | None, start: int, end: int) -> TrackTime | None:
     # By its media, not by what an overlap leaves of it: what is cut is read and counted too.
     runs = tuple(run for run in track.runs if run.start < end and run.placed[-1].end > start)
     gaps = tuple(gap for gap in track.gaps if gap.start < end and gap.end > start)
-    return TrackTime(track.medium, runs, gaps, track.clocks) if runs else None
+    inside = tuple(run for run in track.inside if run.start < end and run.end > start)
+    return TrackTime(track.medium, runs, gaps, track.clocks, inside) if runs else None
 
 
 def _pieces(stays: Sequence[tuple[int, int]], zero: int, gaps: Gaps) -> tuple[Piece, ...]:

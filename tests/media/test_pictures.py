@@ -156,10 +156,18 @@ def test_a_last_picture_that_is_cut_off_is_dropped(tmp_path: Path) -> None:
 
 
 def test_an_overlap_is_cut_from_the_earlier_run(tmp_path: Path) -> None:
-    files = Files({"a.ts": picture_slice(0, 2 * GOP), "b.ts": picture_slice(500_000_000, GOP)})
+    files = Files({"a.ts": picture_slice(0, 2 * GOP), "b.ts": picture_slice(500_000_000, 2 * GOP)})
     made = copied(tmp_path, files, user_of(files, [("a.ts", 0), ("b.ts", SECOND)]))
     assert made.dropped("video") == {"overlap": GOP}
-    assert made.samples("video") == units([*CODED[:GOP], *CODED[:GOP]])
+    assert made.samples("video") == units([*CODED[:GOP], *CODED[: 2 * GOP]])
+    assert made.problems() == ()
+
+
+def test_a_slice_inside_a_longer_one_is_left_out(tmp_path: Path) -> None:
+    files = Files({"a.ts": picture_slice(0, 4 * GOP), "b.ts": picture_slice(500_000_000, GOP)})
+    made = copied(tmp_path, files, user_of(files, [("a.ts", 0), ("b.ts", SECOND)]))
+    assert made.dropped("video") == {}
+    assert made.samples("video") == units(CODED[: 4 * GOP])
     assert made.problems() == ()
 
 

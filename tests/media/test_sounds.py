@@ -343,7 +343,9 @@ def test_any_chain_of_slices_gives_a_good_file_in_which_every_frame_is_accounted
 ) -> None:
     made = copy_of(tmp_path, audio=chain(steps))
     told = made.told("audio")
-    assert told.packets_in == sum(count for _, count, _ in steps)
+    inside = {p.piece.key for run in made.plan.audio.inside for p in run.placed} if made.plan.audio else set()
+    used = (count for number, (_, count, _) in enumerate(steps) if f"a{number}.ts" not in inside)
+    assert told.packets_in == sum(used)
     assert_in_order(made)
     assert made.problems() == ()
 

@@ -165,6 +165,9 @@ def _track_text(track: TrackTime) -> list[str]:
             kind = "lost" if gap.lost else "absent"
             lines.append(f"  gap {at(gap.start)} .. {at(gap.end)}: {kind}, {gap.why}")
         lines += _run_text(run)
+    lines += [
+        line.replace("  run by", "  not used: run by") for run in track.inside for line in _run_text(run)
+    ]
     if gaps:
         raise AssertionError(gaps)  # a gap that no run ends
     return lines

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.model import ticks
 from pipeline.model.ledger import Entry, Sort
-from pipeline.model.losses import of_gaps, of_slices
+from pipeline.model.losses import of_gaps, of_overlaps, of_slices
 from pipeline.model.timeline import arrange
 from tests.model.slicing import T0_MS, pictures, sound, user
 
@@ -108,3 +108,33 @@ def test_gaps_are_losses_or_absences(track: Track, sort: Sort, what: str) -> Non
     (entry,) = of_gaps("ann", time.tracks[0])
     assert entry == Entry(sort, what, "ann", track.medium, T0_MS + 10_000, T0_MS + 20_000)
     assert ticks.to_ms(time.tracks[0].gaps[0].start) == entry.start_ms
+
+
+@pytest.mark.parametrize(
+    ("track", "expected"),
+    [
+        pytest.param(pictures("0 0 30", "30 30 10"), [], id="nothing overlaps"),
+        pytest.param(
+            pictures("0 0 30", "10 500 5", "40 40 5"),
+            [("slice v1.ts lies wholly inside a longer stretch of this track; not used", 10_000, 15_000)],
+            id="one slice",
+        ),
+        pytest.param(
+            sound("0 0 30.72", "10 500 5.12", "15.12 505.12 5.12", "40 40 10.24"),
+            [
+                (
+                    "2 slices from a1.ts on lie wholly inside a longer stretch of this track; not used",
+                    10_000,
+                    20_240,
+                )
+            ],
+            id="two slices",
+        ),
+    ],
+)
+def test_what_lies_inside_a_longer_run_is_no_loss(track: Track, expected: list[tuple[str, int, int]]) -> None:
+    time = arrange(user(track))
+    assert time is not None
+    told = list(of_overlaps("ann", time.tracks[0]))
+    assert {entry.sort for entry in told} <= {Sort.NOTE}
+    assert [(e.what, (e.start_ms or 0) - T0_MS, (e.end_ms or 0) - T0_MS) for e in told] == expected

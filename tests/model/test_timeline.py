@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.model import ticks, timeline
+from pipeline.model import ticks
 from pipeline.model.slices import Medium, Track, User
-from pipeline.model.timeline import ABSENT, Placed, UserTime, arrange
+from pipeline.model.timeline import ABSENT, Placed, Run, TrackTime, UserTime, arrange, links
 from tests.model.laws import patient
 from tests.model.slicing import (
     FRAME,
@@ -119,6 +119,9 @@ CASES = {
         pictures("0 0 5", "4.95 4.95 5 START", "9.9 9.9 5 START", "14.85 14.85 5 START", "30 30 5 START")
     ),
     "run inside another": user(pictures("0 0 30", "10 500 5", "29 29 10 START")),
+    "run inside another from its beginning": user(sound("0 500 5", "0 0 10.24", "10.24 10.24 10.24")),
+    "run that reaches out of another": user(pictures("0 0 30", "10 500 20.5", "40 40 10 START")),
+    "run inside a hole of another": user(pictures("0 0 10", "12 500 5", "20 20 10")),
     "stamps jitter": user(
         sound(
             "0.030 0 10.24",
@@ -280,6 +283,7 @@ def everything(found: UserTime | None, by: int) -> list[object]:
     out: list[object] = []
     for track in found.tracks if found else ():
         out += [(p.at + by, p.end + by, p.slope_ppb) for run in track.runs for p in run.placed]
+        out += [(p.at + by, p.piece.key) for run in track.inside for p in run.placed]
         out += [(run.why, run.clock, run.moved, run.until and run.until + by) for run in track.runs]
         out += [(gap.start + by, gap.end + by, gap.lost, gap.why) for gap in track.gaps]
         out += [(c.media, c.utc + by, c.slope_ppb, c.uncertainty_ms, c.stamps) for c in track.clocks]
@@ -306,8 +310,24 @@ def test_runs_never_overlap(found: User) -> None:
 @given(found=USERS)
 def test_every_usable_slice_is_placed_exactly_once(found: User) -> None:
     placed = arrange(found)
-    keys = [p.piece.key for t in (placed.tracks if placed else ()) for run in t.runs for p in run.placed]
+    runs = [run for t in (placed.tracks if placed else ()) for run in (*t.runs, *t.inside)]
+    keys = [p.piece.key for run in runs for p in run.placed]
     assert sorted(keys) == sorted(s.key for track in found.tracks for s in track.usable)
+
+
+@patient
+@given(found=USERS)
+@example(found=CASES["run inside another"])
+@example(found=THREE_AT_ONCE)
+def test_where_a_slice_has_media_some_run_shows_it(found: User) -> None:
+    placed = arrange(found)
+    for track in placed.tracks if placed else ():
+        for run in (*track.runs, *track.inside):
+            uncovered = run.start
+            for shown in track.runs:
+                if shown.start <= uncovered:
+                    uncovered = max(uncovered, shown.end)
+            assert uncovered >= run.placed[-1].end
 
 
 @patient
@@ -367,13 +387,13 @@ def test_a_slice_without_ends_has_no_length_and_is_in_no_run() -> None:
     placed = Placed(bare, T0)
     assert placed.end == T0
     assert placed.utc(12345) == T0
-    good = timeline.chain(sound("0 0 10.24"), (0, T0))[0]
+    good = links.chain(sound("0 0 10.24"), (0, T0))[0]
     with pytest.raises(AssertionError, match=r"^a0\.ts$"):
-        timeline._link(good, bare, "")
-    run = timeline.Run((placed,), "first slice", 0)
+        links._link(good, bare, "")
+    run = Run((placed,), "first slice", 0)
     assert run.step == 1
     with pytest.raises(AssertionError, match=r"^a0\.ts$"):
-        _ = timeline.TrackTime(Medium.AUDIO, (run,), (), ()).form
+        _ = TrackTime(Medium.AUDIO, (run,), (), ()).form
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,4 @@
-"""From names and playlists to recordings: who has which slices, in what order, and what was odd.
-
-Pure: sizes and texts are handed in. A slice that a playlist lists and nobody has is kept as missing; a slice
-that nobody lists is used when its stamp lies inside the recording; of twins the larger one is used.
-"""
+"""The slices of every track of a recording, put together from its playlists and its listing."""
 
 from __future__ import annotations
 
@@ -14,58 +10,18 @@ from urllib.parse import unquote
 
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.slices import Medium, Recording, Slice, State, Track, User
-from pipeline.vendors import VENDORS, parse
+from pipeline.vendors import VENDORS
 from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Playlist, Segment
+from pipeline.vendors.inventory.stamps import stamp_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.vendors.inventory.listing import Group, Named
 
 UNFINISHED = "it has no ENDLIST: the recording was not finished when it was uploaded"
 MARKS_RETURNS = frozenset({"agora"})
 """Vendors that put a START tag before the first slice after every absence (Agora, playlist tags)."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Object:
-    """A file of the source: key relative to it, size in bytes."""
-
-    key: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """An object and what its name says."""
-
-    name: Name
-    item: Object
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The objects of one recording."""
-
-    vendor: str
-    prefix: str
-    recording: str
-    items: tuple[Named, ...]
-
-    @property
-    def indexes(self) -> tuple[Named, ...]:
-        """Its playlists of single users."""
-        return tuple(
-            n
-            for n in self.items
-            if n.name.kind is Kind.INDEX and n.name.uid is not None and n.name.extension == "m3u8"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Sorted:
-    """A listing by recording, with a note for each object that belongs to none."""
-
-    groups: tuple[Group, ...]
-    notes: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,38 +34,6 @@ class Inventory:
     recording: Recording
     notes: tuple[Entry, ...]
     inputs_sha256: str
-
-
-def sort_objects(objects: Iterable[Object]) -> Sorted:
-    """Group objects by recording; what is no recording's is a note, never an error."""
-    groups: dict[tuple[str, str, str], list[Named]] = defaultdict(list)
-    notes: list[Entry] = []
-    for item in sorted(objects):
-        if not _is_utf8(item.key):
-            shown = item.key.encode("utf-8", "backslashreplace").decode("ascii", "backslashreplace")
-            notes.append(Entry(Sort.NOTE, "ignored: its name is not UTF-8", key=shown))
-            continue
-        try:
-            name = parse(item.key)
-        except BadNameError as error:
-            notes.append(Entry(Sort.NOTE, f"ignored: {error.expected}", key=item.key))
-            continue
-        if isinstance(name, Ignored):
-            notes.append(Entry(Sort.NOTE, f"ignored: {name.reason}", key=item.key))
-            continue
-        groups[name.vendor, name.prefix, name.recording].append(Named(name, item))
-    return Sorted(
-        tuple(Group(*key, tuple(items)) for key, items in sorted(groups.items())),
-        tuple(notes),
-    )
-
-
-def _is_utf8(key: str) -> bool:
-    try:
-        key.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping[str, str]) -> Inventory:
@@ -250,7 +174,7 @@ class _Stock:
             clockwise = turns[-1] if turns else clockwise
             if medium not in _media(content):
                 continue
-            stamp_ms, stamp_from = _stamp(segment, name, playlist, first)
+            stamp_ms, stamp_from = stamp_of(segment, name, playlist, first)
             if stamp_ms is None:
                 self.notes.append(Entry(Sort.NOTE, "ignored: no stamp in its name or tags", key=key))
                 continue
@@ -362,19 +286,3 @@ def _media(content: Content) -> tuple[Medium, ...]:
         Content.VIDEO: (Medium.VIDEO,),
         Content.BOTH: (Medium.AUDIO, Medium.VIDEO),
     }[content]
-
-
-def _stamp(
-    segment: Segment, name: Name | None, playlist: Playlist, first: int | None
-) -> tuple[int | None, str]:
-    """UTC ms of a slice: its own tag, else the playlist's start plus the steps of the names, else the name.
-
-    Where the playlist has a start, names count only for their differences from ``first``, the stamp in its
-    first name: old TRTC names are in local time and carry a year that is not true (TRTC, 1.4).
-    """
-    stamp = name.stamp_ms if name is not None else None
-    if segment.start_ms is not None:
-        return segment.start_ms, "tag"
-    if playlist.start_ms is None or stamp is None or first is None:
-        return stamp, "name"
-    return playlist.start_ms + stamp - first, "tag"
