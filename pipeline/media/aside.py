@@ -6,6 +6,8 @@ forked, sends its chunks through a pipe, and ends with what was made or with wha
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import multiprocessing
 import signal
 import sys
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 TOGETHER = 16
 """Chunks in one message: each message costs both sides a switch."""
+PIPE_BYTES = 1 << 20
 _PR_SET_PDEATHSIG = 1
 
 
@@ -52,6 +55,7 @@ class Aside:
         self._end: _End | None = None
         context = multiprocessing.get_context("fork")
         self._from, to = context.Pipe(duplex=False)
+        _widen(to)
         self._process = context.Process(target=_copy, args=(make, to, self._from), daemon=True)
         self._process.start()
         to.close()
@@ -91,6 +95,13 @@ class Aside:
         self._process.kill()
         self._process.join()
         self._from.close()
+
+
+def _widen(pipe: Connection) -> None:
+    """Let a pipe hold several messages, so that neither side waits for each of them (Linux, fcntl(2))."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # a user may have used up what the system grants him
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def die_with_parent() -> None:

@@ -48,6 +48,7 @@ def remux(
     progress: Callable[[int], None] = lambda _: None,
     *,
     processes: int = 1,
+    hashing: bool = True,
 ) -> Remuxed:
     """Copy a user's packets into an MP4; the same bytes with any number of processes.
 
@@ -57,6 +58,7 @@ def remux(
         sink: an empty file that can be written, read and sought.
         progress: called now and then with input bytes read since the last call.
         processes: with more than one, sound is copied beside the pictures.
+        hashing: hash the copied payloads, so that the file can be checked against what was read.
 
     Raises:
         Surprise: the stream is not what its ends promised.
@@ -73,7 +75,7 @@ def remux(
                 aside = Aside(make, copiers.pop().header(), progress)
                 stack.callback(aside.close)
                 copiers.append(aside)
-        return _write(output, copiers, sink)
+        return _write(output, copiers, sink, hashing=hashing)
 
 
 def _sounds(
@@ -85,7 +87,7 @@ def _sounds(
     return Sounds(output, track, open_slice, progress)
 
 
-def _write(output: OutputPlan, copiers: Sequence[Copier], sink: BinaryIO) -> Remuxed:
+def _write(output: OutputPlan, copiers: Sequence[Copier], sink: BinaryIO, *, hashing: bool) -> Remuxed:
     headers = [copier.header() for copier in copiers]
     writer = Mp4Writer(
         sink,
@@ -96,11 +98,12 @@ def _write(output: OutputPlan, copiers: Sequence[Copier], sink: BinaryIO) -> Rem
         movie_timescale=ticks.TICKS,
     )
     numbered = [_numbered(copier.chunks(), n) for n, copier in enumerate(copiers)]
-    with _Behind(writer, len(copiers)) as behind:
+    with _Behind(writer, len(copiers) if hashing else 0) as behind:
         for _, number, piece in heapq.merge(*numbered, key=lambda item: item[:2]):
             behind.take(number, piece)
     end = max(copier.ends for copier in copiers)
-    made = [c.made(end, digest) for c, digest in zip(copiers, behind.digests(), strict=True)]
+    digests = behind.digests() if hashing else [""] * len(copiers)
+    made = [c.made(end, digest) for c, digest in zip(copiers, digests, strict=True)]
     writer.finish([m.times for m in made])
     return Remuxed(
         tuple(m.track for m in made),
@@ -117,12 +120,12 @@ def _numbered(chunks: Iterator[Chunk], number: int) -> Iterator[tuple[int, int, 
 class _Behind:
     """Hashing and writing, a batch behind the copying: both run without the interpreter's lock.
 
-    Batches are large because each one costs a change of threads.
+    Batches are large because each one costs a change of threads. The first ``hashed`` tracks are hashed.
     """
 
-    def __init__(self, writer: Mp4Writer, tracks: int) -> None:
+    def __init__(self, writer: Mp4Writer, hashed: int) -> None:
         self._writer = writer
-        self._hashes = [hashlib.sha256() for _ in range(tracks)]
+        self._hashes = [hashlib.sha256() for _ in range(hashed)]
         self._pool = ThreadPoolExecutor(1)
         self._batch: list[tuple[int, Chunk]] = []
         self._bytes = 0

@@ -106,7 +106,9 @@ def _track(told: OutputTrack, found: TrackFacts) -> Iterator[Check]:
     yield Check(told.packets_in == accounted, lost)
     expected = told.packets_out + told.inserted
     yield Check(found.samples == expected, f"{found.samples} samples instead of {expected}")
-    yield Check(found.payload_sha256 == told.payload_sha256, "the payloads are not those that were read")
+    if told.payload_sha256:
+        same = found.payload_sha256 == told.payload_sha256
+        yield Check(same, "the payloads are not those that were read")
     yield Check(found.rising, "DTS do not rise strictly")
     yield Check(abs(found.end - told.end) <= PICTURE_PLACE, _off("its end", found.end, told.end))
     if told.medium == Medium.VIDEO:

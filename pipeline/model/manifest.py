@@ -73,7 +73,8 @@ class OutputTrack:
     """A track of an output.
 
     ``packets_in == packets_out + sum(dropped)``; the file holds ``packets_out + inserted`` samples.
-    ``payload_sha256`` is over the payloads of the copied packets in file order, hashed as they were read.
+    ``payload_sha256`` is over the payloads of the copied packets in file order, hashed as they were read;
+    empty when the work was done without verification.
     """
 
     medium: str

@@ -133,7 +133,9 @@ def render_one(
     collecting = gc.isenabled()
     gc.disable()
     try:
-        made = _write(output, folder, part, partial(remux, progress=progress, processes=processes))
+        hashing = level is not Verify.OFF
+        copy = partial(remux, progress=progress, processes=processes, hashing=hashing)
+        made = _write(output, folder, part, copy)
     except Surprise as surprise:
         part.unlink(missing_ok=True)
         return Rendered(None, (), f"{surprise}: merging changes is not built yet")

@@ -13,6 +13,7 @@ from pipeline.job import Limits, merge_all, plan_all
 from pipeline.model import ticks
 from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Tracks, Verify
 from pipeline.steps.find import Folder
+from pipeline.steps.recheck import recheck
 from tests import truth
 from tests.merge.merging import (
     TICKS_A_MS,
@@ -237,6 +238,16 @@ def test_the_level_of_verification_changes_no_byte_of_the_files(level: Verify, m
         assert other.file(two).read_bytes() == plain.file(one).read_bytes()
         assert (one.size, one.sha256) == (two.size, two.sha256)
         assert two.verdict.level == level
+
+
+def test_what_was_made_without_verification_is_not_hashed_on_its_way_and_is_verified_later(
+    merged: Merging,
+) -> None:
+    unverified = merged("plain-agora", Options(verify=Verify.OFF))
+    assert {track.payload_sha256 for output in unverified.outputs for track in output.tracks} == {""}
+    later = recheck(unverified.place, Verify.FULL)
+    assert later.good
+    assert all(each.verdict.checks for each in later.files)
 
 
 @pytest.mark.parametrize("name", ["plain-trtc", "screen-trtc", "missing-slice"])
