@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.job import Done
     from pipeline.model.inspection import Inspection
     from pipeline.model.manifest import Manifest
-    from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Tracks, Verify
+    from pipeline.model.options import Align, By, Gaps, Missing, Moment, OnChange, Options, Tracks, Verify
     from pipeline.model.plan import Plan
     from pipeline.model.verification import Verification
 
@@ -30,6 +30,7 @@ __all__ = [
     "Manifest",
     "Missing",
     "Moment",
+    "OnChange",
     "Options",
     "Plan",
     "RecpipeError",
@@ -49,7 +50,17 @@ _HOMES = {
     "pipeline.job": ("Done",),
     "pipeline.model.inspection": ("Inspection",),
     "pipeline.model.manifest": ("Manifest",),
-    "pipeline.model.options": ("Align", "By", "Gaps", "Missing", "Moment", "Options", "Tracks", "Verify"),
+    "pipeline.model.options": (
+        "Align",
+        "By",
+        "Gaps",
+        "Missing",
+        "Moment",
+        "OnChange",
+        "Options",
+        "Tracks",
+        "Verify",
+    ),
     "pipeline.model.plan": ("Plan",),
     "pipeline.model.verification": ("Verification",),
 }

@@ -85,19 +85,23 @@ def inspect(source: str | os.PathLike[str]) -> Inspection:
     return inspect_all(Folder(Path(source)))
 
 
-def plan(source: str | os.PathLike[str], options: Options | None = None) -> tuple[Plan, ...]:
+def plan(
+    source: str | os.PathLike[str], options: Options | None = None, *, deep: bool = False
+) -> tuple[Plan, ...]:
     """Decide, for each recording of a source, what `merge` would make, and why; nothing is written.
 
     Args:
         source: the folder of one recording or of several.
         options: what should come out; everything, one file per user, when None.
+        deep: read the slices whole, so that changes inside them are known too.
 
     Raises:
         CommandError: no such folder or user, or a cut that lies outside of the recording.
         NoRecordingError: nothing in it is named like a recording of a vendor we know.
         InputError: no slice of a recording can be used.
     """
-    return tuple(planned.plan for planned in plan_all(Folder(Path(source)), options or Options())[1])
+    planned = plan_all(Folder(Path(source)), options or Options(), deep=deep)[1]
+    return tuple(each.plan for each in planned)
 
 
 def merge(

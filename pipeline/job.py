@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline import __version__
 from pipeline.errors import ExitCode, NoSpaceError, OutputError
@@ -21,7 +21,7 @@ from pipeline.steps.find import find
 from pipeline.steps.render import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from pipeline.model.plan import OutputPlan, Plan
@@ -73,10 +73,11 @@ class Done:
         return ExitCode.LOSSES if self.manifest.losses and not accept_loss else ExitCode.GOOD
 
 
-def plan_all(folder: Folder, options: Options) -> tuple[Found, tuple[Planned, ...]]:
-    """Find the recordings of a folder and plan each."""
+def plan_all(folder: Folder, options: Options, *, deep: bool = False) -> tuple[Found, tuple[Planned, ...]]:
+    """Find the recordings of a folder and plan each, by the ends of its slices or by all that is in them."""
     found = find(folder)
-    return found, tuple(Planned(arrange_plan(folder, i, options), i) for i in found.inventories)
+    users = None if deep else ()
+    return found, tuple(Planned(arrange_plan(folder, i, options, users), i) for i in found.inventories)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +133,50 @@ def _merge(
     place = work.place
     publishing.prepare(place)
     publishing.forget(place)
-    doable = [output for output in plan.outputs if not output.refusal]
-    files = [output.file for output in doable]
-    publishing.refuse_foreign(place, files, overwrite=limits.overwrite)
-    _check_space(place, doable)
-    try:
+    files: list[str] = []
+
+    def made(outputs: Sequence[OutputPlan]) -> list[_Made]:
+        doable = [output for output in outputs if not output.refusal]
+        names = [output.file for output in doable]
+        publishing.refuse_foreign(place, names, overwrite=limits.overwrite)
+        _check_space(place, doable)
+        files.extend(names)
         rendered = render(doable, folder, place, plan.options.verify, jobs=limits.jobs, progress=progress)
-        manifest = _told(plan, work.wanted, doable, rendered, notes)
+        return [_Made(o, r) for o, r in zip(doable, rendered, strict=True)]
+
+    try:
+        done = made(plan.outputs)
+        surprised = {(m.plan.uid, m.plan.source) for m in done if m.rendered.surprise}
+        if surprised:
+            publishing.abandon(place, [m.plan.file for m in done if _who(m.plan) in surprised])
+            seen = arrange_plan(folder, work.inventory, plan.options, surprised)
+            plan = _replanned(plan, seen, surprised)
+            done = [m for m in done if _who(m.plan) not in surprised]
+            done += made([output for output in plan.outputs if _who(output) in surprised])
+        manifest = _told(plan, work.wanted, done, notes)
         publishing.publish(place, manifest)
     except BaseException:
         publishing.abandon(place, files)
         raise
     return Done(place, manifest, already=False)
+
+
+class _Made(NamedTuple):
+    """An output and what came of it."""
+
+    plan: OutputPlan
+    rendered: Rendered
+
+
+def _who(output: OutputPlan) -> tuple[str, str]:
+    return output.uid, output.source
+
+
+def _replanned(plan: Plan, seen: Plan, surprised: Collection[tuple[str, str]]) -> Plan:
+    """The plan with the outputs of some users as they are planned once all of their slices was seen."""
+    others = [output for output in plan.outputs if _who(output) not in surprised]
+    anew = [output for output in seen.outputs if _who(output) in surprised]
+    return replace(seen, outputs=tuple(sorted((*others, *anew), key=lambda o: (*_who(o), o.zero))))
 
 
 def _wanted(inventory: Inventory, options: Options) -> Manifest:
@@ -164,18 +197,16 @@ def _place(dest: Path, inventory: Inventory, found: Found) -> Path:
 def _told(
     plan: Plan,
     wanted: Manifest,
-    doable: Sequence[OutputPlan],
-    rendered: Sequence[Rendered],
+    done: Sequence[_Made],
     notes: Sequence[Entry],
 ) -> Manifest:
     refused = [Refusal(o.uid, o.source, o.refusal) for o in plan.outputs if o.refusal]
-    refused += [
-        Refusal(o.uid, o.source, r.refusal) for o, r in zip(doable, rendered, strict=True) if r.refusal
-    ]
-    ledger = (*notes, *plan.ledger, *(entry for r in rendered for entry in r.entries))
+    refused += [Refusal(*_who(m.plan), m.rendered.surprise) for m in done if m.rendered.surprise]
+    in_order = sorted(done, key=lambda m: (*_who(m.plan), m.plan.zero))
+    ledger = (*notes, *plan.ledger, *(entry for m in in_order for entry in m.rendered.entries))
     return replace(
         wanted,
-        outputs=tuple(r.output for r in rendered if r.output is not None),
+        outputs=tuple(m.rendered.output for m in in_order if m.rendered.output is not None),
         refused=tuple(refused),
         ledger=tuple(sorted(ledger, key=_order)),
     )

@@ -147,7 +147,7 @@ def _refusals() -> list[str]:
 
 
 def test_there_are_sentences_to_look_up() -> None:
-    assert len(_refusals()) >= 25
+    assert len(_refusals()) >= 20
     assert not _is_said("this sentence is in no code")
 
 

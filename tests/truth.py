@@ -24,17 +24,18 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 _TIMEOUT_S = 300
+_BAR = 24  # luma between the black of bars (16) and of test pictures (32)
 
 
 def shown(path: Path) -> Iterator[tuple[Fraction, Coded | None]]:
     """(presentation time in seconds, what the picture says) of every picture in presentation order.
 
-    Edit lists are honoured as FFmpeg does, and pictures are turned upright as the file's display matrix says.
-    None stands for a picture that carries no time.
+    Edit lists are honoured as FFmpeg does, pictures are turned upright as the file's display matrix says, and
+    black bars are cut away. None stands for a picture that carries no time.
     """
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            yield _seconds(frame.pts, frame.time_base), read(_upright(frame))
+            yield _seconds(frame.pts, frame.time_base), read(without_bars(_upright(frame)))
 
 
 def pictures(path: Path) -> list[tuple[Fraction, Coded]]:
@@ -99,6 +100,14 @@ def _seconds(pts: int | None, time_base: Fraction | None) -> Fraction:
     assert pts is not None, "a decoded frame has no time"
     assert time_base is not None, "a decoded frame has no time base"
     return pts * time_base
+
+
+def without_bars(luma: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """A picture without the black bars around it; even the black of a test picture is lighter than those."""
+    rows, columns = (np.flatnonzero(luma.mean(axis=axis) > _BAR) for axis in (1, 0))
+    if not len(rows):
+        return luma
+    return luma[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _upright(frame: VideoFrame) -> npt.NDArray[np.uint8]:

@@ -31,10 +31,11 @@ class AccessUnit(NamedTuple):
     whole: bool
 
 
-def unwrap(data: bytes, medium: str) -> list[AccessUnit]:
+def unwrap(data: bytes, medium: str, *, in_band: bool = False) -> list[AccessUnit]:
     """The access units of the first ``audio`` or ``video`` stream of a slice, in their order.
 
     Empty if its program map names no such stream (a combined slice before the camera came on).
+    HEVC parameter sets stay in them with ``in_band``.
     """
     packets = [data[at : at + PACKET_BYTES] for at in range(0, len(data), PACKET_BYTES)]
     broken_off = bool(packets) and len(packets[-1]) < PACKET_BYTES
@@ -55,7 +56,7 @@ def unwrap(data: bytes, medium: str) -> list[AccessUnit]:
         if codec == "aac":
             units += [AccessUnit(_pts(pes), block, whole=True) for block in adts_blocks(payload)]
         else:
-            units.append(AccessUnit(_pts(pes), sample(payload, codec), whole))
+            units.append(AccessUnit(_pts(pes), sample(payload, codec, in_band=in_band), whole))
     return units
 
 
@@ -128,12 +129,13 @@ def nal_units(data: bytes) -> list[bytes]:
     return [unit for unit in units if unit]
 
 
-def sample(data: bytes, codec: str) -> bytes:
-    """The normal form of an access unit: an ``avc1`` sample, or an ``hvc1`` one without parameter sets."""
+def sample(data: bytes, codec: str, *, in_band: bool = False) -> bytes:
+    """The normal form of an access unit: an ``avc1`` or ``hev1`` sample, or ``hvc1`` without its sets."""
     out = b""
     for unit in nal_units(data):
         kind = unit[0] & 0x1F if codec == "h264" else unit[0] >> 1 & 0x3F
-        left_out = H264_LEFT_OUT if codec == "h264" else HEVC_LEFT_OUT | HEVC_PARAMETER_SETS
+        hevc = HEVC_LEFT_OUT if in_band else HEVC_LEFT_OUT | HEVC_PARAMETER_SETS
+        left_out = H264_LEFT_OUT if codec == "h264" else hevc
         if kind not in left_out:
             out += len(unit).to_bytes(4, "big") + unit
     return out

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from pipeline.model.plan import Plan
 
 
-def answer(source: Path, options: Options, *, jobs: int | None, accept_loss: bool) -> Answer:
+def answer(
+    source: Path, options: Options, *, jobs: int | None, accept_loss: bool, deep: bool = False
+) -> Answer:
     """What merge would make, and why."""
     from pipeline import api
     from pipeline.report.planned import plan_document, plan_lines, whole
 
-    plans = api.plan(source, options)
+    plans = api.plan(source, options, deep=deep)
     estimate = whole(plans, jobs or api.processors())
     code = expected(plans, accept_loss=accept_loss)
     return Answer(
@@ -51,11 +53,15 @@ def expected(plans: Sequence[Plan], *, accept_loss: bool) -> ExitCode:
 @wishes.wishes
 @wishes.jobs
 @wishes.accept_loss
+@click.option("--deep", is_flag=True, help="Read the slices whole, for changes that their ends do not show.")
 @wishes.as_json
-def command(*, source: Path, jobs: int | None, accept_loss: bool, as_json: bool, **values: Any) -> int:
+def command(
+    *, source: Path, jobs: int | None, accept_loss: bool, deep: bool, as_json: bool, **values: Any
+) -> int:
     """Say what merge would make of each user, why, how long it takes and how big it is; write nothing.
 
     The exit code is the one that merge would return, as far as the ends of the slices tell.
     """
     wanted = wishes.options(values)
-    return answer(source, wanted, jobs=jobs, accept_loss=accept_loss).tell(as_json=as_json)
+    made = answer(source, wanted, jobs=jobs, accept_loss=accept_loss, deep=deep)
+    return made.tell(as_json=as_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Tracks, Verify
+from pipeline.model.options import Align, By, Gaps, Missing, Moment, OnChange, Options, Tracks, Verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +78,12 @@ _DECORATORS = (
         Gaps.HOLD,
         "While a user is absent: hold the last picture with silence, or drop the time.",
     ),
+    _choice(
+        "--on-change",
+        OnChange,
+        OnChange.FIT,
+        "Where size or rotation change: re-encode the rarer shapes to fit, split the file, or copy all.",
+    ),
     click.option(
         "--start", metavar="T", help="Begin here: UTC (2026-01-20T11:30:22Z) or h:mm:ss from the beginning."
     ),
@@ -111,6 +117,7 @@ def options(values: dict[str, Any]) -> Options:
         by=By(values["by"]),
         tracks=Tracks(values["tracks"]),
         gaps=Gaps(values["gaps"]),
+        on_change=OnChange(values["on_change"]),
         align=Align(values["align"]),
         missing=Missing(values["missing"]),
         start=None if start is None else Moment.parse(start),

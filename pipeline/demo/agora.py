@@ -10,10 +10,11 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from pipeline.demo.listing import Listed, extinf, text, utc17
-from pipeline.demo.scenario import Scenario, Track, User
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pipeline.demo.scenario import Scenario, Shape, Track, User
 
 
 def slice_name(scenario: Scenario, user: User, track: Track, start_ms: int) -> str:
@@ -26,7 +27,7 @@ def playlist_name(scenario: Scenario, user: User, track: Track) -> str:
     return f"{_stem(scenario, user, track)}.m3u8"
 
 
-def playlist(scenario: Scenario, user: User, track: Track, listed: Sequence[Listed]) -> bytes:
+def playlist(scenario: Scenario, user: User, track: Track, listed: Sequence[Listed]) -> bytes:  # noqa: ARG001 - as TRTC's
     """The whole playlist of one track."""
     longest_us = max((entry.duration_us for entry in listed), default=0)
     lines = [
@@ -37,21 +38,24 @@ def playlist(scenario: Scenario, user: User, track: Track, listed: Sequence[List
         f"#EXT-X-TARGETDURATION:{-(-longest_us // 1_000_000)}",
     ]
     for entry in listed:
+        if entry.starts or entry.resized:
+            lines.append("#EXT-X-DISCONTINUITY")
+        lines += [_turned(scenario, at_ms, shape) for at_ms, shape in entry.shapes]
         if entry.starts:
-            lines += _start(scenario, user, track, entry)
+            time = _time(scenario, entry.start_ms)
+            lines.append(f"#EXT-X-AGORA-TRACK-EVENT:EVENT=START,TRACK_TYPE={track.upper()},TIME={time}")
         seconds = f"{entry.duration_us // 1_000_000}.{entry.duration_us % 1_000_000:06d}"
         lines += [extinf(seconds, entry.duration_us, scenario.style, comma=False), entry.name]
     return text(lines, scenario.style)
 
 
-def _start(scenario: Scenario, user: User, track: Track, entry: Listed) -> list[str]:
-    time = str(entry.start_ms) if scenario.style.unix_time else utc17(entry.start_ms)
-    event = f"#EXT-X-AGORA-TRACK-EVENT:EVENT=START,TRACK_TYPE={track.upper()},TIME={time}"
-    if track is Track.AUDIO:
-        return ["#EXT-X-DISCONTINUITY", event]
-    size = f"WIDTH={user.width},HEIGHT={user.height}"
-    turned = f"#EXT-X-AGORA-ROTATE:{size},ROTATE={user.rotation},TIME={time}"
-    return ["#EXT-X-DISCONTINUITY", turned, event]
+def _turned(scenario: Scenario, at_ms: int, shape: Shape) -> str:
+    size = f"WIDTH={shape.width},HEIGHT={shape.height}"
+    return f"#EXT-X-AGORA-ROTATE:{size},ROTATE={shape.rotation},TIME={_time(scenario, at_ms)}"
+
+
+def _time(scenario: Scenario, at_ms: int) -> str:
+    return str(at_ms) if scenario.style.unix_time else utc17(at_ms)
 
 
 def _stem(scenario: Scenario, user: User, track: Track) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.demo.scenario import Style
+    from pipeline.demo.scenario import Shape, Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Listed:
         duration_us: from there to the end of the last one, microseconds.
         size: bytes as they were recorded.
         starts: the stream began or came back after more than 15 s.
+        shapes: of its pictures, each with the UTC milliseconds from which it holds, where it is tagged.
+        resized: its pictures have another size than those before it.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Listed:
     duration_us: int
     size: int
     starts: bool
+    shapes: tuple[tuple[int, Shape], ...] = ()
+    resized: bool = False
 
 
 def utc17(at_ms: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.demo import agora, trtc
@@ -21,6 +21,7 @@ from pipeline.demo.scenario import (
     FaultKind,
     Scenario,
     ScenarioError,
+    Shape,
     Stretch,
     Track,
     User,
@@ -133,32 +134,37 @@ def _sound(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
 def _pictures(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
     times = [at - scenario.start_ms for at in _picture_times(user, stretch, scenario)]
     ends = dict(pairwise(times)) | {times[-1]: times[-1] + user.frame_ms}
-    coded = encode_pictures(
-        ((at * TICKS_PER_MS, _picture(scenario.start_ms + at, user)) for at in times),
-        width=user.width,
-        height=user.height,
-        codec=user.codec,
-        bframes=user.bframes,
-        gop_ticks=user.gop_ms * TICKS_PER_MS,
-        bit_rate=user.bit_rate,
-    )
-    for each in coded:
-        at = each.pts_ticks // TICKS_PER_MS
-        yield Unit(
-            stream=_STREAMS[user.codec],
-            payload=each.data,
-            at_ticks=each.pts_ticks,
-            decode_ticks=each.dts_ticks,
-            end_ticks=ends[at] * TICKS_PER_MS,
-            key=each.key,
-            opens=at == times[0],
+    # Agora's recorder begins a slice where the size changes, TRTC's is not known to.
+    opening = times[:1] if scenario.vendor is Vendor.TRTC else []
+    for (width, height), some in groupby(times, key=lambda at: user.shape_at(at).size):
+        alike = list(some)
+        coded = encode_pictures(
+            ((at * TICKS_PER_MS, _picture(scenario.start_ms, at, user)) for at in alike),
+            width=width,
+            height=height,
+            codec=user.codec,
+            bframes=user.bframes,
+            gop_ticks=user.gop_ms * TICKS_PER_MS,
+            bit_rate=user.bit_rate,
         )
+        for each in coded:
+            at = each.pts_ticks // TICKS_PER_MS
+            yield Unit(
+                stream=_STREAMS[user.codec],
+                payload=each.data,
+                at_ticks=each.pts_ticks,
+                decode_ticks=each.dts_ticks,
+                end_ticks=ends[at] * TICKS_PER_MS,
+                key=each.key,
+                opens=at in (opening or alike[:1]),
+            )
 
 
-def _picture(at_ms: int, user: User) -> Plane:
-    sides = (user.width, user.height) if user.rotation % 180 == 0 else (user.height, user.width)
-    upright = draw(at_ms, *sides, COLOURS[user.number % len(COLOURS)], user.number)
-    return turn(upright, user.rotation // 90)
+def _picture(start_ms: int, at: int, user: User) -> Plane:
+    shape = user.shape_at(at)
+    sides = shape.size if shape.rotation % 180 == 0 else shape.size[::-1]
+    upright = draw(start_ms + at, *sides, COLOURS[user.number % len(COLOURS)], user.number)
+    return turn(upright, shape.rotation // 90)
 
 
 def _picture_times(user: User, stretch: Stretch, scenario: Scenario) -> Iterator[int]:
@@ -249,15 +255,34 @@ def _spoilt(data: bytes, fault: FaultKind | None) -> bytes:
             return data
 
 
+def _tagged(
+    scenario: Scenario, user: User, made: MadeSlice, before: Shape | None
+) -> tuple[tuple[int, Shape], ...]:
+    """The shapes that a slice's tags tell: at a start, and at each change."""
+    at_ms = made.start_ms - scenario.start_ms
+    first = user.shape_at(at_ms)
+    begins = [(made.start_ms, first)] if made.starts or first != before else []
+    inside = [
+        (scenario.start_ms + change.at_ms, change.shape)
+        for change in user.changes
+        if at_ms < change.at_ms < made.end_ticks // TICKS_PER_MS
+    ]
+    return (*begins, *inside)
+
+
 def _write_playlist(
     scenario: Scenario, user: User, track: Track, slices: Sequence[_Slice], place: Path
 ) -> None:
     if not scenario.style.written:
         return
     listed: list[Listed] = []
+    shape: Shape | None = None
     for made, size in slices:
         duration_us = (made.end_ticks - made.start_ticks) * 100 // 9
-        entry = Listed(made.name, made.start_ms, duration_us, size, made.starts)
+        shapes = () if track is Track.AUDIO else _tagged(scenario, user, made, shape)
+        resized = bool(shapes) and shape is not None and shapes[0][1].size != shape.size
+        shape = shapes[-1][1] if shapes else shape
+        entry = Listed(made.name, made.start_ms, duration_us, size, made.starts, shapes, resized)
         listed += [entry] * _TIMES_LISTED.get(made.fault, 1)
     vendor = _VENDORS[scenario.vendor]
     name = vendor.playlist_name(scenario, user, track)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
 from pipeline.demo.picture import MIN_LONG_SIDE, MIN_SIDE, USER_BITS
 from pipeline.media.encode import ADTS_RATES, VideoCodec
@@ -97,6 +98,31 @@ class Style:
     written: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Of pictures: coded pixels before any turn, and degrees they are turned anticlockwise."""
+
+    width: int
+    height: int
+    rotation: int = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From ``at_ms`` (since the recording's start) on, pictures have another shape.
+
+    A new size begins with a key frame and its own parameter sets; a new rotation begins in mid-stream.
+    """
+
+    at_ms: int
+    shape: Shape
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     """One publisher: a camera with a microphone, or a screen.
@@ -121,6 +147,7 @@ class User:
         source: camera or screen.
         merged: sound and pictures in the same slices (TRTC ``audiovideo``).
         bit_rate: of the pictures in bit/s; None for constant quality.
+        changes: of the pictures, in order.
     """
 
     uid: str
@@ -142,6 +169,7 @@ class User:
     source: Source = Source.CAMERA
     merged: bool = False
     bit_rate: int | None = None
+    changes: tuple[Change, ...] = ()
 
     def __post_init__(self) -> None:
         who = f"user {self.uid!r}"
@@ -161,14 +189,9 @@ class User:
         )
 
     def _check_picture(self, who: str) -> None:
-        size = f"{self.width}x{self.height}"
-        short, long = sorted((self.width, self.height))
-        _demand(
-            short >= MIN_SIDE and MIN_LONG_SIDE <= long <= _MAX_SIDE, f"{who}: {size} is too small or too big"
-        )
-        _demand(
-            self.width % 2 == 0 and self.height % 2 == 0, f"{who}: {size} has an odd side, H.264 needs even"
-        )
+        for shape in (self.shape_at(0), *(change.shape for change in self.changes)):
+            _check_shape(who, shape)
+        _demand(all(a.at_ms < b.at_ms for a, b in pairwise(self.changes)), f"{who}: changes are not in order")
         _demand(0 < self.fps <= _MAX_FPS, f"{who}: fps is 1..{_MAX_FPS}, not {self.fps}")
         _demand(
             0 <= self.jitter_ms < self.frame_ms // 2,
@@ -179,10 +202,12 @@ class User:
         _demand(
             self.gop_ms >= self.frame_ms, f"{who}: a key frame distance below one picture: {self.gop_ms} ms"
         )
-        _demand(
-            self.rotation in {0, 90, 180, 270}, f"{who}: rotation is 0, 90, 180 or 270, not {self.rotation}"
-        )
         _demand(self.bit_rate is None or self.bit_rate > 0, f"{who}: bit_rate is positive")
+
+    def shape_at(self, at_ms: int) -> Shape:
+        """The shape of the pictures, in milliseconds since the recording's start."""
+        first = Shape(self.width, self.height, self.rotation)
+        return next((c.shape for c in reversed(self.changes) if c.at_ms <= at_ms), first)
 
     @property
     def frame_ms(self) -> int:
@@ -261,6 +286,18 @@ class Scenario:
             _demand(user.source is Source.CAMERA, f"user {user.uid!r}: Agora's names do not know screens")
             _demand(not user.merged, f"user {user.uid!r}: Agora never merges sound and picture in a slice")
         _demand("/" not in self.channel and self.channel.isascii(), "an Agora channel is ASCII without '/'")
+
+
+def _check_shape(who: str, shape: Shape) -> None:
+    size = f"{shape.width}x{shape.height}"
+    short, long = sorted((shape.width, shape.height))
+    _demand(
+        short >= MIN_SIDE and MIN_LONG_SIDE <= long <= _MAX_SIDE, f"{who}: {size} is too small or too big"
+    )
+    _demand(shape.width % 2 == shape.height % 2 == 0, f"{who}: {size} has an odd side, H.264 needs even")
+    _demand(
+        shape.rotation in {0, 90, 180, 270}, f"{who}: rotation is 0, 90, 180 or 270, not {shape.rotation}"
+    )
 
 
 def _place(fault: Fault) -> tuple[str, Source, Track, int]:

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.demo.scenario import (
+    Change,
     Fault,
     FaultKind,
     Pts,
     Scenario,
     ScenarioError,
+    Shape,
     Source,
     Stretch,
     Style,
@@ -66,6 +68,7 @@ def parse(text: str) -> Scenario:
 
 def _user(table: _Table, number: int) -> User:
     width, height = _size(table.text("size", "320x180"))
+    first = Shape(width, height, table.whole("rotation", 0))
     codec = table.text("codec", "h264")
     if codec not in _CODECS:
         raise ScenarioError(f"{table.name}: codec is h264 or hevc, not {codec!r}")
@@ -79,7 +82,7 @@ def _user(table: _Table, number: int) -> User:
         codec=_CODECS[codec],
         bframes=table.whole("bframes", 0),
         gop_ms=table.ms("gop_seconds", 2000),
-        rotation=table.whole("rotation", 0),
+        rotation=first.rotation,
         rate=table.whole("rate", 48_000),
         channels=table.whole("channels", 1),
         picture=table.stretches("picture"),
@@ -89,9 +92,21 @@ def _user(table: _Table, number: int) -> User:
         source=table.word("source", Source, Source.CAMERA),
         merged=table.flag("merged", default=False),
         bit_rate=table.whole("bit_rate", 0) or None,
+        changes=_changes(table.tables("changes"), first),
     )
     table.finish()
     return user
+
+
+def _changes(tables: list[_Table], before: Shape) -> tuple[Change, ...]:
+    """What a change does not name stays as it was."""
+    out: list[Change] = []
+    for table in tables:
+        width, height = _size(table.text("size", f"{before.width}x{before.height}"))
+        before = Shape(width, height, table.whole("rotation", before.rotation))
+        out.append(Change(table.ms("at", 0), before))
+        table.finish()
+    return tuple(out)
 
 
 def _fault(table: _Table) -> Fault:

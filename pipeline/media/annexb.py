@@ -27,7 +27,7 @@ class AccessUnit(NamedTuple):
 
     ``payload`` is NAL units, each after its length in 4 bytes. ``key`` says that it holds a slice of an IDR
     (H.264) or IRAP (HEVC) picture. ``parameter_sets`` are the VPS, SPS and PPS NAL units in their order; they
-    stay in the payload of H.264 (``avc1``) and are not in that of HEVC (``hvc1``). ``pictures`` counts slices
+    stay in the payload of H.264 (``avc1``) and go from that of HEVC (``hvc1``). ``pictures`` counts slices
     that begin a picture: two fields are two. ``nal_units`` counts those in the payload, and ``skipped`` the
     bytes before the first start code, which belong to no NAL unit.
     """
@@ -55,15 +55,15 @@ def _roles(codec: Codec) -> bytes:
 _H264, _HEVC = _roles("h264"), _roles("hevc")
 
 
-def normalise(data: bytes, codec: Codec) -> AccessUnit:
+def normalise(data: bytes, codec: Codec, *, in_band: bool = False) -> AccessUnit:
     """Turns an access unit with start codes into an MP4 sample.
 
     Access unit delimiters, filler data, ends of sequence and of stream go, and so do zero bytes around NAL
-    units; every other NAL unit stays byte for byte, except the parameter sets of HEVC.
+    units; every other NAL unit stays byte for byte, except the parameter sets of HEVC unless ``in_band``.
     """
     if codec == "h264" and (unit := _plain(data)) is not None:
         return unit
-    roles, header, sets_stay = (_H264, 1, True) if codec == "h264" else (_HEVC, 2, False)
+    roles, header, sets_stay = (_H264, 1, True) if codec == "h264" else (_HEVC, 2, in_band)
     head, *pieces = data.split(_START)
     parts: list[bytes] = []
     sets: list[bytes] = []
@@ -99,6 +99,41 @@ def _plain(data: bytes) -> AccessUnit | None:
     if not _SLICE <= role <= _KEY_SLICE or not data[at + 1] & 0x80:
         return None
     return _unit(AccessUnit, (_prefix(len(data) - at) + data[at:], role == _KEY_SLICE, (), 1, 1, 0))
+
+
+def with_start_codes(payload: bytes) -> bytes:
+    """An MP4 sample (NAL units, each after its length in 4 bytes) as a byte stream with start codes."""
+    parts: list[bytes] = []
+    at = 0
+    while at + 4 <= len(payload):
+        end = at + 4 + int.from_bytes(payload[at : at + 4], "big")
+        parts += (_LONG_START, payload[at + 4 : end])
+        at = end
+    return b"".join(parts)
+
+
+def without_sets(unit: AccessUnit, codec: Codec) -> bytes:
+    """The payload of an access unit without the parameter sets in it."""
+    kept: list[bytes] = []
+    for nal in with_start_codes(unit.payload).split(_LONG_START)[1:]:
+        if (_H264 if codec == "h264" else _HEVC)[nal[0]] != _SETS:
+            kept += (_prefix(len(nal)), nal)
+    return b"".join(kept)
+
+
+def set_ids(parameter_sets: tuple[bytes, ...]) -> frozenset[int]:
+    """The identifiers of H.264 sequence and picture parameter sets (ISO/IEC 14496-10 7.3.2.1.1, 7.3.2.2)."""
+    after_profile_and_level = 4
+    return frozenset(
+        _ue(nal[after_profile_and_level if nal[0] & 31 == _SPS_H264 else 1 :]) for nal in parameter_sets
+    )
+
+
+def _ue(data: bytes) -> int:
+    """The Exp-Golomb number that begins the data (ISO/IEC 14496-10 9.1); at most 16 bits of it are read."""
+    bits = int.from_bytes(data[:4].ljust(4, b"\0"), "big")
+    zeros = 32 - bits.bit_length()
+    return (bits >> max(0, 31 - 2 * zeros)) - 1 if zeros <= 15 else 0  # noqa: PLR2004 - no identifier is longer
 
 
 def has_sps(parameter_sets: tuple[bytes, ...], codec: Codec) -> bool:

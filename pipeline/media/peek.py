@@ -99,6 +99,10 @@ class Peeker:
         whole = None if (at, end) == (0, size) else (at, end)
         return Ends(first[0], span, step, key, form, whole, cut, after, pid)
 
+    def form(self, codec: str, payload: bytes) -> Format | None:
+        """Codec parameters that a packet tells; without ``parameters`` when it tells none."""
+        return self._format(codec, payload)[0]
+
     def _format(self, codec: str, payload: bytes) -> tuple[Format | None, bool]:
         if codec == "aac":
             config = split_adts(payload).config

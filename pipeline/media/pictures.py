@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
 
-from pipeline.media.annexb import AccessUnit, has_sps, normalise
+from pipeline.media.annexb import (
+    AccessUnit,
+    has_sps,
+    normalise,
+    set_ids,
+    with_start_codes,
+    without_sets,
+)
 from pipeline.media.demux import Pes, RunDemuxer
+from pipeline.media.fit import Fitter, own_sets
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.placing import FileTime
 from pipeline.media.probe import picture_size
-from pipeline.media.sample_entry import video_entry
+from pipeline.media.sample_entry import entry_of
 from pipeline.media.tally import (
     ASTRAY,
     CHUNK,
@@ -23,6 +31,7 @@ from pipeline.media.tally import (
     NO_PTS,
     OUTSIDE,
     OVERLAP,
+    UNDECODED,
     Chunk,
     Made,
     Surprise,
@@ -33,6 +42,7 @@ from pipeline.model import ticks
 from pipeline.model.clock import stretched
 from pipeline.model.ledger import Sort
 from pipeline.model.manifest import OutputTrack, Span
+from pipeline.model.shapes import Shape, shapes_of
 from pipeline.model.slices import Medium
 from pipeline.model.timeline import tolerance
 
@@ -40,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pipeline.media.annexb import Codec
+    from pipeline.media.fit import Fitted
     from pipeline.model.plan import OutputPlan
     from pipeline.model.timeline import Run, TrackTime
 
@@ -47,8 +58,10 @@ KEY_WITHIN = 10 * ticks.TICKS
 """After a hole, pictures are dropped up to a key frame that comes within this; else kept and flagged."""
 
 
-_Picture: TypeAlias = tuple[int, int, bool, bytes]
-"""File ticks of presentation, ticks by which DTS is earlier, key frame, payload."""
+COPIED, ENCODED = -1, -2
+_Picture: TypeAlias = tuple[int, int, bool, bytes, int]
+"""File ticks of presentation, ticks by which DTS is earlier, key frame, payload; then `COPIED`, `ENCODED`, or
+the degrees clockwise of a picture that is to be re-encoded, whose payload still has start codes."""
 
 
 class Pictures:
@@ -70,42 +83,72 @@ class Pictures:
     ) -> None:
         self.track = track
         self.tally = Tally()
-        self.form = track.form
+        if output.shape is None:
+            raise AssertionError(output.file)  # an output with pictures has a shape
+        self.shape = output.shape
         self._output = output
-        self._codec: Codec = "hevc" if self.form.codec == "hevc" else "h264"
+        self._sets_id = 0
+        self._lead = 0  # ticks by which copied pictures are decoded earlier; encoded ones do as they do
         self._place = FileTime(output.pieces)
         self._open = open_slice
         self._progress = progress
         self._pts: list[int] = []
         self._dts: list[int] = []
         self._key: list[bool] = []
-        self._sets: set[tuple[bytes, ...]] = set()
+        self._sets: set[tuple[Shape, tuple[bytes, ...]]] = set()
         self.ends = 0  # file ticks where the last picture's own length ends
 
     def header(self) -> TrackHeader:
-        """The MP4's track header, its sample entry made from the first slice that begins with a key frame."""
-        pieces = [placed.piece for run in self.track.runs for placed in run.placed]
-        with_sets = next((p for p in pieces if p.ends is not None and p.ends.key), pieces[0])
-        demuxer = RunDemuxer(self._open, [with_sets], Medium.VIDEO)
+        """The MP4's track header, its sample entry made from the first key frame of the track's shape.
+
+        Parameter sets of what will be re-encoded stand in the entry too, under an identifier of their own.
+
+        Raises:
+            Surprise: no slice holds parameter sets of that shape.
+        """
+        unit = self._first_key()
+        sets = unit.parameter_sets
+        if self._output.odd:
+            if self.shape.codec == "h264":
+                self._sets_id = min(set(range(1, _MOST_SETS)) - set_ids(sets))
+            sets += own_sets(self.shape, self._sets_id)
+        stream = b"".join(b"\0\0\0\1" + nal for nal in sets) + with_start_codes(unit.payload)
         try:
-            entry = video_entry(demuxer.pictures)
-        finally:
-            demuxer.close()
+            entry = entry_of(self.shape.codec, stream, in_band=self._output.in_band)
+        except ValueError as error:
+            raise Surprise(f"{self._output.uid} has {error}") from error
         return TrackHeader(
             "vide",
             ticks.TICKS,
             entry,
             name=self._output.source,
-            width=self.form.width,
-            height=self.form.height,
-            clockwise=self._output.clockwise,
+            width=self.shape.width,
+            height=self.shape.height,
+            clockwise=self.shape.clockwise,
         )
+
+    def _first_key(self) -> AccessUnit:
+        """The first access unit with parameter sets of the track's shape, the sets not in its payload."""
+        codec, size = _codec(self.shape), (self.shape.width, self.shape.height)
+        for placed in (p for run in self.track.runs for p in run.placed):
+            if not any(shape == self.shape for _, shape in shapes_of(placed)):
+                continue
+            demuxer = RunDemuxer(self._open, [placed.piece], Medium.VIDEO)
+            try:
+                for pts, dts, _, data, _ in demuxer:
+                    unit = normalise(data, codec)
+                    if has_sps(unit.parameter_sets, codec) and _size(self.shape, unit.parameter_sets) == size:
+                        self._lead = _ahead(pts, dts)
+                        return unit._replace(payload=without_sets(unit, codec))
+            finally:
+                demuxer.close()
+        raise Surprise(f"no picture of {self._output.uid} has the parameter sets of {self.shape}")
 
     def chunks(self) -> Iterator[Chunk]:
         """Copy everything; the arrays are complete when this ends.
 
         Raises:
-            Surprise: the pictures change their size in a run that promised one size.
+            Surprise: the pictures are of a shape that was not planned for.
             OSError: a slice cannot be read.
         """
         before: Run | None = None
@@ -119,15 +162,19 @@ class Pictures:
         first, due, seen = len(all_pts), 0, 0
         last_dts = all_dts[-1] if all_dts else None
         held: list[bytes] = []
+        kind = COPIED
+        pictures = self._from_key(run, before, self._placed(run, demuxer))
         try:
-            for at, ahead, key, payload in self._from_key(run, before, self._placed(run, demuxer)):
-                if held and at - due >= CHUNK:
-                    yield self.tally.copied(due, held)
+            for at, ahead, key, payload, made in (
+                self._fitted(run, pictures) if self._output.odd else pictures
+            ):
+                if held and (at - due >= CHUNK or made != kind):
+                    yield self._chunk(due, held, kind)
                     held = []
                     self._progress(demuxer.position - seen)
                     seen = demuxer.position
                 if not held:
-                    due = at
+                    due, kind = at, made
                     if len(all_pts) == first:
                         self.tally.spans.append(Span(self._place.utc_ms(at), at, at, first, 0, run.why))
                 dts = at - ahead
@@ -135,30 +182,82 @@ class Pictures:
                     dts = last_dts + 1
                     self.tally.dts_moved += 1
                 last_dts = dts
+                if made == ENCODED:
+                    self.tally.encode(len(all_pts), at, at + run.step)
                 all_dts.append(dts)
                 all_pts.append(max(at, dts))
                 keys.append(key)
                 held.append(payload)
             if held:
-                yield self.tally.copied(due, held)
+                yield self._chunk(due, held, kind)
             self._progress(demuxer.position - seen)
             self.tally.damaged(run, demuxer.lost, demuxer.breaks)
         finally:
             demuxer.close()
         self._close_span(run, first)
 
+    def _chunk(self, due: int, held: list[bytes], kind: int) -> Chunk:
+        if kind == COPIED:
+            return self.tally.copied(due, held)
+        return Chunk(due, list(map(len, held)), b"".join(held), copied=False)
+
+    def _fitted(self, run: Run, pictures: Iterator[_Picture]) -> Iterator[_Picture]:
+        """Pictures of other shapes re-encoded, and what refers to them, up to the next key frame.
+
+        Rotation may change between key frames: what a picture refers to is then decoded first.
+        """
+        keep = any(replace(s.shape, clockwise=self.shape.clockwise) == self.shape for s in self._output.odd)
+        group: list[tuple[int, bytes]] = []
+        fitter: Fitter | None = None
+        for at, ahead, key, payload, clockwise in pictures:
+            if clockwise == COPIED and (fitter is None or key):
+                if fitter is not None:
+                    yield from self._encoded(fitter.end())
+                    self._undecoded(fitter, run)
+                    fitter = None
+                if keep:
+                    group = [(at, payload)] if key else [*group, (at, payload)]
+                yield at, ahead, key, payload, COPIED
+                continue
+            data, turn = payload, clockwise
+            if clockwise == COPIED:
+                data, turn = with_start_codes(payload), self.shape.clockwise
+            if fitter is None:
+                fitter = Fitter(_codec_of(run), self.shape, self._sets_id)
+                for earlier, unit in () if key else group:
+                    fitter.prime(with_start_codes(unit), earlier)
+                group = []
+            yield from self._encoded(fitter.take(data, at, turn))
+        if fitter is not None:
+            yield from self._encoded(fitter.end())
+            self._undecoded(fitter, run)
+
+    def _encoded(self, fitted: Iterator[Fitted]) -> Iterator[_Picture]:
+        codec = _codec(self.shape)
+        for at, key, data in fitted:
+            yield at, self._lead, key, normalise(data, codec, in_band=True).payload, ENCODED
+
+    def _undecoded(self, fitter: Fitter, run: Run) -> None:
+        if fitter.undecoded:
+            self.tally.drop(UNDECODED, fitter.undecoded)
+            what = f"{fitter.undecoded} pictures could not be decoded to be re-encoded; dropped"
+            self.tally.note(Sort.LOSS, what, run.start, run.placed[0].piece.key)
+
     def _placed(self, run: Run, demuxer: RunDemuxer) -> Iterator[_Picture]:
         """The access units of a run that belong into the file, each with its place."""
-        step, codec = run.step, self._codec
+        step, codec, in_band = run.step, _codec_of(run), self._output.in_band
+        shapes = [shapes_of(placed) for placed in run.placed]
+        fit = bool(self._output.odd)
+        odd_shaped = [fit and any(shape != self.shape for _, shape in each) for each in shapes]
         tally, place, over = self.tally, self._place.at, False
-        odd = _Odd(self, run)
+        odd = _Odd(self, run, shapes)
         first, last = None, run.start
         low, high = run.start - KEY_WITHIN, run.placed[-1].end + KEY_WITHIN
         bases = [(p.piece.ends.first if p.piece.ends else 0, p.at, p.slope_ppb) for p in run.placed]
         for pes in demuxer:
             pts, dts, piece, data, torn = pes
             tally.packets_in += 1
-            unit = normalise(data, codec)
+            unit = normalise(data, codec, in_band=in_band)
             zero, base, slope = bases[piece]
             after = 0 if pts is None else ticks.forward(pts, zero)
             utc = base + (stretched(after, slope) if slope else after)
@@ -173,23 +272,24 @@ class Pictures:
             if at is None:
                 tally.drop(OVERLAP if over else OUTSIDE)
                 continue
-            ahead = 0 if dts == pts or pts is None or dts is None else ticks.forward(pts, dts)
-            yield at, ahead if 0 <= ahead <= KEY_WITHIN else 0, unit.key, unit.payload
+            if odd_shaped[piece] and (shape := _at(shapes[piece], after)) != self.shape:
+                yield at, 0, unit.key, data, shape.clockwise
+                continue
+            yield at, 0 if dts == pts else _ahead(pts, dts), unit.key, unit.payload, COPIED
         tally.reached(run, first, last)
 
-    def look_at_sets(self, sets: tuple[bytes, ...], key: str) -> None:
+    def look_at_sets(self, sets: tuple[bytes, ...], shape: Shape, key: str) -> None:
         """Whether parameter sets are such as the plan was made for; raises `Surprise`."""
-        if sets in self._sets or not has_sps(sets, self._codec):
+        if (shape, sets) in self._sets or not has_sps(sets, _codec(shape)):
             return
-        width, height = picture_size(self.form.codec, b"".join(b"\0\0\0\1" + nal for nal in sets))
-        if (width, height) != (self.form.width, self.form.height):
+        width, height = _size(shape, sets)
+        if (width, height) != (shape.width, shape.height):
             raise Surprise(
-                f"the pictures change from {self.form.width}x{self.form.height} to {width}x{height} "
-                f"inside {key}"
+                f"the pictures change from {shape.width}x{shape.height} to {width}x{height} inside {key}"
             )
-        if self._sets and self.form.codec == "hevc":
+        if self._sets and self.shape.codec == "hevc" and not self._output.in_band:
             raise Surprise(f"the HEVC parameter sets change in {key}, and hvc1 has one set")
-        self._sets.add(sets)
+        self._sets.add((shape, sets))
 
     def _from_key(self, run: Run, before: Run | None, pictures: Iterator[_Picture]) -> Iterator[_Picture]:
         """After a hole, begin at the key frame if one comes soon; what cannot be decoded is dropped."""
@@ -200,7 +300,7 @@ class Pictures:
         found = False
         for picture in pictures:
             waiting.append(picture)
-            at, _, found, _ = picture
+            at, _, found, _, _ = picture
             if found or at - waiting[0][0] > KEY_WITHIN:
                 break
         found = found and waiting[-1][0] - waiting[0][0] <= KEY_WITHIN
@@ -252,7 +352,7 @@ class Pictures:
     def _told(self, end: int, payload_sha256: str) -> OutputTrack:
         return OutputTrack(
             medium=Medium.VIDEO,
-            codec=self.form.codec,
+            codec=self.shape.codec,
             timescale=ticks.TICKS,
             packets_in=self.tally.packets_in,
             packets_out=self.tally.packets_out,
@@ -263,19 +363,49 @@ class Pictures:
             fills=(),
             clocks=fits(self.track),
             end=end,
+            encoded=tuple(self.tally.encoded),
             dts_moved=self.tally.dts_moved,
-            width=self.form.width,
-            height=self.form.height,
-            clockwise=self._output.clockwise,
+            width=self.shape.width,
+            height=self.shape.height,
+            clockwise=self.shape.clockwise,
         )
+
+
+_MOST_SETS = 32
+"""H.264 sequence parameter sets have identifiers below this (ISO/IEC 14496-10 7.4.2.1.1)."""
+
+
+def _codec(shape: Shape) -> Codec:
+    return "hevc" if shape.codec == "hevc" else "h264"
+
+
+def _ahead(pts: int | None, dts: int | None) -> int:
+    """Ticks by which an access unit is decoded before it is shown; 0 where that makes no sense."""
+    ahead = 0 if pts is None or dts is None else ticks.forward(pts, dts)
+    return ahead if 0 <= ahead <= KEY_WITHIN else 0
+
+
+def _codec_of(run: Run) -> Codec:
+    ends = run.placed[0].piece.ends
+    return "hevc" if ends is not None and ends.form.codec == "hevc" else "h264"
+
+
+def _size(shape: Shape, sets: tuple[bytes, ...]) -> tuple[int, int]:
+    return picture_size(shape.codec, b"".join(b"\0\0\0\1" + nal for nal in sets))
+
+
+def _at(shapes: tuple[tuple[int, Shape], ...], after: int) -> Shape:
+    """The shape that holds ``after`` ticks behind a slice's first PTS."""
+    return next((shape for begins, shape in reversed(shapes) if begins <= after), shapes[0][1])
 
 
 class _Odd:
     """The access units that do not just go by: whether each is dropped, and what the ledger says of it."""
 
-    def __init__(self, pictures: Pictures, run: Run) -> None:
+    def __init__(self, pictures: Pictures, run: Run, shapes: list[tuple[tuple[int, Shape], ...]]) -> None:
         self._pictures = pictures
         self._run = run
+        self._shapes = shapes
         self.cut = [p.piece.ends.cut if p.piece.ends else None for p in run.placed]
         self.waits = False  # for a key frame, after damage
         self._since = 0
@@ -291,7 +421,9 @@ class _Odd:
             tally.drop(DAMAGED)
             return True
         if unit.parameter_sets:
-            self._pictures.look_at_sets(unit.parameter_sets, placed.piece.key)
+            first = placed.piece.ends.first if placed.piece.ends else 0
+            shape = _at(self._shapes[piece], 0 if pts is None else ticks.forward(pts, first))
+            self._pictures.look_at_sets(unit.parameter_sets, shape, placed.piece.key)
         if unit.pictures > 1:
             raise Surprise(f"{placed.piece.key} has several pictures in one PES packet")
         reason = NO_PICTURE if not unit.pictures else NO_PTS if pts is None else "" if fits else ASTRAY

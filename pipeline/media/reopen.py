@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.media.mp4.reader import Track
-    from pipeline.model.manifest import Fill, Output, OutputTrack
+    from pipeline.model.manifest import Output, OutputTrack
 
 BLOCK = 4 << 20
 """Bytes read at a time: what two hashes work on side by side."""
@@ -52,8 +53,9 @@ def read_facts(path: Path, output: Output) -> FileFacts:
     with path.open("rb", buffering=0) as file:
         size = path.stat().st_size
         movie = read_movie(file, size)
-        fills = [told.fills for told in output.tracks] + [()] * len(movie.tracks)
-        ranges = [_copied(track, f) for track, f in zip(movie.tracks, fills, strict=False)]
+        ranges = [
+            _copied(t, told) for t, told in zip_longest(movie.tracks, output.tracks[: len(movie.tracks)])
+        ]
         digest, payloads = _hashes(file, ranges)
         tracks = tuple(
             _track_facts(
@@ -143,11 +145,13 @@ def _media_end(track: Track, movie_timescale: int) -> int:
     return lead + ticks.ticks_of(shown_last + length - media, track.timescale)
 
 
-def _copied(track: Track, fills: Sequence[Fill]) -> list[tuple[int, int]]:
+def _copied(track: Track, told: OutputTrack | None) -> list[tuple[int, int]]:
     """Byte ranges of all samples that were copied, in order; neighbours are one range."""
     copied = np.ones(len(track.sizes), dtype=np.bool_)
-    for fill in fills:
-        copied[fill.first : fill.first + fill.count] = False
+    made = [(each.first, each.count) for each in told.fills] if told else []
+    made += [(each.first, each.count) for each in told.encoded] if told else []
+    for first, count in made:
+        copied[first : first + count] = False
     begins = track.offsets[copied]
     if not len(begins):
         return []
@@ -179,7 +183,9 @@ def _joins(told: OutputTrack) -> list[int]:
     sound = told.medium == Medium.AUDIO
     before = ticks.TICKS // 4 if sound else ticks.TICKS
     ends = told.spans if sound else told.spans[-1:]
-    return sorted({span.at for span in told.spans} | {max(0, span.until - before) for span in ends})
+    changes = {place for each in told.encoded for place in (each.at, each.until)}
+    changes -= {span.until for span in told.spans}
+    return sorted({s.at for s in told.spans} | {max(0, s.until - before) for s in ends} | changes)
 
 
 def _decode_place(container: InputContainer, medium: str, at: int) -> tuple[int, str]:

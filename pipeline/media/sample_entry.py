@@ -11,6 +11,7 @@ from struct import pack
 from typing import TYPE_CHECKING
 
 import av
+import av.error
 
 from pipeline.media.mp4.reader import read_movie
 
@@ -23,8 +24,23 @@ _U16 = 0xFFFF
 _MPEG4_AUDIO, _AUDIO_STREAM = 0x40, 0x15  # objectTypeIndication; streamType 5, downstream, reserved bit set
 
 
-def video_entry(stream: VideoStream) -> bytes:
-    """The ``avc1`` or ``hvc1`` entry of an H.264 or HEVC stream whose parameter sets FFmpeg has seen.
+def entry_of(codec: str, access_unit: bytes, *, in_band: bool = False) -> bytes:
+    """The sample entry of pictures, by a key frame with start codes and the parameter sets before it.
+
+    All parameter sets in front of it go into the entry. ``in_band`` makes it ``hev1`` for HEVC: more sets
+    may stand in the samples (ISO/IEC 14496-15 8.4.1.1.1).
+
+    Raises ``ValueError`` where FFmpeg cannot make sense of them.
+    """
+    try:
+        with av.open(BytesIO(access_unit), "r", format=codec) as container:
+            return video_entry(container.streams.video[0], in_band=in_band)
+    except (av.error.FFmpegError, LookupError) as error:
+        raise ValueError(f"the {codec} parameter sets cannot be read ({error})") from error
+
+
+def video_entry(stream: VideoStream, *, in_band: bool = False) -> bytes:
+    """The ``avc1``, ``hvc1`` or ``hev1`` entry of a stream whose parameter sets FFmpeg has seen.
 
     Raises ``ValueError`` for other codecs and for a stream without parameter sets.
     """
@@ -37,7 +53,7 @@ def video_entry(stream: VideoStream) -> bytes:
     options = {"movflags": "empty_moov+default_base_moof+write_colr"}
     with av.open(file, "w", format="mp4", options=options) as container:
         copy = container.add_stream_from_template(stream)
-        copy.codec_context.codec_tag = {"h264": "avc1", "hevc": "hvc1"}[codec]
+        copy.codec_context.codec_tag = {"h264": "avc1", "hevc": "hev1" if in_band else "hvc1"}[codec]
         container.start_encoding()
     return read_movie(file, len(file.getbuffer())).tracks[0].sample_entry
 

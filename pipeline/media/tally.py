@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipeline.model import ticks
 from pipeline.model.ledger import Entry, Sort
-from pipeline.model.manifest import ClockFit, Dropped, OutputTrack, Span
+from pipeline.model.manifest import ClockFit, Dropped, Encoded, OutputTrack, Span
 from pipeline.model.timeline import tolerance
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ CHUNK = ticks.TICKS
 
 OUTSIDE = "outside the cut"
 OVERLAP = "overlap"
+UNDECODED = "could not be decoded"
 NO_KEY = "before the first key frame"
 NO_PTS = "no time stamp"
 NO_PICTURE = "no picture in it"
@@ -54,6 +55,15 @@ class Tally:
     dropped: Counter[str] = field(default_factory=Counter)
     entries: list[Entry] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
+    encoded: list[Encoded] = field(default_factory=list)
+
+    def encode(self, sample: int, at: int, until: int) -> None:
+        """Note a sample that was encoded anew: its index, and the file ticks it is shown from and until."""
+        last = self.encoded[-1] if self.encoded else None
+        if last is not None and last.first + last.count == sample:
+            self.encoded[-1] = replace(last, count=last.count + 1, until=until)
+        else:
+            self.encoded.append(Encoded(sample, 1, at, until))
 
     def copied(self, at: int, samples: list[bytes]) -> Chunk:
         """Count samples that go out, as the chunk that takes them there."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
+from pipeline.model.options import OnChange, Options
+from pipeline.model.shapes import dominant
 from pipeline.model.slices import Format, Medium, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipeline.model.options import Options
+    from pipeline.model.shapes import Stretch
     from pipeline.model.timeline import TrackTime, UserTime
 
 PICTURES = ("h264", "hevc")
@@ -41,21 +44,38 @@ class Decision:
     why: str
 
 
-def refusal(user: User, video: TrackTime | None, audio: TrackTime | None, turns: Sequence[int]) -> str:
-    """Why a user cannot be merged by copy; empty when he can.
+def refusal(
+    user: User, shown: Sequence[Stretch], video: TrackTime | None, audio: TrackTime | None, options: Options
+) -> str:
+    """Why a user cannot be merged as asked; empty when he can.
 
     Args:
         user: as found, with the slices that could not be read.
-        video: the pictures that would go in.
+        shown: the shapes of the pictures that would go in.
+        video: these pictures.
         audio: the sound that would go in.
-        turns: the rotations of its pictures in degrees; more than one is a change in mid-track.
+        options: what is done where pictures change.
     """
-    return next(_reasons(user, forms(video), forms(audio), turns), "")
+    return next(chain(_reasons(user, forms(video), forms(audio)), _unfit(shown, options.on_change)), "")
 
 
-def _reasons(
-    user: User, pictures: Sequence[Format], sound: Sequence[Format], turns: Sequence[int]
-) -> Iterator[str]:
+def _unfit(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[str]:
+    """Why pictures that change cannot be treated as asked."""
+    shapes = list(dict.fromkeys(stretch.shape for stretch in shown))
+    codecs = list(dict.fromkeys(shape.codec for shape in shapes))
+    if len(shapes) < 2:  # noqa: PLR2004 - nothing changes
+        return
+    if on_change is OnChange.COPY and len(codecs) > 1:
+        yield (
+            f"the pictures change from {codecs[0]} to {codecs[1]}, which one track cannot hold as they are: "
+            "use --on-change fit or split"
+        )
+    target = dominant(shown)
+    if on_change is OnChange.FIT and (target.width % 2 or target.height % 2):
+        yield f"nothing can be re-encoded into the odd size of {target}: use --on-change split"
+
+
+def _reasons(user: User, pictures: Sequence[Format], sound: Sequence[Format]) -> Iterator[str]:
     slices = [s for t in user.tracks for s in t.slices]
     yield from (
         f"{s.key} is WebM: only MPEG-TS slices can be merged yet"
@@ -70,15 +90,8 @@ def _reasons(
     yield from (
         _foreign_sound(form) for form in sound if form.codec != SOUND or form.channels not in CHANNELS
     )
-    not_built = "merging changes is not built yet"
-    if len({(f.codec, f.width, f.height) for f in pictures}) > 1:
-        yield f"the pictures change in mid-track ({_changes(pictures)}): {not_built}"
-    if len(pictures) > 1 and pictures[0].codec == "hevc":
-        yield f"the HEVC parameter sets change in mid-track: {not_built}"
     if len(sound) > 1:
-        yield f"the sound changes in mid-track ({_changes(sound)}): {not_built}"
-    if len(turns) > 1 or any(s.turns_inside for s in slices):
-        yield f"the rotation changes in mid-track ({' -> '.join(map(str, turns))} degrees): {not_built}"
+        yield f"the sound changes in mid-track ({_changes(sound)}): merging that is not built yet"
 
 
 def _foreign_sound(form: Format) -> str:
@@ -89,8 +102,8 @@ def _foreign_sound(form: Format) -> str:
 
 def forms(track: TrackTime | None) -> list[Format]:
     """The codec parameters of a track in the order in which they appear."""
-    found = (p.piece.ends.form for run in (track.runs if track else ()) for p in run.placed if p.piece.ends)
-    return list(dict.fromkeys(found))
+    ends = [p.piece.ends for run in (track.runs if track else ()) for p in run.placed if p.piece.ends]
+    return list(dict.fromkeys(form for e in ends for form in (e.form, *(c.form for c in e.changes))))
 
 
 def _changes(forms: Sequence[Format]) -> str:
@@ -99,15 +112,22 @@ def _changes(forms: Sequence[Format]) -> str:
 
 def decisions(
     time: UserTime,
-    video: TrackTime | None,
-    audio: TrackTime | None,
+    shown: Sequence[Stretch],
     pieces: Sequence[Piece],
     options: Options,
 ) -> tuple[Decision, ...]:
-    """What is done for one output and why, in the order a person would tell it."""
-    out = [
-        Decision(f"copy {form}", "MP4 holds it as it is") for form in (*forms(video)[:1], *forms(audio)[:1])
-    ]
+    """What is done for one output and why, in the order a person would tell it.
+
+    Args:
+        time: the user, with the part of his tracks that goes in.
+        shown: the shapes of his pictures.
+        pieces: UTC to file time.
+        options: what was asked for.
+    """
+    video, audio = time.video, time.audio
+    copied = [*([dominant(shown)] if shown else []), *forms(audio)[:1]]
+    out = [Decision(f"copy {form}", "MP4 holds it as it is") for form in copied]
+    out += _change_decisions(shown, options.on_change)
     if video and audio:
         shared = "sound and picture run on one clock" if time.shared else "their clocks differ by over 150 ms"
         placing = "by PTS" if time.shared else "each by its own stamps"
@@ -119,7 +139,7 @@ def decisions(
         late = ticks.duration(video.start - pieces[0].start)
         out.append(Decision(f"empty edit for {late} from file zero", "the picture begins later"))
     if video and len(forms(video)) > 1:
-        out.append(Decision("keep parameter sets before each IDR", "they change when the user comes back"))
+        out.append(Decision("keep parameter sets before each key frame", "they change in mid-track"))
     out += [_gap_decision(t, options) for t in (video, audio) if t and t.gaps]
     if len(pieces) > 1:
         out.append(Decision(f"drop the time between {len(pieces)} sessions", "--gaps drop"))
@@ -131,6 +151,24 @@ def decisions(
         if run.moved
     ]
     return tuple(out)
+
+
+def _change_decisions(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[Decision]:
+    """What is done with pictures that change their shape."""
+    target = dominant(shown) if shown else None
+    odd = [stretch for stretch in shown if stretch.shape != target]
+    if not odd:
+        return
+    total = ticks.duration(sum(stretch.shown for stretch in odd))
+    others = ", ".join(dict.fromkeys(str(stretch.shape) for stretch in odd))
+    if on_change is OnChange.FIT:
+        what = f"re-encode {total} of {others} into {target}"
+        yield Decision(what, "a track shows one size and rotation (--on-change fit)")
+    else:
+        what = f"keep {total} of {others} as they are in a track of {target}"
+        yield Decision(
+            what, f"some players stop, stretch or lie on their side there (--on-change {on_change})"
+        )
 
 
 def _gap_decision(track: TrackTime, options: Options) -> Decision:

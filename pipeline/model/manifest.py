@@ -37,6 +37,16 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """Samples that were encoded anew: ``count`` from index ``first`` on, file ticks ``at`` to ``until``."""
+
+    first: int
+    count: int
+    at: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A contiguous stretch of a track.
 
@@ -72,7 +82,8 @@ class ClockFit:
 class OutputTrack:
     """A track of an output.
 
-    ``packets_in == packets_out + sum(dropped)``; the file holds ``packets_out + inserted`` samples.
+    ``packets_in == packets_out + sum(encoded) + sum(dropped)``, where ``packets_out`` were copied; the file
+    holds ``packets_out + sum(encoded) + inserted`` samples.
     ``payload_sha256`` is over the payloads of the copied packets in file order, hashed as they were read;
     empty when the work was done without verification.
     """
@@ -89,12 +100,18 @@ class OutputTrack:
     fills: tuple[Fill, ...]
     clocks: tuple[ClockFit, ...]
     end: int
+    encoded: tuple[Encoded, ...] = ()
     dts_moved: int = 0
     width: int = 0
     height: int = 0
     clockwise: int = 0
     rate: int = 0
     channels: int = 0
+
+    @property
+    def packets_encoded(self) -> int:
+        """How many packets were encoded anew; as many samples came of them."""
+        return sum(each.count for each in self.encoded)
 
 
 @dataclass(frozen=True, slots=True)

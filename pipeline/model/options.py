@@ -44,6 +44,14 @@ class Gaps(StrEnum):
     DROP = "drop"  # removed where neither sound nor picture is there for more than 15 s
 
 
+class OnChange(StrEnum):
+    """What happens where the pictures of a user change their size or rotation."""
+
+    FIT = "fit"  # the shape shown longest is copied, the rest is re-encoded into it
+    SPLIT = "split"  # a file for each stretch of one shape
+    COPY = "copy"  # everything is copied; some players stop or stretch
+
+
 class Align(StrEnum):
     """Where a file's zero lies."""
 
@@ -130,6 +138,7 @@ class Options:
     by: By = By.USER
     tracks: Tracks = Tracks.BOTH
     gaps: Gaps = Gaps.HOLD
+    on_change: OnChange = OnChange.FIT
     align: Align = Align.USER
     missing: Missing = Missing.FILL
     start: Moment | None = None
@@ -155,6 +164,7 @@ class Options:
             "by": self.by,
             "tracks": self.tracks,
             "gaps": self.gaps,
+            "on_change": self.on_change,
             "align": self.align,
             "missing": self.missing,
             "start": moment(self.start),

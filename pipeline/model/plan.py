@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.model import losses, ticks
-from pipeline.model.decisions import Decision, Piece, decisions, refusal
-from pipeline.model.options import Align, By, Gaps, Options, Tracks
+from pipeline.model.decisions import Decision, Piece, decisions, forms, refusal
+from pipeline.model.options import Align, By, Gaps, OnChange, Options, Tracks
 from pipeline.model.outputs import fill, unique
+from pipeline.model.shapes import Shape, Stretch, dominant, stretches
 from pipeline.model.slices import Medium, Recording, Slice, User
 from pipeline.model.stamps import stamp17
 from pipeline.model.timeline import ABSENT, TrackTime, UserTime
@@ -52,7 +53,8 @@ class OutputPlan:
         pieces: UTC to file time, in order; one unless time is dropped.
         video: the pictures; None if it has none.
         audio: the sound; None if it has none.
-        clockwise: degrees of the display matrix.
+        shape: of the pictures; None if it has none.
+        odd: pictures of other shapes, which are re-encoded into it.
         refusal: why it cannot be made; empty when it can.
     """
 
@@ -63,7 +65,8 @@ class OutputPlan:
     pieces: tuple[Piece, ...]
     video: TrackTime | None
     audio: TrackTime | None
-    clockwise: int
+    shape: Shape | None
+    odd: tuple[Stretch, ...]
     shared_clock: bool
     decisions: tuple[Decision, ...]
     estimate: Estimate
@@ -73,6 +76,15 @@ class OutputPlan:
     def tracks(self) -> tuple[TrackTime, ...]:
         """What goes in, pictures first."""
         return tuple(t for t in (self.video, self.audio) if t is not None)
+
+    @property
+    def in_band(self) -> bool:
+        """Parameter sets of HEVC must stand in the samples, because there is more than one."""
+        return (
+            self.shape is not None
+            and self.shape.codec == "hevc"
+            and len(forms(self.video)) + len(self.odd) > 1
+        )
 
     @property
     def duration(self) -> int:
@@ -111,6 +123,7 @@ def plan(
     options: Options,
     *,
     cuts: Mapping[tuple[str, str], Cut] | None = None,
+    joints: Mapping[tuple[str, str], Sequence[int]] | None = None,
     notes: Sequence[Entry] = (),
 ) -> Plan:
     """Decide the outputs of a recording.
@@ -120,6 +133,7 @@ def plan(
         times: those users on UTC; one without a readable slice has none.
         options: what the caller asked for.
         cuts: by ``(uid, source)`` where --start or --end is given.
+        joints: by ``(uid, source)`` the UTC ticks at which his file is split.
         notes: what reading the recording has put into the ledger.
     """
     chosen = [t for time in times if (t := _only(time, options.tracks)) is not None]
@@ -131,7 +145,7 @@ def plan(
         zero = first if options.align is Align.RECORDING else None
         drafts += [
             _output(user, time, options, stays, zero=zero, recording=recording.name)
-            for stays in _stays(time, options, cut)
+            for stays in _split(_stays(time, options, cut), (joints or {}).get((time.uid, time.source), ()))
             if any(_within(track, stays[0][0], stays[-1][1]) for track in time.tracks)
         ]
     stems = unique([(d.file, f"{d.uid}\0{d.source}\0{d.zero}\0{d.file}") for d in drafts])
@@ -169,6 +183,21 @@ def _stays(time: UserTime, options: Options, cut: Cut) -> list[list[tuple[int, i
     return [group for group in groups if group]
 
 
+def _split(groups: Sequence[list[tuple[int, int]]], joints: Sequence[int]) -> list[list[tuple[int, int]]]:
+    """The sessions of each output, cut into more outputs at the joints."""
+    out: list[list[tuple[int, int]]] = []
+    for group in groups:
+        rest = group
+        for joint in joints:
+            left = [(a, min(b, joint)) for a, b in rest if a < joint]
+            right = [(max(a, joint), b) for a, b in rest if b > joint]
+            if left and right:
+                out.append(left)
+                rest = right
+        out.append(rest)
+    return out
+
+
 def _output(
     user: User,
     time: UserTime,
@@ -184,7 +213,9 @@ def _output(
     video, audio = _within(time.video, start, end), _within(time.audio, start, end)
     tracks = [t for t in (video, audio) if t is not None]
     slices = [p.piece for t in tracks for run in t.runs for p in run.placed]
-    turns = sorted({p.piece.clockwise for run in (video.runs if video else ()) for p in run.placed})
+    shown = [s for each in (stretches(video) if video else ()) if (s := each.within(start, end)) is not None]
+    shape = dominant(shown) if shown else None
+    fitted = options.on_change is OnChange.FIT
     kind = "" if video is None else "_av" if audio else "_video"
     values = {
         "uid": time.uid,
@@ -201,11 +232,12 @@ def _output(
         pieces=pieces,
         video=video,
         audio=audio,
-        clockwise=turns[0] if turns else 0,
+        shape=shape,
+        odd=tuple(s for s in shown if s.shape != shape) if fitted else (),
         shared_clock=time.shared,
-        decisions=decisions(time, video, audio, pieces, options),
+        decisions=decisions(replace(time, video=video, audio=audio), shown, pieces, options),
         estimate=_estimate(slices, tracks),
-        refusal=refusal(user, video, audio, turns),
+        refusal=refusal(user, shown, video, audio, options),
     )
 
 

@@ -58,6 +58,22 @@ class Format:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Codec parameters that begin inside a slice, ``after`` ticks behind its first PTS."""
+
+    after: int
+    form: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A rotation that begins inside a slice, ``after_ms`` behind its stamp: degrees to turn it upright."""
+
+    after_ms: int
+    clockwise: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ends:
     """Media time at both ends of a slice, from its first and last PES packets.
 
@@ -71,6 +87,7 @@ class Ends:
         cut: 33-bit PTS of a last access unit whose end is not there; None when it ends well.
         after: ticks by which ``first`` is later than the first access unit of any track, which is stamped.
         pid: the packet identifier of its stream.
+        changes: codec parameters that begin inside it; only known once it was read whole.
     """
 
     first: int
@@ -82,6 +99,12 @@ class Ends:
     cut: int | None = None
     after: int = 0
     pid: int = 0
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def last_form(self) -> Format:
+        """The codec parameters it ends with."""
+        return self.changes[-1].form if self.changes else self.form
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +124,7 @@ class Slice:
         listed: a playlist names it.
         clockwise: degrees to turn its pictures upright.
         shared: it may hold sound and pictures; one of them alone is no damage.
-        turns_inside: its pictures are turned anew before it ends.
+        turns: rotations that begin inside it, in order.
         ends: what its ends say; None unless `State.PRESENT`.
     """
 
@@ -115,7 +138,7 @@ class Slice:
     returns: bool = False
     listed: bool = True
     clockwise: int = 0
-    turns_inside: bool = False
+    turns: tuple[Turned, ...] = ()
     shared: bool = False
     ends: Ends | None = None
     why: str = ""
@@ -156,6 +179,7 @@ def with_known_forms(slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
         form = ends.form if ends.form.parameters else form
         same_codec = ends.form.codec == form.codec
         out.append(replace(piece, ends=replace(ends, form=form)) if same_codec else piece)
+        form = ends.last_form if ends.changes else form
     return tuple(out)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pipeline.errors import CommandError, InputError, MissingSliceError
+from pipeline.media.deep import with_changes
 from pipeline.media.keys import key_times
 from pipeline.media.peek import NOTHING_OF_IT, Peeker, Unreadable
 from pipeline.media.probe import picture_size
 from pipeline.model import ticks
 from pipeline.model.ledger import Sort
-from pipeline.model.options import Missing, Options
+from pipeline.model.options import Missing, OnChange, Options
 from pipeline.model.plan import Cut, Plan, plan
-from pipeline.model.slices import Recording, Slice, State, Track, User, with_known_forms
-from pipeline.model.timeline import UserTime, arrange
+from pipeline.model.shapes import stretches
+from pipeline.model.slices import Ends, Recording, Slice, State, Track, User, with_known_forms
+from pipeline.model.timeline import TrackTime, UserTime, arrange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,14 +27,19 @@ if TYPE_CHECKING:
     from pipeline.vendors.inventory import Inventory
 
 
-def look(folder: Folder, inventory: Inventory) -> Recording:
-    """The recording with the ends of its slices read."""
+Deep: TypeAlias = Collection[tuple[str, str]] | None
+"""The (uid, source) of users whose slices are read whole for changes inside them; None for all users."""
+
+
+def look(folder: Folder, inventory: Inventory, deep: Deep = ()) -> Recording:
+    """The recording with the ends of its slices read, and of some users all that is in them."""
     peeker = Peeker(picture_size)
 
     def seen(track: Track | None) -> Track | None:
         if track is None:
             return None
-        slices = tuple(_ends(folder, peeker, track, s) for s in track.slices)
+        whole = deep is None or (track.uid, track.source) in deep
+        slices = tuple(_ends(folder, peeker, track, s, whole=whole) for s in track.slices)
         there = tuple(s for s in slices if not (s.shared and s.why == NOTHING_OF_IT))
         return replace(track, slices=with_known_forms(there))
 
@@ -39,12 +47,14 @@ def look(folder: Folder, inventory: Inventory) -> Recording:
     return replace(inventory.recording, users=users)
 
 
-def _ends(folder: Folder, peeker: Peeker, track: Track, piece: Slice) -> Slice:
+def _ends(folder: Folder, peeker: Peeker, track: Track, piece: Slice, *, whole: bool) -> Slice:
     if piece.state is not State.PRESENT:
         return piece
     try:
         with folder.open(piece.key) as file:
             ends = peeker.look(file, piece.size, track.medium, ticks.from_us(piece.extinf_us or 0))
+        if whole and isinstance(ends, Ends):
+            ends = with_changes(folder.open, piece, ends, track.medium, peeker)
     except OSError as error:
         raise InputError(
             f"{piece.key} cannot be read ({error.strerror}): make it readable and run again."
@@ -54,15 +64,15 @@ def _ends(folder: Folder, peeker: Peeker, track: Track, piece: Slice) -> Slice:
     return replace(piece, ends=ends)
 
 
-def arrange_plan(folder: Folder, inventory: Inventory, options: Options) -> Plan:
-    """The plan of one recording.
+def arrange_plan(folder: Folder, inventory: Inventory, options: Options, deep: Deep = ()) -> Plan:
+    """The plan of one recording; of some users by all that is in their slices.
 
     Raises:
         CommandError: a user was asked for who is not in it, or the cut lies outside of it.
         InputError: no slice of it can be used.
         MissingSliceError: a listed slice is missing or empty, and the options do not fill.
     """
-    found = look(folder, inventory)
+    found = look(folder, inventory, deep)
     users = _asked_for(found, options)
     recording = replace(found, users=tuple(users))
     if options.missing is Missing.FAIL:
@@ -71,7 +81,12 @@ def arrange_plan(folder: Folder, inventory: Inventory, options: Options) -> Plan
     if not times:
         raise InputError(_nothing_usable(recording, users))
     return plan(
-        recording, times, options, cuts=_cuts(folder, times, options), notes=_notes(inventory, options)
+        recording,
+        times,
+        options,
+        cuts=_cuts(folder, times, options),
+        joints=_joints(folder, times) if options.on_change is OnChange.SPLIT else {},
+        notes=_notes(inventory, options),
     )
 
 
@@ -123,6 +138,25 @@ def _cuts(folder: Folder, times: Sequence[UserTime], options: Options) -> dict[t
             "--start and --end leave nothing of the recording: give a time between its first and last media."
         )
     return {(t.uid, t.source): _snapped(t, start, end, lambda s: key_times(folder.open, s)) for t in times}
+
+
+def _joints(folder: Folder, times: Sequence[UserTime]) -> dict[tuple[str, str], list[int]]:
+    """Where each user's file is split: at the first key frame of each shape but the first."""
+    return {
+        (t.uid, t.source): [
+            _key_after(t.video, stretch.start, lambda s: key_times(folder.open, s))
+            for stretch in stretches(t.video)[1:]
+        ]
+        for t in times
+        if t.video is not None
+    }
+
+
+def _key_after(track: TrackTime, start: int, keys_of: Callable[[Slice], Sequence[int]]) -> int:
+    """UTC ticks of the first key frame at or after ``start``; where none comes, ``start`` itself."""
+    later = (placed for run in track.runs for placed in run.placed if placed.end > start)
+    keys = (u for placed in later for pts in keys_of(placed.piece) if (u := placed.utc(pts)) >= start)
+    return next(keys, start)
 
 
 def _snapped(time: UserTime, start: int, end: int, keys_of: Callable[[Slice], Sequence[int]]) -> Cut:

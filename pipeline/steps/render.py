@@ -43,11 +43,11 @@ LOCK_TRIES, LOCK_SECONDS = 20, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A file that was made beside its name, or why it was not (``refusal``)."""
+    """A file that was made beside its name, or what its slices hold that was not planned for."""
 
     output: Output | None
     entries: tuple[Entry, ...]
-    refusal: str = ""
+    surprise: str = ""
 
 
 def part_of(place: Path, file: str) -> Path:
@@ -138,7 +138,7 @@ def render_one(
         made = _write(output, folder, part, copy)
     except Surprise as surprise:
         part.unlink(missing_ok=True)
-        return Rendered(None, (), f"{surprise}: merging changes is not built yet")
+        return Rendered(None, (), str(surprise))
     except BaseException:
         part.unlink(missing_ok=True)
         raise

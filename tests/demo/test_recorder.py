@@ -69,7 +69,7 @@ def test_ffmpeg_decodes_slices_without_a_word(name: str, recorded: Callable[[str
 def _check_pictures(user: MadeUser, each: MadeSlice, path: Path) -> None:
     if not each.pictures_ms:
         return
-    if user.user.rotation:
+    if user.user.rotation or any(change.shape.rotation for change in user.user.changes):
         with av.open(str(path)) as container:
             assert len(list(container.decode(video=0))) == len(each.pictures_ms)
         return

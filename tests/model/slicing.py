@@ -3,7 +3,8 @@
 A slice is a line: ``STAMP PTS SPAN [TAG...]``, times in seconds with decimals, or with a suffix: ``t`` ticks,
 ``f`` sound frames of 1024/48000 s, ``p`` pictures of 1/15 s; terms may be added (``10+2f``). The stamp counts
 from `T0`. Tags: ``START``, ``BREAK`` (DISCONTINUITY), ``unlisted``, ``missing``, ``empty``, ``unreadable``,
-``cut``, ``extinf=TIME``, ``fps=N``, ``size=WxH``, ``rate=HZ``, ``pid=N``, ``turn=N``, ``after=TIME``.
+``cut``, ``extinf=TIME``, ``fps=N``, ``size=WxH``, ``rate=HZ``, ``pid=N``, ``turn=N``, ``after=TIME``; inside
+of it ``turns=TIME:N`` and ``becomes=TIME:WxH``, several with commas.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
-from pipeline.model.slices import Ends, Format, Medium, Slice, State, Track, User
+from pipeline.model.slices import Change, Ends, Format, Medium, Slice, State, Track, Turned, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,7 @@ def piece(line: str, medium: Medium, number: int = 0) -> Slice:
         cut=(time(first) + length - step) % ticks.WRAP if "cut" in words else None,
         after=time(tags.get("after", "0")),
         pid=int(tags.get("pid", 256)),
+        changes=tuple(Change(time(at), form(medium, size)) for at, size in _inside(tags.get("becomes"))),
     )
     listed = "unlisted" not in words
     stamped_ms, rest = divmod(time(stamp), ticks.PER_MS)
@@ -74,9 +76,15 @@ def piece(line: str, medium: Medium, number: int = 0) -> Slice:
         returns="START" in words,
         listed=listed,
         clockwise=int(tags.get("turn", 0)),
+        turns=tuple(Turned(ticks.to_ms(time(at)), int(turn)) for at, turn in _inside(tags.get("turns"))),
         ends=ends if state is State.PRESENT else None,
         why="it is no MPEG-TS (no sync bytes)" if state is State.UNREADABLE else "",
     )
+
+
+def _inside(text: str | None) -> list[tuple[str, str]]:
+    pairs = [each.split(":") for each in text.split(",")] if text else []
+    return [(at, what) for at, what in pairs]
 
 
 def form(medium: Medium, size: str = "640x480", rate: int = 48000) -> Format:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pipeline.model import ticks
 from pipeline.model.decisions import Piece
 from pipeline.model.ledger import Entry, Sort
-from pipeline.model.options import Align, By, Gaps, Options, Tracks
+from pipeline.model.options import Align, By, Gaps, OnChange, Options, Tracks
 from pipeline.model.plan import Cut, Plan, plan
+from pipeline.model.shapes import Shape
 from pipeline.model.slices import Format, Medium, Recording, Slice, Track, User
 from pipeline.model.stamps import stamp17
 from pipeline.model.timeline import arrange
@@ -19,7 +20,7 @@ from tests.model.laws import patient
 from tests.model.slicing import T0, T0_MS, at, pictures, piece, sound, steady, time, user
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ANN = user(
     sound("0 0 30.08", "60 60 30.08 START", "120 120 30.08 START"),
@@ -35,11 +36,12 @@ def planned(
     *users: User,
     options: Options | None = None,
     cuts: Mapping[tuple[str, str], Cut] | None = None,
+    joints: Mapping[tuple[str, str], Sequence[int]] | None = None,
     notes: tuple[Entry, ...] = (),
 ) -> Plan:
     times = [t for u in users if (t := arrange(u)) is not None]
     recording = Recording("agora", "", "sid_room", users)
-    return plan(recording, times, options or Options(), cuts=cuts, notes=notes)
+    return plan(recording, times, options or Options(), cuts=cuts, joints=joints, notes=notes)
 
 
 def pieces(of: Plan) -> list[list[tuple[str, str, str]]]:
@@ -224,7 +226,6 @@ def odd(track: Track, **changes: object) -> Track:
     ("found", "sentence"),
     [
         pytest.param(ANN, "", id="plain H.264 and AAC"),
-        pytest.param(user(hevc("a", "a")), "", id="HEVC with one set of parameters"),
         pytest.param(
             user(odd(pictures("0 0 10", "10 10 10 missing"), key="v.WebM")),
             "v.WebM is WebM: only MPEG-TS slices can be merged yet",
@@ -246,31 +247,10 @@ def odd(track: Track, **changes: object) -> Track:
             id="surround sound",
         ),
         pytest.param(
-            user(pictures("0 0 10", "10 10 10 size=1280x720", "20 20 10")),
-            "the pictures change in mid-track (h264 640x480 -> h264 1280x720): "
-            "merging changes is not built yet",
-            id="a size that changes",
-        ),
-        pytest.param(
-            user(hevc("a", "b")),
-            "the HEVC parameter sets change in mid-track: merging changes is not built yet",
-            id="HEVC parameter sets that change",
-        ),
-        pytest.param(
             user(sound("0 0 10.24", "10.24 10.24 10.24 rate=44100")),
             "the sound changes in mid-track (aac 48000 Hz mono -> aac 44100 Hz mono): "
-            "merging changes is not built yet",
+            "merging that is not built yet",
             id="a sampling rate that changes",
-        ),
-        pytest.param(
-            user(pictures("0 0 10", "10 10 10 turn=90")),
-            "the rotation changes in mid-track (0 -> 90 degrees): merging changes is not built yet",
-            id="a rotation that changes",
-        ),
-        pytest.param(
-            user(odd(pictures("0 0 10 turn=90"), turns_inside=True)),
-            "the rotation changes in mid-track (90 degrees): merging changes is not built yet",
-            id="a rotation that changes inside a slice",
         ),
     ],
 )
@@ -285,7 +265,134 @@ def test_parameter_sets_that_change_without_the_size_are_copied_and_noted() -> N
     rejoined = replace(second, ends=replace(second.ends, form=Format("h264", 640, 480, parameters="new")))
     (output,) = planned(user(Track("ann", "camera", Medium.VIDEO, (first, rejoined)))).outputs
     assert output.refusal == ""
-    assert "keep parameter sets before each IDR" in [decision.what for decision in output.decisions]
+    assert "keep parameter sets before each key frame" in [decision.what for decision in output.decisions]
+
+
+TWO_CODECS = (
+    "the pictures change from h264 to hevc, which one track cannot hold as they are: "
+    "use --on-change fit or split"
+)
+LYING = "h264 640x480, h264 640x480 turned by 90 degrees"
+CHANGING = "0 0 10", "10 10 20 size=1280x720", "30 30 5 turn=90"
+FITS = "a track shows one size and rotation (--on-change fit)"
+STOPS = "some players stop, stretch or lie on their side there (--on-change copy)"
+
+
+@pytest.mark.parametrize(
+    ("lines", "on_change", "shape", "odd", "decision"),
+    [
+        pytest.param(("0 0 10", "10 10 10"), OnChange.FIT, "h264 640x480", [], None, id="nothing changes"),
+        pytest.param(
+            CHANGING,
+            OnChange.FIT,
+            "h264 1280x720",
+            ["0.000-10000.000", "30000.000-35000.000"],
+            (
+                f"re-encode 0:15.000 of {LYING} into h264 1280x720",
+                FITS,
+            ),
+            id="the shape shown longest is kept",
+        ),
+        pytest.param(
+            ("0 0 10 turns=4:90,7:0",),
+            OnChange.FIT,
+            "h264 640x480",
+            ["4000.000-7000.000"],
+            ("re-encode 0:03.000 of h264 640x480 turned by 90 degrees into h264 640x480", FITS),
+            id="turned inside of a slice",
+        ),
+        pytest.param(
+            ("0 0 10 becomes=2:1280x720",),
+            OnChange.FIT,
+            "h264 1280x720",
+            ["0.000-2000.000"],
+            ("re-encode 0:02.000 of h264 640x480 into h264 1280x720", FITS),
+            id="another size inside of a slice",
+        ),
+        pytest.param(
+            ("0 0 10", "10 10 10 size=1280x720"),
+            OnChange.FIT,
+            "h264 1280x720",
+            ["0.000-10000.000"],
+            ("re-encode 0:10.000 of h264 640x480 into h264 1280x720", FITS),
+            id="of two shown as long the larger is kept",
+        ),
+        pytest.param(
+            CHANGING,
+            OnChange.COPY,
+            "h264 1280x720",
+            [],
+            (
+                f"keep 0:15.000 of {LYING} as they are in a track of h264 1280x720",
+                STOPS,
+            ),
+            id="everything is copied",
+        ),
+    ],
+)
+def test_a_track_has_one_shape_and_the_plan_says_what_becomes_of_others(
+    lines: tuple[str, ...], on_change: OnChange, shape: str, odd: list[str], decision: tuple[str, str] | None
+) -> None:
+    found = user(pictures(*lines))
+    (output,) = planned(found, options=Options(on_change=on_change)).outputs
+    assert output.refusal == ""
+    assert str(output.shape) == shape
+    assert [f"{at(s.start)}-{at(s.end)}" for s in output.odd] == odd
+    told = [(d.what, d.why) for d in output.decisions if d.what.startswith(("re-encode", "keep 0:"))]
+    assert told == [decision] * (decision is not None)
+
+
+def test_splitting_makes_a_file_of_each_stretch_of_one_shape() -> None:
+    found = user(sound("0 0 40.96"), pictures(*CHANGING, "35 35 5"))
+    joints = {("ann", "camera"): [T0 + time(seconds) for seconds in ("10", "30", "35")]}
+    outputs = planned(found, options=Options(on_change=OnChange.SPLIT), joints=joints).outputs
+    assert [str(output.shape) for output in outputs] == [
+        "h264 640x480",
+        "h264 1280x720",
+        "h264 640x480 turned by 90 degrees",
+        "h264 640x480",
+    ]
+    assert [(at(o.pieces[0].start), at(o.pieces[0].end)) for o in outputs] == [
+        ("0.000", "10000.000"),
+        ("10000.000", "30000.000"),
+        ("30000.000", "35000.000"),
+        ("35000.000", "40960.000"),
+    ]
+    assert len({output.file for output in outputs}) == len(outputs)
+    assert not any(output.odd or output.refusal for output in outputs)
+
+
+@pytest.mark.parametrize(
+    ("on_change", "sentence"),
+    [
+        (OnChange.FIT, ""),
+        (OnChange.SPLIT, ""),
+        (
+            OnChange.COPY,
+            TWO_CODECS,
+        ),
+    ],
+)
+def test_two_codecs_are_no_track_by_copy(on_change: OnChange, sentence: str) -> None:
+    first, second = pictures("0 0 10", "10 10 8").slices
+    assert second.ends is not None
+    other = replace(second, ends=replace(second.ends, form=Format("hevc", 640, 480, parameters="h")))
+    found = user(Track("ann", "camera", Medium.VIDEO, (first, other)))
+    assert planned(found, options=Options(on_change=on_change)).outputs[0].refusal == sentence
+
+
+def test_nothing_is_encoded_into_an_odd_size() -> None:
+    (output,) = planned(user(pictures("0 0 10 size=641x480", "10 10 5"))).outputs
+    expected = "nothing can be re-encoded into the odd size of h264 641x480: use --on-change split"
+    assert output.refusal == expected
+
+
+@pytest.mark.parametrize(("sets", "in_band"), [(("a", "a"), False), (("a", "b"), True)])
+def test_hevc_keeps_its_parameter_sets_in_band_where_they_change(
+    sets: tuple[str, str], *, in_band: bool
+) -> None:
+    (output,) = planned(user(hevc(*sets))).outputs
+    assert (output.refusal, output.in_band) == ("", in_band)
 
 
 def test_only_what_goes_in_can_be_refused() -> None:
@@ -362,8 +469,7 @@ def test_decisions_are_told_with_their_reasons(
 
 def test_the_rotation_of_all_pictures_is_the_file_s() -> None:
     (output,) = planned(user(pictures("0 0 10 turn=270", "10 10 10 turn=270"))).outputs
-    assert output.clockwise == 270
-    assert planned(BOB).outputs[0].clockwise == 0
+    assert output.shape == Shape("h264", 640, 480, 270)
 
 
 def test_the_ledger_is_in_order_of_time_and_only_of_the_media_asked_for() -> None:

@@ -146,26 +146,35 @@ def test_tags_say_where_a_run_begins_and_when() -> None:
 @pytest.mark.parametrize(
     ("lines", "turns"),
     [
-        pytest.param((0,), [(0, False)], id="upright"),
-        pytest.param((90, None), [(90, False), (90, False)], id="turned, and it stays"),
-        pytest.param((90, 0), [(90, False), (0, False)], id="turned back"),
-        pytest.param(((0, 90),), [(90, True)], id="turned inside of a slice"),
-        pytest.param(((90, 90),), [(90, False)], id="told twice"),
+        pytest.param([[(0, 0)]], [(0, ())], id="upright"),
+        pytest.param([[(90, 0)], []], [(90, ()), (90, ())], id="turned, and it stays"),
+        pytest.param([[(90, 0)], [(0, 0)]], [(90, ()), (0, ())], id="turned back"),
+        pytest.param(
+            [[(0, 0), (90, 4000)], []], [(0, ((4000, 90),)), (90, ())], id="turned inside of a slice"
+        ),
+        pytest.param([[(90, 60)]], [(90, ())], id="turned at its first pictures"),
+        pytest.param([[(90, 0), (90, 3000)]], [(90, ())], id="told twice"),
+        pytest.param(
+            [[(90, 2000), (0, 5000)]], [(0, ((2000, 90), (5000, 0)))], id="turned and back inside of a slice"
+        ),
     ],
 )
 def test_rotations_stay_until_the_next(
-    lines: tuple[int | tuple[int, ...] | None, ...], turns: list[tuple[int, bool]]
+    lines: list[list[tuple[int, int]]], turns: list[tuple[int, tuple[tuple[int, int], ...]]]
 ) -> None:
     text: list[str] = []
     objects: dict[str, int | str] = {}
-    for number, turn in enumerate(lines):
-        several = turn if isinstance(turn, tuple) else () if turn is None else (turn,)
-        text += [f"#EXT-X-AGORA-ROTATE:WIDTH=640,HEIGHT=480,ROTATE={d},TIME={stamp(0)}" for d in several]
+    for number, several in enumerate(lines):
+        text += [
+            f"#EXT-X-AGORA-ROTATE:WIDTH=640,HEIGHT=480,ROTATE={d},TIME={stamp(number * 15_000 + after)}"
+            for d, after in several
+        ]
         key = agora("video", number * 15_000)
         text.append(key)
         objects[key] = 188
     track = pictures_of(stock({agora("video"): playlist(*text), **objects}))
-    assert [(s.clockwise, s.turns_inside) for s in track.slices] == turns
+    found = [(s.clockwise, tuple((t.after_ms, t.clockwise) for t in s.turns)) for s in track.slices]
+    assert found == turns
 
 
 NEW, NEWER = (agora("audio", version=f"_22194679897_{n}") for n in (0, 1))

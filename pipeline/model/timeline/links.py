@@ -106,8 +106,8 @@ def _break(before: Slice, piece: Slice) -> str:
         return "START tag"
     if piece.opens:
         return "DISCONTINUITY tag"
-    if before.ends and piece.ends and before.ends.form != piece.ends.form:
-        return f"{before.ends.form} -> {piece.ends.form}"
+    if before.ends and piece.ends and before.ends.last_form != piece.ends.form:
+        return f"{before.ends.last_form} -> {piece.ends.form}"
     if before.ends and piece.ends and before.ends.pid != piece.ends.pid:
         return f"PID {before.ends.pid} -> {piece.ends.pid}"
     return ""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pipeline.model.ledger import Entry, Sort
-from pipeline.model.slices import Medium, Recording, Slice, State, Track, User
+from pipeline.model.slices import Medium, Recording, Slice, State, Track, Turned, User
 from pipeline.vendors import VENDORS
-from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Playlist, Segment
+from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Playlist, Segment, Turn
 from pipeline.vendors.inventory.stamps import stamp_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pipeline.vendors.inventory.listing import Group, Named
 
 UNFINISHED = "it has no ENDLIST: the recording was not finished when it was uploaded"
+AT_ONCE_MS = 100
+"""A rotation so soon after the stamp of its slice holds from the slice's first picture."""
 MARKS_RETURNS = frozenset({"agora"})
 """Vendors that put a START tag before the first slice after every absence (Agora, playlist tags)."""
 
@@ -170,21 +172,21 @@ class _Stock:
             key, name = self._find(index, segment)
             first = name.stamp_ms if first is None and name is not None else first
             content = segment.content or (name.content if name is not None else index.name.content)
-            turns = [turn.clockwise for turn in segment.turns]
-            clockwise = turns[-1] if turns else clockwise
+            before, clockwise = clockwise, segment.turns[-1].clockwise if segment.turns else clockwise
             if medium not in _media(content):
                 continue
             stamp_ms, stamp_from = stamp_of(segment, name, playlist, first)
             if stamp_ms is None:
                 self.notes.append(Entry(Sort.NOTE, "ignored: no stamp in its name or tags", key=key))
                 continue
+            begins, inside = _turned(segment.turns, stamp_ms, before)
             out.append(
                 replace(
                     self._slice(key, segment),
                     stamp_ms=stamp_ms,
                     stamp_from=stamp_from,
-                    clockwise=clockwise if medium is Medium.VIDEO else 0,
-                    turns_inside=medium is Medium.VIDEO and len(set(turns)) > 1,
+                    clockwise=begins if medium is Medium.VIDEO else 0,
+                    turns=inside if medium is Medium.VIDEO else (),
                     shared=content is Content.BOTH,
                 )
             )
@@ -278,6 +280,19 @@ class _Stock:
     def _renamed(self, key: _TrackKey) -> Track | None:
         track = self.tracks.get(key)
         return replace(track, uid=self._ids.get(key[0], key[0])) if track and track.slices else None
+
+
+def _turned(tags: Sequence[Turn], stamp_ms: int, before: int) -> tuple[int, tuple[Turned, ...]]:
+    """The rotation that a slice begins with, and those that begin inside it by the times of their tags."""
+    clockwise = before
+    turns: list[Turned] = []
+    for tag in tags:
+        after_ms = 0 if tag.at_ms is None else tag.at_ms - stamp_ms
+        if after_ms <= AT_ONCE_MS:
+            clockwise, turns = tag.clockwise, []
+        elif tag.clockwise != (turns[-1].clockwise if turns else clockwise):
+            turns.append(Turned(after_ms, tag.clockwise))
+    return clockwise, tuple(turns)
 
 
 def _media(content: Content) -> tuple[Medium, ...]:

@@ -1,0 +1,207 @@
+"""Pictures of another shape re-encoded to fit a track: decoded, turned, scaled with their aspect, padded.
+
+Each picture keeps its own time; none is added and none left out. The number of threads is fixed, so that the
+same input gives the same bytes whatever the machine.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import av
+import av.error
+import numpy as np
+from av.video.frame import PictureType
+from av.video.reformatter import VideoReformatter
+
+from pipeline.media.annexb import normalise
+from pipeline.model import ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from av.packet import Packet
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.frame import VideoFrame
+    from numpy.typing import NDArray
+
+    from pipeline.media.annexb import Codec
+    from pipeline.model.shapes import Shape
+
+THREADS = 2
+KEY_EVERY = 2 * ticks.TICKS
+"""File ticks between key frames of what is encoded, so that players can seek into it."""
+CRF = {"h264": 20, "hevc": 22}
+PRESET = "veryfast"
+_ENCODERS = {"h264": "libx264", "hevc": "libx265"}
+_BLACK, _NO_COLOUR = 16, 128  # limited range (ITU-R BT.601)
+_MANY_FRAMES = 1_000_000
+
+
+class Fitted(NamedTuple):
+    """An encoded picture: file ticks, key frame, access unit with start codes."""
+
+    at: int
+    key: bool
+    data: bytes
+
+
+class Fitter:
+    """One stretch of pictures that are re-encoded, from a key frame of its own on.
+
+    Args:
+        source: codec that the pictures come in.
+        target: the shape that they go into; width and height are even.
+        sets_id: identifier of the parameter sets written (H.264).
+    """
+
+    def __init__(self, source: str, target: Shape, sets_id: int) -> None:
+        self._decoder = cast("VideoCodecContext", av.CodecContext.create(source, "r"))
+        self._decoder.thread_count = THREADS
+        self._encoder = _encoder(target, sets_id)
+        self._scaler = VideoReformatter()
+        self._target = target
+        self._clockwise: dict[int, int] = {}  # of pictures that wait in the decoder, by file ticks
+        self._next_key: int | None = None
+        self.undecoded = 0
+
+    def prime(self, data: bytes, at: int) -> None:
+        """Decode a picture that others refer to; nothing comes out for it."""
+        for _ in self._decoded(_packet(data, at)):
+            pass
+
+    def take(self, data: bytes, at: int, clockwise: int) -> Iterator[Fitted]:
+        """Re-encode an access unit with start codes, shown at file tick ``at``, turned by ``clockwise``."""
+        self._clockwise[at] = clockwise
+        yield from self._encoded(self._decoded(_packet(data, at)))
+
+    def end(self) -> Iterator[Fitted]:
+        """What is still inside; the pictures that could not be decoded are counted in ``undecoded``."""
+        yield from self._encoded(self._decoded(None))
+        yield from map(_fitted, self._encoder.encode(None))
+        self.undecoded = len(self._clockwise)
+
+    def _decoded(self, packet: Packet[Any] | None) -> list[VideoFrame]:
+        try:
+            return self._decoder.decode(packet)
+        except av.error.FFmpegError:
+            return []  # its time stays in `_clockwise`
+
+    def _encoded(self, frames: Iterable[VideoFrame]) -> Iterator[Fitted]:
+        for frame in frames:
+            at = frame.pts
+            clockwise = None if at is None else self._clockwise.pop(at, None)
+            if at is None or clockwise is None:
+                continue
+            picture = av.VideoFrame.from_ndarray(self._drawn(frame, clockwise), format="yuv420p")
+            picture.pts, picture.time_base = at, self._encoder.time_base
+            if self._next_key is None or at >= self._next_key:
+                picture.pict_type = PictureType.I
+                self._next_key = at + KEY_EVERY
+            yield from map(_fitted, self._encoder.encode(picture))
+
+    def _drawn(self, frame: VideoFrame, clockwise: int) -> NDArray[np.uint8]:
+        """The picture in the middle of a black one of the target's size, as large as its aspect allows."""
+        turn = (clockwise - self._target.clockwise) % 360
+        lying = turn % 180 != 0
+        width, height = (frame.height, frame.width) if lying else (frame.width, frame.height)
+        inside = fitted_size(width, height, self._target.width, self._target.height)
+        across, down = reversed(inside) if lying else inside
+        scaled = self._scaler.reformat(
+            frame, across, down, "yuv420p", interpolation="BICUBIC", dst_color_range="MPEG"
+        )
+        return _padded(
+            cast("NDArray[np.uint8]", scaled.to_ndarray()),
+            (across, down),
+            turn,
+            (self._target.width, self._target.height),
+        )
+
+
+def fitted_size(width: int, height: int, most_width: int, most_height: int) -> tuple[int, int]:
+    """The largest even size of an aspect that goes into another size, which is even.
+
+    >>> fitted_size(320, 180, 640, 480), fitted_size(180, 320, 640, 360)
+    ((640, 360), (202, 360))
+    """
+    scale = min(Fraction(most_width, width), Fraction(most_height, height))
+    across, down = (max(2, round(side * scale / 2) * 2) for side in (width, height))
+    return min(across, most_width), min(down, most_height)
+
+
+def own_sets(target: Shape, sets_id: int) -> tuple[bytes, ...]:
+    """The parameter sets of what is re-encoded into a shape."""
+    encoder = _encoder(target, sets_id)
+    black = _canvas(target.width, target.height)
+    frame = av.VideoFrame.from_ndarray(black, format="yuv420p")
+    frame.pts, frame.time_base = 0, encoder.time_base
+    packets = [*encoder.encode(frame), *encoder.encode(None)]
+    return normalise(bytes(packets[0]), _codec(target)).parameter_sets
+
+
+def _codec(target: Shape) -> Codec:
+    return "hevc" if target.codec == "hevc" else "h264"
+
+
+def _encoder(target: Shape, sets_id: int) -> VideoCodecContext:
+    encoder = cast("VideoCodecContext", av.CodecContext.create(_ENCODERS[target.codec], "w"))
+    encoder.width, encoder.height = target.width, target.height
+    encoder.pix_fmt = "yuv420p"
+    encoder.time_base = Fraction(1, ticks.TICKS)
+    encoder.framerate = Fraction(30)
+    encoder.thread_count = THREADS
+    encoder.gop_size = _MANY_FRAMES
+    encoder.max_b_frames = 0  # decoded in the order in which they are shown, as calls are
+    encoder.options = {"preset": PRESET, "crf": str(CRF[target.codec]), "forced-idr": "1"}
+    if target.codec == "h264":
+        encoder.options |= {"x264-params": f"sps-id={sets_id}"}
+    else:
+        encoder.options |= {"x265-params": "open-gop=0:pools=2:frame-threads=1:log-level=none"}
+    return encoder
+
+
+def _packet(data: bytes, at: int) -> Packet[Any]:
+    packet = av.Packet(data)
+    packet.pts, packet.time_base = at, Fraction(1, ticks.TICKS)
+    return packet
+
+
+def _fitted(packet: Packet[Any]) -> Fitted:
+    if packet.pts is None:
+        raise AssertionError("the encoder gave a picture without a time")
+    return Fitted(packet.pts, packet.is_keyframe, bytes(packet))
+
+
+def _canvas(width: int, height: int) -> NDArray[np.uint8]:
+    canvas = np.full((height * 3 // 2, width), _NO_COLOUR, dtype=np.uint8)
+    canvas[:height] = _BLACK
+    return canvas
+
+
+def _planes(picture: NDArray[np.uint8], width: int, height: int) -> Iterator[NDArray[np.uint8]]:
+    """Views of the three planes of planar 4:2:0, writable."""
+    yield picture[:height]
+    flat = picture[height:].reshape(-1)
+    chroma = width * height // 4
+    for n in range(2):
+        yield flat[n * chroma : (n + 1) * chroma].reshape(height // 2, width // 2)
+
+
+def _padded(
+    picture: NDArray[np.uint8], size: tuple[int, int], turn: int, whole: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """A picture turned clockwise, in the middle of a black one; sizes are (width, height), even."""
+    if not turn and size == whole:
+        return picture
+    width, height = whole
+    canvas = _canvas(width, height)
+    planes = zip(_planes(picture, *size), _planes(canvas, width, height), strict=True)
+    for number, (plane, room) in enumerate(planes):
+        turned = np.rot90(plane, -turn // 90)
+        down, across = turned.shape
+        spare = room.shape[0] - down, room.shape[1] - across
+        # On an even line and column, because chroma lies on every second one.
+        top, left = (side // 2 if number else side // 4 * 2 for side in spare)
+        room[top : top + down, left : left + across] = turned
+    return canvas
