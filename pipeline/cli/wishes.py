@@ -76,7 +76,7 @@ _DECORATORS = (
         "--gaps",
         Gaps,
         Gaps.HOLD,
-        "While a user is absent: hold the last picture with silence, or drop the time.",
+        "While a user is absent: hold the last picture or show black, with silence; or drop the time.",
     ),
     _choice(
         "--on-change",

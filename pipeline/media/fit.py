@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
-    from pipeline.media.annexb import Codec
+    from pipeline.media.annexb import AccessUnit
     from pipeline.model.shapes import Shape
 
 THREADS = 2
@@ -130,18 +130,13 @@ def fitted_size(width: int, height: int, most_width: int, most_height: int) -> t
     return min(across, most_width), min(down, most_height)
 
 
-def own_sets(target: Shape, sets_id: int) -> tuple[bytes, ...]:
-    """The parameter sets of what is re-encoded into a shape."""
+def black_picture(target: Shape, sets_id: int) -> AccessUnit:
+    """A black key frame of a shape, its parameter sets (those of all that is encoded into it) before it."""
     encoder = _encoder(target, sets_id)
-    black = _canvas(target.width, target.height)
-    frame = av.VideoFrame.from_ndarray(black, format="yuv420p")
+    frame = av.VideoFrame.from_ndarray(_canvas(target.width, target.height), format="yuv420p")
     frame.pts, frame.time_base = 0, encoder.time_base
     packets = [*encoder.encode(frame), *encoder.encode(None)]
-    return normalise(bytes(packets[0]), _codec(target)).parameter_sets
-
-
-def _codec(target: Shape) -> Codec:
-    return "hevc" if target.codec == "hevc" else "h264"
+    return normalise(bytes(packets[0]), "hevc" if target.codec == "hevc" else "h264", in_band=True)
 
 
 def _encoder(target: Shape, sets_id: int) -> VideoCodecContext:

@@ -16,7 +16,7 @@ from pipeline.media.annexb import (
     without_sets,
 )
 from pipeline.media.demux import Pes, RunDemuxer
-from pipeline.media.fit import Fitter, own_sets
+from pipeline.media.fit import Fitter, black_picture
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.placing import FileTime
 from pipeline.media.probe import picture_size
@@ -41,7 +41,8 @@ from pipeline.media.tally import (
 from pipeline.model import ticks
 from pipeline.model.clock import stretched
 from pipeline.model.ledger import Sort
-from pipeline.model.manifest import OutputTrack, Span
+from pipeline.model.losses import BLACK_AFTER
+from pipeline.model.manifest import Fill, OutputTrack, Span
 from pipeline.model.shapes import Shape, shapes_of
 from pipeline.model.slices import Medium
 from pipeline.model.timeline import tolerance
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
 
 KEY_WITHIN = 10 * ticks.TICKS
 """After a hole, pictures are dropped up to a key frame that comes within this; else kept and flagged."""
-
 
 COPIED, ENCODED = -1, -2
 _Picture: TypeAlias = tuple[int, int, bool, bytes, int]
@@ -96,6 +96,8 @@ class Pictures:
         self._dts: list[int] = []
         self._key: list[bool] = []
         self._sets: set[tuple[Shape, tuple[bytes, ...]]] = set()
+        self._black = b""
+        self._fills: list[Fill] = []
         self.ends = 0  # file ticks where the last picture's own length ends
 
     def header(self) -> TrackHeader:
@@ -108,10 +110,12 @@ class Pictures:
         """
         unit = self._first_key()
         sets = unit.parameter_sets
-        if self._output.odd:
+        if self._output.encodes:
             if self.shape.codec == "h264":
                 self._sets_id = min(set(range(1, _MOST_SETS)) - set_ids(sets))
-            sets += own_sets(self.shape, self._sets_id)
+            black = black_picture(self.shape, self._sets_id)
+            self._black = black.payload
+            sets += black.parameter_sets
         stream = b"".join(b"\0\0\0\1" + nal for nal in sets) + with_start_codes(unit.payload)
         try:
             entry = entry_of(self.shape.codec, stream, in_band=self._output.in_band)
@@ -155,6 +159,20 @@ class Pictures:
         for run in self.track.runs:
             yield from self._run(run, before)
             before = run
+        yield from self._blackness(self._output.duration)
+
+    def _blackness(self, until: int) -> Iterator[Chunk]:
+        """A black picture from where the last one ends to file tick ``until``, if asked for and long."""
+        at = self.ends
+        if not self._output.black or until - at <= (BLACK_AFTER if self._pts else 0):
+            return
+        number = len(self._pts)
+        self._dts.append(max(at - self._lead, self._dts[-1] + 1 if self._dts else at - self._lead))
+        self._pts.append(max(at, self._dts[-1]))
+        self._key.append(True)
+        self._fills.append(Fill(number, 1))
+        self.ends = until
+        yield Chunk(at, [len(self._black)], self._black, copied=False)
 
     def _run(self, run: Run, before: Run | None) -> Iterator[Chunk]:
         demuxer = RunDemuxer(self._open, [placed.piece for placed in run.placed], Medium.VIDEO)
@@ -173,6 +191,9 @@ class Pictures:
                     held = []
                     self._progress(demuxer.position - seen)
                     seen = demuxer.position
+                if len(all_pts) == first and key:
+                    yield from self._blackness(at)
+                    first, last_dts = len(all_pts), all_dts[-1] if all_dts else None
                 if not held:
                     due, kind = at, made
                     if len(all_pts) == first:
@@ -356,11 +377,11 @@ class Pictures:
             timescale=ticks.TICKS,
             packets_in=self.tally.packets_in,
             packets_out=self.tally.packets_out,
-            inserted=0,
+            inserted=len(self._fills),
             dropped=self.tally.drops(),
             payload_sha256=payload_sha256,
             spans=tuple(self.tally.spans),
-            fills=(),
+            fills=tuple(self._fills),
             clocks=fits(self.track),
             end=end,
             encoded=tuple(self.tally.encoded),

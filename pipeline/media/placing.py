@@ -86,6 +86,10 @@ class SoundTime:
             self._stretch(rest, count)
         return count
 
+    def surplus(self, at: int) -> int:
+        """How many frames too many there are, by count, for a frame that starts at ``at``."""
+        return max(0, (2 * (self.frames * FRAME - at) + FRAME - 1) // (2 * FRAME)) if self.frames else 0
+
     def _stretch(self, rest: int, count: int) -> None:
         """Give the last silent frame, or the last two where one would become too short, the remainder."""
         if count > 1 and rest < -FRAME // 2:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.media.aac import AdtsConfig, AdtsSplit, silent_frame, split_adts
 from pipeline.media.demux import RunDemuxer
+from pipeline.media.drift import Piece, Steady
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.placing import FRAME, FileTime, SoundTime
 from pipeline.media.probe import has_sbr
@@ -14,6 +15,7 @@ from pipeline.media.tally import (
     BACKWARD,
     CHUNK,
     DAMAGED,
+    DRIFT,
     INCOMPLETE,
     OUTSIDE,
     OVERLAP,
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
     from pipeline.model.plan import OutputPlan
     from pipeline.model.timeline import Placed, Run, TrackTime
 
-SLACK = FRAME * 3 // 2
-"""Samples by which a PTS may differ from the count before the count is given up (1.5 frames)."""
+NEAR = 2 * FRAME
+"""Samples: silence that fills less than this is no gap but an edit."""
 FAR_BACK = 10 * ticks.TICKS
 """A PTS that goes back by more than this inside a slice is a reset that its ends did not show."""
 
@@ -68,6 +70,7 @@ class Sounds:
         self._progress = progress
         self._silence = silent_frame(self.config)
         self._sbr: bool | None = None
+        self._put_in = self._left_out = 0  # frames, in this run, to keep count and time together
 
     def header(self) -> TrackHeader:
         """The MP4's track header."""
@@ -132,7 +135,7 @@ class Sounds:
         held: list[bytes] = []
         due = seen = 0
         try:
-            for at, frames, fresh in self._wanted(run, self._counted(run, demuxer)):
+            for at, frames, fresh in self._fitting(self._wanted(run, self._counted(run, demuxer))):
                 if held and (fresh or self.time.ticks_at(self.time.end) - due >= CHUNK):
                     yield self.tally.copied(due, held)
                     held = []
@@ -150,39 +153,33 @@ class Sounds:
             if held:
                 yield self.tally.copied(due, held)
             self._close_span()
+            self._tell_edits(run)
             self._progress(demuxer.position - seen)
             self.tally.damaged(run, demuxer.lost, demuxer.breaks)
         finally:
             demuxer.close()
 
-    def _counted(self, run: Run, demuxer: RunDemuxer) -> Iterator[tuple[int, list[bytes], bool]]:
-        """Blocks of frames with the UTC ticks of their first, and whether they begin anew.
-
-        Inside a run a frame stands where the count puts it, as long as the PTS agree within `SLACK`.
-        """
-        rate = self.time.rate
-        slack, step = ticks.ticks_of(SLACK, rate), ticks.ticks_of(FRAME, rate)
-        anchor: int | None = None
+    def _counted(self, run: Run, demuxer: RunDemuxer) -> Iterator[Piece]:
+        """Frames with their places; inside a run by count, as long as the PTS agree."""
+        steady = Steady(self.time.rate)
+        step = ticks.ticks_of(FRAME, self.time.rate)
         first: int | None = None
-        count = 0
         for pts, piece, frames, begun in self._frames(run, demuxer):
-            expected = run.start if anchor is None else anchor + ticks.ticks_of(count * FRAME, rate)
-            utc = expected
-            if pts is not None:
-                utc = run.placed[piece].utc(pts) - (step if begun else 0)
-            anew = anchor is None or abs(utc - expected) > slack
-            kept = frames
-            if anew and anchor is not None and utc < expected:
-                kept, utc = self._after(expected, utc, frames, run.placed[piece].piece.key)
-            if not kept:
+            utc = None if pts is None else run.placed[piece].utc(pts) - (step if begun else 0)
+            expected = steady.expected
+            if expected is None:
+                utc = run.start if utc is None else utc
+            if utc is None or not steady.strays(utc):
+                yield from steady.take(utc, frames)
                 continue
-            if anew:
-                anchor, count = utc, 0
-            first = utc if first is None else first
-            yield utc if anew else expected, kept, anew
-            count += len(kept)
-        end = run.start if anchor is None else anchor + ticks.ticks_of(count * FRAME, rate)
-        self.tally.reached(run, first, end)
+            kept = frames
+            if expected is not None and utc < expected:
+                kept, utc = self._after(expected, utc, frames, run.placed[piece].piece.key)
+            if kept:
+                first = utc if first is None else first
+                yield from steady.begin(utc, kept)
+        yield from steady.end()
+        self.tally.reached(run, first, run.start if steady.expected is None else steady.expected)
 
     def _frames(self, run: Run, demuxer: RunDemuxer) -> Iterator[tuple[int | None, int, list[bytes], bool]]:
         """PTS, slice and whole frames of each PES, and whether the first of them began in the PES before."""
@@ -224,9 +221,7 @@ class Sounds:
         self.tally.note(Sort.REPAIR, f"{heard} sound frames that repeat time dropped", utc, key)
         return frames[heard:], utc + heard * step
 
-    def _wanted(
-        self, run: Run, blocks: Iterator[tuple[int, list[bytes], bool]]
-    ) -> Iterator[tuple[int, list[bytes], bool]]:
+    def _wanted(self, run: Run, blocks: Iterator[Piece]) -> Iterator[tuple[int, list[bytes], bool]]:
         """The part of the blocks that belongs into the file, with the file ticks of the first frame."""
         place, rate = self._place.at, self.time.rate
         step = ticks.ticks_of(FRAME, rate)
@@ -250,6 +245,29 @@ class Sounds:
                 yield at, [frame], fresh
                 fresh = False
 
+    def _fitting(
+        self, pieces: Iterator[tuple[int, list[bytes], bool]]
+    ) -> Iterator[tuple[int, list[bytes], bool]]:
+        """Without the frames that are too many by count where sound begins anew."""
+        rate, fresh = self.time.rate, False
+        for at, frames, anew in pieces:
+            fresh = fresh or anew
+            wanted = max(ticks.samples_at(at, rate), self.time.end - FRAME // 2)
+            many = min(self.time.surplus(wanted), len(frames)) if fresh else 0
+            self.tally.drop(DRIFT, many)
+            self._left_out += many
+            if many < len(frames):
+                yield at + ticks.ticks_of(many * FRAME, rate), frames[many:], fresh
+                fresh = False
+
+    def _tell_edits(self, run: Run) -> None:
+        """Say how many frames went in or out to keep count and time together."""
+        for count, done in ((self._put_in, "put in"), (self._left_out, "left out")):
+            if count:
+                what = f"{count} sound frames {done} to keep sound with its time stamps"
+                self.tally.note(Sort.REPAIR, what, run.start, run.placed[0].piece.key)
+        self._put_in = self._left_out = 0
+
     def _begin_span(self, run: Run, at: int) -> Iterator[Chunk]:
         """Silence up to file tick ``at``, and a new span there."""
         self._close_span()
@@ -261,7 +279,9 @@ class Sounds:
             at = self.time.ticks_at(media)
             moved = ticks.to_ms(ticks.ticks_of(media - wanted, self.time.rate))
             self.tally.note(Sort.REPAIR, f"sound moved by {moved} ms behind what goes before", run.start)
+        near = media - self.time.end < NEAR
         count = self.time.silence_before(media)
+        self._put_in += count if near else 0
         yield from self._silent(silent_from, count)
         why = (
             run.why if not self.tally.spans or self.tally.spans[-1].utc_ms < ticks.to_ms(run.start) else "gap"

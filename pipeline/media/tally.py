@@ -22,6 +22,7 @@ CHUNK = ticks.TICKS
 
 OUTSIDE = "outside the cut"
 OVERLAP = "overlap"
+DRIFT = "clock drift"
 UNDECODED = "could not be decoded"
 NO_KEY = "before the first key frame"
 NO_PTS = "no time stamp"
@@ -107,7 +108,8 @@ class Tally:
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Note packets that are left out."""
-        self.dropped[reason] += count
+        if count:
+            self.dropped[reason] += count
 
     def note(self, sort: Sort, what: str, at: int, key: str = "") -> None:
         """Write a line for the ledger; ``at`` is UTC ticks."""

@@ -7,14 +7,15 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
-from pipeline.model.options import OnChange, Options
+from pipeline.model.losses import filling
+from pipeline.model.options import Gaps, OnChange, Options
 from pipeline.model.shapes import dominant
-from pipeline.model.slices import Format, Medium, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipeline.model.shapes import Stretch
+    from pipeline.model.slices import Format, User
     from pipeline.model.timeline import TrackTime, UserTime
 
 PICTURES = ("h264", "hevc")
@@ -137,7 +138,8 @@ def decisions(
         out.append(Decision(f"silence for {late} from file zero", "the sound begins later"))
     if video and video.start > pieces[0].start:
         late = ticks.duration(video.start - pieces[0].start)
-        out.append(Decision(f"empty edit for {late} from file zero", "the picture begins later"))
+        filler = "a black picture" if options.gaps is Gaps.BLACK else "empty edit"
+        out.append(Decision(f"{filler} for {late} from file zero", "the picture begins later"))
     if video and len(forms(video)) > 1:
         out.append(Decision("keep parameter sets before each key frame", "they change in mid-track"))
     out += [_gap_decision(t, options) for t in (video, audio) if t and t.gaps]
@@ -174,7 +176,8 @@ def _change_decisions(shown: Sequence[Stretch], on_change: OnChange) -> Iterator
 def _gap_decision(track: TrackTime, options: Options) -> Decision:
     total = ticks.duration(sum(gap.end - gap.start for gap in track.gaps))
     many = f"{len(track.gaps)} gap{'s' if len(track.gaps) > 1 else ''} of {total} in all"
-    how = "silence" if track.medium is Medium.AUDIO else "the last picture held"
+    longest = max(gap.end - gap.start for gap in track.gaps)
+    how = filling(track.medium, longest, options.gaps)
     return Decision(
         f"{how} in {many}",
         "; ".join(dict.fromkeys(gap.why for gap in track.gaps)) + f" (--gaps {options.gaps})",

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
 from pipeline.model.ledger import Entry, Sort
+from pipeline.model.options import Gaps
 from pipeline.model.slices import Medium, Slice, State, Track
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pipeline.model.timeline import Gap, TrackTime
+
+BLACK_AFTER = ticks.TICKS
+"""A hole of pictures that is no longer holds the last one: recorders leave such where sizes change."""
 
 
 def of_slices(tracks: Iterable[Track]) -> Iterator[Entry]:
@@ -27,10 +31,17 @@ def of_slices(tracks: Iterable[Track]) -> Iterator[Entry]:
                 yield _early_slice(track, piece, early)
 
 
-def of_gaps(uid: str, track: TrackTime) -> Iterator[Entry]:
-    """Holes in a track: losses or absences."""
+def of_gaps(uid: str, track: TrackTime, gaps: Gaps = Gaps.HOLD) -> Iterator[Entry]:
+    """Holes in a track: losses or absences, and what fills them."""
     for gap in track.gaps:
-        yield _gap(uid, track.medium, gap)
+        yield _gap(uid, track.medium, gap, gaps)
+
+
+def filling(medium: Medium, length: int, gaps: Gaps) -> str:
+    """What fills a hole of a length in ticks; a sentence part."""
+    if medium is Medium.AUDIO:
+        return "silence"
+    return "black" if gaps is Gaps.BLACK and length > BLACK_AFTER else "the last picture held"
 
 
 def of_overlaps(uid: str, track: TrackTime) -> Iterator[Entry]:
@@ -43,10 +54,9 @@ def of_overlaps(uid: str, track: TrackTime) -> Iterator[Entry]:
         yield Entry(Sort.NOTE, what, uid, track.medium, start, end, first)
 
 
-def _gap(uid: str, medium: Medium, gap: Gap) -> Entry:
-    nothing, filled = (
-        ("no sound", "silence") if medium is Medium.AUDIO else ("no picture", "the last picture held")
-    )
+def _gap(uid: str, medium: Medium, gap: Gap, gaps: Gaps) -> Entry:
+    nothing = "no sound" if medium is Medium.AUDIO else "no picture"
+    filled = filling(medium, gap.end - gap.start, gaps)
     return Entry(
         Sort.LOSS if gap.lost else Sort.ABSENCE,
         f"{nothing} ({gap.why}); filled with {filled}",

@@ -41,6 +41,7 @@ class Gaps(StrEnum):
     """What fills the time in which a user is absent."""
 
     HOLD = "hold"  # last picture, silence
+    BLACK = "black"  # a black picture, silence
     DROP = "drop"  # removed where neither sound nor picture is there for more than 15 s
 
 

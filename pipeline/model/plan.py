@@ -55,6 +55,7 @@ class OutputPlan:
         audio: the sound; None if it has none.
         shape: of the pictures; None if it has none.
         odd: pictures of other shapes, which are re-encoded into it.
+        black: holes between pictures are filled with a black one.
         refusal: why it cannot be made; empty when it can.
     """
 
@@ -67,6 +68,7 @@ class OutputPlan:
     audio: TrackTime | None
     shape: Shape | None
     odd: tuple[Stretch, ...]
+    black: bool
     shared_clock: bool
     decisions: tuple[Decision, ...]
     estimate: Estimate
@@ -78,12 +80,17 @@ class OutputPlan:
         return tuple(t for t in (self.video, self.audio) if t is not None)
 
     @property
+    def encodes(self) -> bool:
+        """Pictures are made that were not recorded, under parameter sets of their own."""
+        return self.black or bool(self.odd)
+
+    @property
     def in_band(self) -> bool:
         """Parameter sets of HEVC must stand in the samples, because there is more than one."""
         return (
             self.shape is not None
             and self.shape.codec == "hevc"
-            and len(forms(self.video)) + len(self.odd) > 1
+            and len(forms(self.video)) + self.encodes > 1
         )
 
     @property
@@ -158,7 +165,7 @@ def plan(
     ledger = [
         *notes,
         *(entry for entry in losses.of_slices(tracks) if entry.key not in unused),
-        *(entry for uid, track in placed for entry in losses.of_gaps(uid, track)),
+        *(entry for uid, track in placed for entry in losses.of_gaps(uid, track, options.gaps)),
         *(entry for uid, track in placed for entry in losses.of_overlaps(uid, track)),
     ]
     return Plan(recording, outputs, tuple(sorted(ledger, key=_by_time)), options)
@@ -234,6 +241,7 @@ def _output(
         audio=audio,
         shape=shape,
         odd=tuple(s for s in shown if s.shape != shape) if fitted else (),
+        black=options.gaps is Gaps.BLACK and video is not None,
         shared_clock=time.shared,
         decisions=decisions(replace(time, video=video, audio=audio), shown, pieces, options),
         estimate=_estimate(slices, tracks),
@@ -253,7 +261,7 @@ def _within(track: TrackTime | None, start: int, end: int) -> TrackTime | None:
 
 
 def _pieces(stays: Sequence[tuple[int, int]], zero: int, gaps: Gaps) -> tuple[Piece, ...]:
-    if gaps is Gaps.HOLD:
+    if gaps is not Gaps.DROP:
         return (Piece(zero, stays[-1][1], 0),)
     pieces: list[Piece] = []
     at = 0

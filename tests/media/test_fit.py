@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.demo.picture import COLOURS, draw, read, turn
-from pipeline.media.annexb import set_ids
+from pipeline.media.annexb import set_ids, with_start_codes
 from pipeline.media.encode import CodedPicture, encode_pictures
-from pipeline.media.fit import Fitted, Fitter, fitted_size, own_sets
+from pipeline.media.fit import Fitted, Fitter, black_picture, fitted_size
 from pipeline.model.shapes import Shape
 from tests.truth import without_bars
 
@@ -110,7 +110,10 @@ def test_what_cannot_be_decoded_is_counted() -> None:
 
 
 def test_the_parameter_sets_have_the_identifier_asked_for() -> None:
-    assert set_ids(own_sets(Shape("h264", 640, 360), 5)) == {5}
+    black = black_picture(Shape("h264", 640, 360), 5)
+    assert set_ids(black.parameter_sets) == {5}
+    (luma,) = decoded([Fitted(0, key=True, data=with_start_codes(black.payload))])
+    assert int(luma.max()) <= 17
 
 
 @given(*[st.integers(16, 4096)] * 2, *[st.integers(8, 2048).map(lambda half: 2 * half)] * 2)

@@ -70,7 +70,7 @@ def test_every_frame_is_copied_to_its_place(tmp_path: Path, rate: int, channels:
         pytest.param((77, 77), id="PTS that begin anew"),
         pytest.param((ticks.WRAP - LONG, 0), id="PTS that wrap"),
         pytest.param((ticks.WRAP - LONG // 2, LONG // 2), id="PTS that wrap inside a slice"),
-        pytest.param((0, LONG + 1500), id="PTS that jitter by less than 1.5 frames"),
+        pytest.param((0, LONG + 900), id="PTS that are off by less than half a frame"),
     ],
 )
 def test_slices_of_a_run_go_on_by_their_count(tmp_path: Path, firsts: tuple[int, int]) -> None:
@@ -80,6 +80,18 @@ def test_slices_of_a_run_go_on_by_their_count(tmp_path: Path, firsts: tuple[int,
     assert made.at("audio") == places(0, 240)
     (span,) = made.told("audio").spans
     assert (span.first, span.packets, span.at, span.until) == (0, 240, 0, 240 * FRAME)
+    assert made.problems() == ()
+
+
+@pytest.mark.parametrize(("late", "count"), [(1500, 1), (1920, 1), (2700, 1), (3000, 2)])
+def test_a_hole_of_about_a_frame_is_filled_though_no_slice_tells_it(
+    tmp_path: Path, late: int, count: int
+) -> None:
+    slices = joined(sound_pes(CODED[:120], 0), sound_pes(CODED[120:240], LONG + late))
+    made = copy_of(tmp_path, audio=[(slices[0], 0), (slices[1], LONG)])
+    assert made.samples("audio") == [*blocks(CODED[:120]), *[SILENCE] * count, *blocks(CODED[120:240])]
+    assert made.at("audio")[120 + count] == LONG + late
+    assert made.told("audio").fills == (Fill(120, count),)
     assert made.problems() == ()
 
 

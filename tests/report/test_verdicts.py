@@ -64,6 +64,7 @@ def _plan(seconds: float, refusal: str = "") -> OutputPlan:
         audio=None,
         shape=None,
         odd=(),
+        black=False,
         shared_clock=True,
         decisions=(Decision("copy h264 640x360", "MP4 holds it as it is"),),
         estimate=Estimate(seconds, 1_000_000, 100_000_000),

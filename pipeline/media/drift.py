@@ -1,0 +1,147 @@
+"""Sound kept by count as long as its time stamps agree, and taken back to them where they part.
+
+Inside a run a frame stands where the count of samples puts it. A sender whose clock runs fast or slow, or who
+left out a single frame, makes count and time part slowly or by a step; then sound begins anew by its time, at
+the step or where it is least heard. Pure arithmetic on integers; whether a whole frame goes in or out there
+is a matter of the count from file zero.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.media.placing import FRAME
+from pipeline.model import ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WINDOW = 5 * ticks.TICKS
+"""Within this the quietest place for an edit is looked for."""
+APART = ticks.from_ms(10)
+"""Time stamps may differ from the count by this, or half a frame if that is less."""
+CONFIRMS = ticks.TICKS
+"""Time stamps that differ from the count for this long are no jitter."""
+SLACK = FRAME * 3 // 2
+"""Samples by which a PTS may differ from the count before the count is given up (1.5 frames)."""
+
+
+class Piece(NamedTuple):
+    """Frames that follow one another from UTC ticks ``utc`` on; ``anew`` where they leave the count."""
+
+    utc: int
+    frames: list[bytes]
+    anew: bool
+
+
+class _Block(NamedTuple):
+    off: int  # ticks by which its time stamp is later than the count
+    utc: int
+    frames: list[bytes]
+
+
+class Steady:
+    """The blocks of frames of one run with their places.
+
+    Args:
+        rate: samples per second.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._step = ticks.ticks_of(FRAME, rate)
+        self._anchor: int | None = None
+        self._count = 0  # frames since the anchor, waiting ones included
+        self._waiting: deque[_Block] = deque()
+        self._held = 0
+        self._apart = min(APART, self._step // 2)
+
+    @property
+    def expected(self) -> int | None:
+        """UTC ticks of the next frame by count; None before the first."""
+        return None if self._anchor is None else self._anchor + self._after(self._count)
+
+    def strays(self, utc: int) -> bool:
+        """Whether a time stamp is so far from the count that frames begin anew there."""
+        expected = self.expected
+        return expected is None or abs(utc - expected) > ticks.ticks_of(SLACK, self._rate)
+
+    def begin(self, utc: int, frames: list[bytes]) -> Iterator[Piece]:
+        """Frames that begin anew."""
+        yield from self.end()
+        self._anchor, self._count = utc, len(frames)
+        yield Piece(utc, frames, anew=True)
+
+    def take(self, utc: int | None, frames: list[bytes]) -> Iterator[Piece]:
+        """Frames that go on; ``utc`` is what their time stamp says, None without one."""
+        expected = self.expected
+        if expected is None:
+            raise AssertionError("frames go on before any began")
+        off = (self._waiting[-1].off if self._waiting else 0) if utc is None else utc - expected
+        self._waiting.append(_Block(off, expected + off, frames))
+        self._count += len(frames)
+        self._held += len(frames)
+        if self._parted():
+            yield from self._edit()
+        while self._held * self._step > WINDOW:
+            yield self._out()
+
+    def end(self) -> Iterator[Piece]:
+        """What waits."""
+        while self._waiting:
+            yield self._out()
+
+    def _after(self, frames: int) -> int:
+        return ticks.ticks_of(frames * FRAME, self._rate)
+
+    def _out(self) -> Piece:
+        block = self._waiting.popleft()
+        self._held -= len(block.frames)
+        return Piece(block.utc - block.off, block.frames, anew=False)
+
+    def _parted(self) -> bool:
+        """Whether all time stamps of the last second are off the count by too much, to one side."""
+        last = self._waiting[-1]
+        if abs(last.off) <= self._apart:
+            return False
+        seen = 0
+        for block in reversed(self._waiting):
+            if abs(block.off) <= self._apart or (block.off > 0) != (last.off > 0):
+                return False
+            seen += len(block.frames)
+            if seen * self._step >= CONFIRMS:
+                return True
+        return False
+
+    def _edit(self) -> Iterator[Piece]:
+        """Begin anew by time where the time stamps left the count, or where it is least heard."""
+        blocks = list(self._waiting)
+        at, frame = _jump(blocks, self._step) or _quietest(blocks)
+        for _ in range(at):
+            yield self._out()
+        block, *rest = self._waiting
+        self._waiting.clear()
+        self._held = 0
+        if frame:
+            yield Piece(block.utc - block.off, block.frames[:frame], anew=False)
+        kept, start = block.frames[frame:], block.utc + self._after(frame)
+        self._anchor, self._count = start, len(kept)
+        yield Piece(start, kept, anew=True)
+        for later in rest:
+            yield from self.take(later.utc, later.frames)
+
+
+def _jump(blocks: list[_Block], step: int) -> tuple[int, int] | None:
+    """The block before which the time stamps leave the count at once: a frame is missing or too many."""
+    for at in range(1, len(blocks)):
+        if 2 * abs(blocks[at].off - blocks[at - 1].off) > step:
+            return at, 0
+    return None
+
+
+def _quietest(blocks: list[_Block]) -> tuple[int, int]:
+    """Block and frame with the fewest bytes: silence and soft sound take few."""
+    places = ((len(f), at, n) for at, block in enumerate(blocks) for n, f in enumerate(block.frames))
+    _, at, number = min(places)
+    return at, number
