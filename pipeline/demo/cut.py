@@ -7,7 +7,7 @@ a slice's stamps become is the last step.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.demo.scenario import Pts
 from pipeline.media.ts_writer import STAMP_MODULUS, Pes, StreamType
@@ -82,45 +82,62 @@ def start_of(units: Sequence[Unit]) -> int:
     return min(unit.at_ticks for unit in units)
 
 
-def packets(units: Sequence[Unit], policy: Pts, pts_start: int) -> list[Pes]:
+class Clock(Protocol):
+    """What the sender's clock shows at a time, both in ticks since the recording's start."""
+
+    def __call__(self, at_ticks: int, *, sound: bool) -> int:
+        """The time of sound, or of pictures."""
+
+
+def _true(at_ticks: int, *, sound: bool) -> int:  # noqa: ARG001 - every clock is asked for which
+    return at_ticks
+
+
+def packets(units: Sequence[Unit], policy: Pts, pts_start: int, clock: Clock = _true) -> list[Pes]:
     """The PES packets of a slice in decoding order: pictures one by one, sound by up to eight frames.
 
     Args:
         units: of one slice, in decoding order.
         policy: whether stamps go on from slice to slice or begin at ``pts_start`` in each.
         pts_start: stamp of the recording's start, or of the slice's first presented unit.
+        clock: the sender's.
     """
-    shift = _shift(units, policy, pts_start)
+    shift = _shift(units, policy, pts_start, clock)
     made: list[Pes] = []
     group: list[Unit] = []
     for unit in units:
         if unit.is_picture:
-            made.append(_pes([unit], shift))
+            made.append(_pes([unit], shift, clock))
             continue
         if group and (len(group) == SOUND_UNITS_IN_PES or unit.opens):
-            made.append(_pes(group, shift))
+            made.append(_pes(group, shift, clock))
             group = []
         group.append(unit)
     if group:
-        made.append(_pes(group, shift))
+        made.append(_pes(group, shift, clock))
     return sorted(made, key=lambda pes: pes.decode_ticks)
 
 
-def first_pts(units: Sequence[Unit], policy: Pts, pts_start: int) -> int:
+def first_pts(units: Sequence[Unit], policy: Pts, pts_start: int, clock: Clock = _true) -> int:
     """The 33-bit stamp of a slice's first presented unit."""
-    return (start_of(units) + _shift(units, policy, pts_start)) % STAMP_MODULUS
+    return (_first(units, clock) + _shift(units, policy, pts_start, clock)) % STAMP_MODULUS
 
 
-def _shift(units: Sequence[Unit], policy: Pts, pts_start: int) -> int:
-    return pts_start if policy is Pts.CONTINUE else pts_start - start_of(units)
+def _first(units: Sequence[Unit], clock: Clock) -> int:
+    first = min(units, key=lambda unit: unit.at_ticks)
+    return clock(first.at_ticks, sound=not first.is_picture)
 
 
-def _pes(units: Sequence[Unit], shift: int) -> Pes:
+def _shift(units: Sequence[Unit], policy: Pts, pts_start: int, clock: Clock) -> int:
+    return pts_start if policy is Pts.CONTINUE else pts_start - _first(units, clock)
+
+
+def _pes(units: Sequence[Unit], shift: int, clock: Clock) -> Pes:
     first = units[0]
     return Pes(
         stream=first.stream,
         payload=b"".join(unit.payload for unit in units),
-        pts_ticks=first.at_ticks + shift,
-        dts_ticks=first.decode_ticks + shift,
+        pts_ticks=clock(first.at_ticks, sound=not first.is_picture) + shift,
+        dts_ticks=clock(first.decode_ticks, sound=not first.is_picture) + shift,
         key=first.key,
     )

@@ -95,8 +95,9 @@ class _Grid(NamedTuple):
     @classmethod
     def of(cls, user: User, stretch: Stretch, scenario: Scenario) -> _Grid:
         from_ms, to_ms = stretch
-        frames = (to_ms - from_ms) * user.rate // (1000 * AAC_FRAME)
-        return cls(from_ms, scenario.start_ms + from_ms, user.rate, frames)
+        rate = user.sampled or user.rate
+        frames = (to_ms - from_ms) * rate // (1000 * AAC_FRAME)
+        return cls(from_ms, scenario.start_ms + from_ms, rate, frames)
 
     def ticks(self, frame: int) -> int:
         return self.from_ms * TICKS_PER_MS + frame * AAC_FRAME * 90_000 // self.rate
@@ -204,7 +205,7 @@ def _record(scenario: Scenario, user: User, track: Track, place: Path) -> list[_
     for units in cuts:
         fault = faults.pop(len(slices), None)
         made = _describe(scenario, user, track, units, end_before=before, fault=fault)
-        data = write_slice(packets(units, user.pts, user.pts_start))
+        data = write_slice(packets(units, user.pts, user.pts_start, user.clock))
         slices.append(_Slice(made, len(data)))
         before = made.end_ticks
         if made.fault is not FaultKind.MISSING:
@@ -234,7 +235,7 @@ def _describe(
         start_ms=start_ms,
         start_ticks=start,
         end_ticks=max(unit.end_ticks for unit in units),
-        first_pts=first_pts(units, user.pts, user.pts_start),
+        first_pts=first_pts(units, user.pts, user.pts_start, user.clock),
         pictures_ms=tuple(scenario.start_ms + at // TICKS_PER_MS for at in pictures),
         starts=end_before is None or start - end_before > SESSION_GAP_MS * TICKS_PER_MS,
         fault=fault,

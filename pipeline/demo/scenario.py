@@ -148,6 +148,8 @@ class User:
         merged: sound and pictures in the same slices (TRTC ``audiovideo``).
         bit_rate: of the pictures in bit/s; None for constant quality.
         changes: of the pictures, in order.
+        sampled: samples a second by UTC, where the sender's clock is not true; ``rate`` is what it claims.
+        stall: (at, for) in milliseconds: the clock of his sound stands still; its time stamps show no hole.
     """
 
     uid: str
@@ -170,6 +172,8 @@ class User:
     merged: bool = False
     bit_rate: int | None = None
     changes: tuple[Change, ...] = ()
+    sampled: int | None = None
+    stall: Stretch | None = None
 
     def __post_init__(self) -> None:
         who = f"user {self.uid!r}"
@@ -203,6 +207,13 @@ class User:
             self.gop_ms >= self.frame_ms, f"{who}: a key frame distance below one picture: {self.gop_ms} ms"
         )
         _demand(self.bit_rate is None or self.bit_rate > 0, f"{who}: bit_rate is positive")
+
+    def clock(self, at_ticks: int, *, sound: bool) -> int:
+        """What the sender's clock shows, in ticks since the recording's start."""
+        if self.stall is not None and sound:
+            at, length = (ms * 90 for ms in self.stall)
+            at_ticks -= min(length, max(0, at_ticks - at))
+        return at_ticks if self.sampled is None else at_ticks * self.sampled // self.rate
 
     def shape_at(self, at_ms: int) -> Shape:
         """The shape of the pictures, in milliseconds since the recording's start."""

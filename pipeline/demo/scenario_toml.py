@@ -93,6 +93,8 @@ def _user(table: _Table, number: int) -> User:
         merged=table.flag("merged", default=False),
         bit_rate=table.whole("bit_rate", 0) or None,
         changes=_changes(table.tables("changes"), first),
+        sampled=table.whole("sampled", 0) or None,
+        stall=next(iter(table.stretches("stall")), None),
     )
     table.finish()
     return user

@@ -27,6 +27,8 @@ WINDOW = 128 * PACKET
 NOTHING_OF_IT = "it holds no packet of this track"
 SHORT = ticks.TICKS
 """A slice that ends this much before its listed length may be cut off; EXTINF may be whole seconds."""
+FAR = 20 * ticks.TICKS
+"""Recorders do not keep a slice open over a longer absence (Agora, "Recorded files": 15 s)."""
 UNKNOWN_STEP = ticks.TICKS // 15
 """Length given to the picture of a slice that has only one."""
 _CODECS = {
@@ -188,9 +190,18 @@ def _sound_end(found: list[tuple[int, bytes]], first: int, form: Format) -> tupl
     step = ticks.ticks_of(1024, form.rate)
     if not found:
         return step, step
-    pts, payload = max(found, key=lambda pes: ticks.forward(pes[0], first))
-    frames = len(split_adts(payload).frames)
-    return ticks.forward(pts, first) + ticks.ticks_of(1024 * frames, form.rate), step
+    ends: list[int] = []  # where it ends by each PTS and the count of frames from there on
+    frames = 0
+    for pts, payload in reversed(found):
+        frames += len(split_adts(payload).frames)
+        ends.append(ticks.forward(pts, first) + ticks.ticks_of(1024 * frames, form.rate))
+    # A PTS that no other agrees with is damaged; one far from the others is a reset.
+    agreed = (
+        end
+        for end, other in pairwise(ends)
+        if abs(end - other) <= step * 3 // 2 and -ticks.TICKS <= end - ends[-1] <= FAR
+    )
+    return next(agreed, max(ends)), step
 
 
 def _sync(data: bytes) -> int | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pipeline.media.aac import AdtsConfig, AdtsSplit, silent_frame, split_adts
 from pipeline.media.demux import RunDemuxer
-from pipeline.media.drift import Piece, Steady
+from pipeline.media.drift import SLACK, Piece, Steady
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.placing import FRAME, FileTime, SoundTime
 from pipeline.media.probe import has_sbr
@@ -38,8 +38,16 @@ if TYPE_CHECKING:
 
 NEAR = 2 * FRAME
 """Samples: silence that fills less than this is no gap but an edit."""
-FAR_BACK = 10 * ticks.TICKS
-"""A PTS that goes back by more than this inside a slice is a reset that its ends did not show."""
+FAR = 10 * ticks.TICKS
+"""A PTS that lies this far outside of its slice is a reset or damage that its ends did not show."""
+
+
+class _Block(NamedTuple):
+    """Frames of one PES, the UTC ticks of the first by its PTS, and their slice."""
+
+    utc: int | None
+    frames: list[bytes]
+    placed: Placed
 
 
 class Sounds:
@@ -70,6 +78,7 @@ class Sounds:
         self._progress = progress
         self._silence = silent_frame(self.config)
         self._sbr: bool | None = None
+        self._doubtful: set[str] = set()
         self._put_in = self._left_out = 0  # frames, in this run, to keep count and time together
 
     def header(self) -> TrackHeader:
@@ -160,26 +169,70 @@ class Sounds:
             demuxer.close()
 
     def _counted(self, run: Run, demuxer: RunDemuxer) -> Iterator[Piece]:
-        """Frames with their places; inside a run by count, as long as the PTS agree."""
-        steady = Steady(self.time.rate)
-        step = ticks.ticks_of(FRAME, self.time.rate)
+        """Frames with their places; inside a run by count, as long as the PTS agree.
+
+        A PTS far from the count is believed once the next one does not contradict it.
+        """
+        steady, step = Steady(self.time.rate), ticks.ticks_of(FRAME, self.time.rate)
+        doubted: _Block | None = None
         first: int | None = None
-        for pts, piece, frames, begun in self._frames(run, demuxer):
-            utc = None if pts is None else run.placed[piece].utc(pts) - (step if begun else 0)
+        for block in self._stamped(run, demuxer):
             expected = steady.expected
             if expected is None:
-                utc = run.start if utc is None else utc
-            if utc is None or not steady.strays(utc):
-                yield from steady.take(utc, frames)
+                first = run.start if block.utc is None else block.utc
+                yield from steady.begin(first, block.frames)
                 continue
-            kept = frames
-            if expected is not None and utc < expected:
-                kept, utc = self._after(expected, utc, frames, run.placed[piece].piece.key)
-            if kept:
-                first = utc if first is None else first
-                yield from steady.begin(utc, kept)
+            if doubted is not None:
+                by_count = expected + len(doubted.frames) * step
+                if block.utc is not None and abs(block.utc - by_count) <= ticks.ticks_of(
+                    SLACK, self.time.rate
+                ):
+                    self._note_once(doubted.placed, "a time stamp")
+                    yield from steady.take(None, doubted.frames)
+                else:
+                    yield from self._anew(steady, doubted)
+                doubted = None
+            if block.utc is not None and steady.strays(block.utc):
+                doubted = block
+            else:
+                yield from steady.take(block.utc, block.frames)
+        if doubted is not None:
+            yield from self._anew(steady, doubted)
         yield from steady.end()
         self.tally.reached(run, first, run.start if steady.expected is None else steady.expected)
+
+    def _stamped(self, run: Run, demuxer: RunDemuxer) -> Iterator[_Block]:
+        """Frames with the UTC of their first by PTS; a PTS far outside of its slice is not believed."""
+        step = ticks.ticks_of(FRAME, self.time.rate)
+        for pts, piece, frames, begun in self._frames(run, demuxer):
+            placed = run.placed[piece]
+            utc = None if pts is None else placed.utc(pts) - (step if begun else 0)
+            if utc is not None and not placed.at - FAR <= utc <= placed.end + FAR:
+                self._note_once(placed, "time stamps")
+                utc = None
+            yield _Block(utc, frames, placed)
+
+    def _note_once(self, placed: Placed, what: str) -> None:
+        if placed.piece.key not in self._doubtful:
+            self._doubtful.add(placed.piece.key)
+            sentence = f"{what} of sound in it cannot be true; it goes on by its count"
+            self.tally.note(Sort.REPAIR, sentence, placed.at, placed.piece.key)
+
+    def _anew(self, steady: Steady, block: _Block) -> Iterator[Piece]:
+        """Frames that begin anew by their PTS, without those that were heard already."""
+        frames, utc, expected = block.frames, block.utc, steady.expected
+        if utc is None or expected is None:
+            raise AssertionError(block.placed.piece.key)
+        if utc < expected:
+            step = ticks.ticks_of(FRAME, self.time.rate)
+            heard = min(len(frames), -(-(expected - utc) // step))
+            self.tally.drop(BACKWARD, heard)
+            self.tally.note(
+                Sort.REPAIR, f"{heard} sound frames that repeat time dropped", utc, block.placed.piece.key
+            )
+            frames, utc = frames[heard:], utc + heard * step
+        if frames:
+            yield from steady.begin(utc, frames)
 
     def _frames(self, run: Run, demuxer: RunDemuxer) -> Iterator[tuple[int | None, int, list[bytes], bool]]:
         """PTS, slice and whole frames of each PES, and whether the first of them began in the PES before."""
@@ -210,16 +263,6 @@ class Sounds:
         self.tally.drop(INCOMPLETE)
         last = run.placed[piece]
         self.tally.note(Sort.LOSS, "its last sound frame is cut off; dropped", last.end, last.piece.key)
-
-    def _after(self, expected: int, utc: int, frames: list[bytes], key: str) -> tuple[list[bytes], int]:
-        """Frames of a block that goes back in time, without those that were heard already."""
-        if expected - utc > FAR_BACK:
-            raise Surprise(f"time goes back by {ticks.duration(expected - utc)} inside {key}")
-        step = ticks.ticks_of(FRAME, self.time.rate)
-        heard = min(len(frames), -(-(expected - utc) // step))
-        self.tally.drop(BACKWARD, heard)
-        self.tally.note(Sort.REPAIR, f"{heard} sound frames that repeat time dropped", utc, key)
-        return frames[heard:], utc + heard * step
 
     def _wanted(self, run: Run, blocks: Iterator[Piece]) -> Iterator[tuple[int, list[bytes], bool]]:
         """The part of the blocks that belongs into the file, with the file ticks of the first frame."""

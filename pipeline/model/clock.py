@@ -19,6 +19,8 @@ SLOPE_POINTS = 10
 """Fewer stamps than this cannot tell a slope from their own rounding."""
 SLOPE_SHOWS = ticks.from_ms(20)
 """A slope counts only when it moves the far end by more than this, and by more than the stamps scatter."""
+MOST_SLOPE = 500_000
+"""Parts per thousand million: no two clocks part faster; stamps that do are wrong, not the media."""
 SCATTERS = 4
 PPB = 1_000_000_000
 
@@ -81,6 +83,8 @@ def _slope(points: Sequence[tuple[int, int]]) -> int:
         if m2 > m1
     ]
     slope = median_low(slopes)
+    if abs(slope) > MOST_SLOPE:
+        return 0
     length = points[-1][0] - points[0][0]
     media = points[0][0]
     offsets = [utc - stretched(at - media, slope) for at, utc in points]

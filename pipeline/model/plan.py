@@ -155,7 +155,7 @@ def plan(
             for stays in _split(_stays(time, options, cut), (joints or {}).get((time.uid, time.source), ()))
             if any(_within(track, stays[0][0], stays[-1][1]) for track in time.tracks)
         ]
-    stems = unique([(d.file, f"{d.uid}\0{d.source}\0{d.zero}\0{d.file}") for d in drafts])
+    stems = unique([(d.file, identity) for d, identity in zip(drafts, _identities(drafts), strict=True)])
     outputs = tuple(
         replace(d, file=stem + (".mp4" if d.video else ".m4a")) for d, stem in zip(drafts, stems, strict=True)
     )
@@ -169,6 +169,16 @@ def plan(
         *(entry for uid, track in placed for entry in losses.of_overlaps(uid, track)),
     ]
     return Plan(recording, outputs, tuple(sorted(ledger, key=_by_time)), options)
+
+
+def _identities(drafts: Sequence[OutputPlan]) -> list[str]:
+    """What tells outputs apart whose names are the same: of one user's, which of them it is."""
+    out: list[str] = []
+    for n, draft in enumerate(drafts):
+        who = f"{draft.uid}\0{draft.source}\0{draft.zero}\0{draft.file}"
+        before = sum((d.uid, d.source, d.file) == (draft.uid, draft.source, draft.file) for d in drafts[:n])
+        out.append(f"{who}\0{before}" if before else who)
+    return out
 
 
 def _by_time(entry: Entry) -> tuple[int, str, str, str]:

@@ -86,3 +86,11 @@ def test_stretching_is_right_to_half_a_tick(length: int, slope: int) -> None:
 @given(a=st.integers(-(10**10), 10**10), b=st.integers(0, 10**10), slope=st.integers(-(10**6), 10**6))
 def test_stretching_keeps_the_order(a: int, b: int, slope: int) -> None:
     assert stretched(a, slope) <= stretched(a + b, slope)
+
+
+def test_stamps_that_run_away_faster_than_any_clock_are_wrong_and_not_the_media() -> None:
+    second = 90_000
+    line = [(n * 15 * second, n * 15 * second + n * 48 * 90) for n in range(420)]  # 20 s in 1 h 45
+    clock = fit(line)
+    assert clock.slope_ppb == 0
+    assert 8000 < clock.uncertainty_ms < 10_100

@@ -191,6 +191,25 @@ def test_users_that_fall_together_are_told_apart() -> None:
     assert all(file.endswith(".m4a") for file in files)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(Options(by=By.SESSION, align=Align.RECORDING), id="stays with one file zero"),
+        pytest.param(
+            Options(on_change=OnChange.SPLIT, align=Align.RECORDING), id="shapes with one file zero"
+        ),
+        pytest.param(Options(by=By.SESSION, name="x"), id="a pattern without fields"),
+    ],
+)
+def test_no_two_files_have_one_name(options: Options) -> None:
+    found = user(pictures("0 0 10", "40 40 10 START", "80 80 10 START becomes=4:320x240"))
+    joints = {("ann", "camera"): [T0 + time("84")]}
+    outputs = planned(found, options=options, joints=joints).outputs
+    assert len(outputs) >= 2
+    assert len({output.file.casefold() for output in outputs}) == len(outputs)
+    assert all(len(output.file) < 60 for output in outputs), "8 digits of a hash tell them apart"
+
+
 def test_a_pattern_without_fields_still_gives_each_file_a_name() -> None:
     files = [o.file for o in planned(ANN, BOB, SCREEN, options=Options(name="talk", by=By.SESSION)).outputs]
     assert len(set(files)) == 5

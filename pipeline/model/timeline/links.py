@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median_low
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 SAME_CLOCK = ticks.from_ms(150)
 RESET_MATCHES = ticks.from_ms(80)
 ROUNDING = ticks.from_ms(1)
+STALL = ticks.TICKS
+"""Stamps that are later than media time by this, and stay so, tell of a sender who stalled."""
+STALL_SHOWS = 3
 _A = {State.MISSING: "a", State.EMPTY: "an", State.UNREADABLE: "an"}
 
 
@@ -58,7 +62,33 @@ def chain(track: Track, epoch: tuple[int, int]) -> tuple[Link, ...]:
             expected = media + piece.stamped() - utc
             links.append(_anchor(piece, ticks.nearest(piece.ends.first, expected), 0, "first slice"))
         lost = ""
-    return tuple(links)
+    return _after_stalls(links)
+
+
+def _after_stalls(links: Sequence[Link]) -> tuple[Link, ...]:
+    """The links with a new stretch wherever stamps leave the media time at once and for good.
+
+    A sender who stalls leaves no hole in his time stamps, only media that is shorter than the time it took.
+    One wrong stamp is none: `STALL_SHOWS` slices must agree on how much later it is.
+    """
+    out = list(links)
+    for at in range(1, len(out)):
+        before = [x for x in out[max(0, at - STALL_SHOWS) : at] if x.stretch == out[at].stretch]
+        after = [x for x in out[at : at + STALL_SHOWS] if x.stretch == out[at].stretch]
+        if not before or len(after) < STALL_SHOWS:
+            continue
+        late = [x.utc - x.media - median_low([b.utc - b.media for b in before]) for x in after]
+        if min(late) < STALL or max(late) - min(late) > SAME_CLOCK:
+            continue
+        old, origin = out[at].stretch, (out[at].media, out[at].utc)
+        why = f"stamps {ticks.duration(median_low(late))} later than media time"
+        out[at] = replace(out[at], opens=out[at].opens or why)
+        for later in range(at, len(out)):
+            same = out[later].stretch == old
+            out[later] = replace(
+                out[later], stretch=out[later].stretch + 1, origin=origin if same else out[later].origin
+            )
+    return tuple(out)
 
 
 def _anchor(piece: Slice, media: int, stretch: int, why: str) -> Link:

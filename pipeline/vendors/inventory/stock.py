@@ -12,7 +12,7 @@ from pipeline.model.ledger import Entry, Sort
 from pipeline.model.slices import Medium, Recording, Slice, State, Track, Turned, User
 from pipeline.vendors import VENDORS
 from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Playlist, Segment, Turn
-from pipeline.vendors.inventory.stamps import stamp_of
+from pipeline.vendors.inventory.stamps import hours_off, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -179,7 +179,10 @@ class _Stock:
             if stamp_ms is None:
                 self.notes.append(Entry(Sort.NOTE, "ignored: no stamp in its name or tags", key=key))
                 continue
-            begins, inside = _turned(segment.turns, stamp_ms, before)
+            if zone_ms := hours_off(segment, name):
+                what = f"its tag is {zone_ms / 3_600_000:+g} h off the UTC of its name; read as a local time"
+                self.notes.append(Entry(Sort.NOTE, what, start_ms=stamp_ms, key=key))
+            begins, inside = _turned(segment.turns, stamp_ms + zone_ms, before)
             out.append(
                 replace(
                     self._slice(key, segment),
