@@ -134,6 +134,11 @@ class RunDemuxer:
         return self._bytes.breaks
 
     @property
+    def skipped(self) -> dict[int, int]:
+        """Bytes between TS packets by index of the slice."""
+        return self._bytes.skipped
+
+    @property
     def lost(self) -> int:
         """PES packets that the slices hold and FFmpeg did not hand out, by our own count of their starts."""
         return max(0, self._bytes.starts_seen - self.delivered)

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.media.aac import AdtsConfig, split_adts
 from pipeline.media.annexb import normalise
+from pipeline.media.ts_packets import PACKET, SYNC, aligned, in_step, runs
 from pipeline.model import ticks
 from pipeline.model.slices import Ends, Format, Medium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PACKET = 188
-SYNC = 0x47
 WINDOW = 128 * PACKET
 """How much of each end is read at first; the end is widened when no PES begins in it."""
 NOTHING_OF_IT = "it holds no packet of this track"
@@ -88,8 +87,7 @@ class Peeker:
             return Unreadable(f"its first {medium} packet holds no {codec} header")
         others = [pes[0] for p, _ in streams if p != pid and (pes := next(_pes(head, at, p), None))]
         after = max([0, *(ticks.forward(first[0], other) for other in others)])
-        end = size - (size - at) % PACKET
-        found, tail = _tail(file, (at, end), pid, sound=form.rate > 0)
+        end, found, tail = _tail(file, (at, size), pid, sound=form.rate > 0)
         reaches = max((ticks.forward(pts, first[0]) for pts, _ in found), default=0)
         short = listed - reaches > SHORT
         cut = _cut_off(tail, pid, partial=end != size, short=short)
@@ -125,17 +123,27 @@ class Peeker:
 
 def _tail(
     file: BinaryIO, whole: tuple[int, int], pid: int, *, sound: bool
-) -> tuple[list[tuple[int, bytes]], bytes]:
-    """The last PES packets of a PID, and the packets they were found in; widened until there are enough."""
-    at, end = whole
+) -> tuple[int, list[tuple[int, bytes]], bytes]:
+    """Where the last whole packet ends, the last PES packets of a PID, and the packets they were found in.
+
+    The window is widened until there are enough, and in a slice that lost its rhythm of 188 bytes too.
+    """
+    at, size = whole
     window = WINDOW
     while True:
+        end = size - (size - at) % PACKET
         start = max(at, end - window)
         file.seek(start)
-        tail = file.read(end - start)
+        tail = file.read(size - start)
+        if not in_step(tail[: end - start]):
+            stretches = list(runs(tail))
+            end = start + stretches[-1][1] if stretches else end
+            tail = aligned(tail)
+        else:
+            tail = tail[: end - start]
         found = list(_pes(tail, 0, pid, whole=sound))
         if len(found) > (0 if sound else 2) or start == at:
-            return found, tail
+            return end, found, tail
         window *= 8
 
 

@@ -22,7 +22,7 @@ from pipeline.media.placing import FileTime
 from pipeline.media.probe import picture_size
 from pipeline.media.sample_entry import entry_of
 from pipeline.media.tally import (
-    ASTRAY,
+    BACKWARD,
     CHUNK,
     DAMAGED,
     INCOMPLETE,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from pipeline.media.annexb import Codec
     from pipeline.media.fit import Fitted
     from pipeline.model.plan import OutputPlan
-    from pipeline.model.timeline import Run, TrackTime
+    from pipeline.model.timeline import Placed, Run, TrackTime
 
 KEY_WITHIN = 10 * ticks.TICKS
 """After a hole, pictures are dropped up to a key frame that comes within this; else kept and flagged."""
@@ -212,7 +212,7 @@ class Pictures:
             if held:
                 yield self._chunk(due, held, kind)
             self._progress(demuxer.position - seen)
-            self.tally.damaged(run, demuxer.lost, demuxer.breaks)
+            self.tally.damaged(run, demuxer.lost, demuxer.breaks, demuxer.skipped)
         finally:
             demuxer.close()
         self._close_span(run, first)
@@ -274,6 +274,7 @@ class Pictures:
         odd = _Odd(self, run, shapes)
         first, last = None, run.start
         low, high = run.start - KEY_WITHIN, run.placed[-1].end + KEY_WITHIN
+        order = _Order(tally, step)
         bases = [(p.piece.ends.first if p.piece.ends else 0, p.at, p.slope_ppb) for p in run.placed]
         for pes in demuxer:
             pts, dts, piece, data, torn = pes
@@ -284,8 +285,11 @@ class Pictures:
             utc = base + (stretched(after, slope) if slope else after)
             fits = low <= utc <= high
             plain = not (torn or odd.waits or unit.parameter_sets or pts is None or pts == odd.cut[piece])
-            if not (plain and fits and unit.pictures == 1) and odd.drops(pes, unit, utc, fits=fits):
+            if not (plain and unit.pictures == 1) and odd.drops(pes, unit, utc):
                 continue
+            if not fits:
+                utc, dts = (last if first is not None else run.start), pts
+                order.note_once(run.placed[piece], UNTRUE)
             first = utc if first is None or utc < first else first
             last = max(last, utc + step)
             over = over or (run.until is not None and utc >= run.until)
@@ -293,10 +297,16 @@ class Pictures:
             if at is None:
                 tally.drop(OVERLAP if over else OUTSIDE)
                 continue
+            ahead = 0 if dts == pts else _ahead(pts, dts)
+            picture = at, ahead, unit.key, unit.payload, COPIED
             if odd_shaped[piece] and (shape := _at(shapes[piece], after)) != self.shape:
-                yield at, 0, unit.key, data, shape.clockwise
-                continue
-            yield at, 0 if dts == pts else _ahead(pts, dts), unit.key, unit.payload, COPIED
+                picture = at, ahead, unit.key, data, shape.clockwise
+            if order.goes_on(at - ahead):
+                order.last = picture
+                yield picture
+            else:
+                yield from order.take(picture, run.placed[piece])
+        yield from order.end()
         tally.reached(run, first, last)
 
     def look_at_sets(self, sets: tuple[bytes, ...], shape: Shape, key: str) -> None:
@@ -420,6 +430,64 @@ def _at(shapes: tuple[tuple[int, Shape], ...], after: int) -> Shape:
     return next((shape for begins, shape in reversed(shapes) if begins <= after), shapes[0][1])
 
 
+UNTRUE = "time stamps of pictures in it cannot be true; they are shown after those before them"
+REPEATED = "pictures in it that repeat time dropped"
+
+
+class _Order:
+    """Pictures in decoding order; one that jumps is believed once the next one does not contradict it."""
+
+    def __init__(self, tally: Tally, step: int) -> None:
+        self._tally = tally
+        self._step = step
+        self._most = tolerance(step, sound=False)
+        self._doubted: tuple[_Picture, Placed] | None = None
+        self._noted: set[tuple[str, str]] = set()
+        self.last: _Picture | None = None
+
+    def goes_on(self, decoded: int) -> bool:
+        """Whether a picture that is decoded at these file ticks follows on the last one."""
+        last = self.last
+        return last is not None and self._doubted is None and 0 < decoded - last[0] + last[1] <= self._most
+
+    def take(self, picture: _Picture, placed: Placed) -> Iterator[_Picture]:
+        """A picture that does not simply go on, and what waited for it."""
+        if self._doubted is not None:
+            yield from self._settled(*self._doubted, picture[0] - picture[1])
+            self._doubted = None
+        if self.last is None or self.goes_on(picture[0] - picture[1]):
+            self.last = picture
+            yield picture
+        else:
+            self._doubted = picture, placed
+
+    def end(self) -> Iterator[_Picture]:
+        """What still waits."""
+        if self._doubted is not None:
+            yield from self._settled(*self._doubted, None)
+
+    def _settled(self, doubted: _Picture, placed: Placed, after: int | None) -> Iterator[_Picture]:
+        """The doubted picture at its own place, or between its neighbours if they are near each other."""
+        if self.last is None:
+            raise AssertionError(placed.piece.key)
+        before, now = self.last[0] - self.last[1], doubted[0] - doubted[1]
+        if after is not None and before < after and not before <= now <= after:
+            self.note_once(placed, UNTRUE)
+            doubted = min(before + self._step, (before + after) // 2), 0, *doubted[2:]
+        elif now <= before - self._step // 2 or (now <= before and doubted[3] == self.last[3]):
+            self._tally.drop(BACKWARD)
+            self.note_once(placed, REPEATED)
+            return
+        self.last = doubted
+        yield doubted
+
+    def note_once(self, placed: Placed, what: str) -> None:
+        """A repair, told once of a slice."""
+        if (placed.piece.key, what) not in self._noted:
+            self._noted.add((placed.piece.key, what))
+            self._tally.note(Sort.REPAIR, what, placed.at, placed.piece.key)
+
+
 class _Odd:
     """The access units that do not just go by: whether each is dropped, and what the ledger says of it."""
 
@@ -431,7 +499,7 @@ class _Odd:
         self.waits = False  # for a key frame, after damage
         self._since = 0
 
-    def drops(self, pes: Pes, unit: AccessUnit, utc: int, *, fits: bool) -> bool:
+    def drops(self, pes: Pes, unit: AccessUnit, utc: int) -> bool:
         """Whether an access unit is left out; raises `Surprise` where the plan must change."""
         pts, _, piece, _, torn = pes
         tally, placed = self._pictures.tally, self._run.placed[piece]
@@ -447,7 +515,7 @@ class _Odd:
             self._pictures.look_at_sets(unit.parameter_sets, shape, placed.piece.key)
         if unit.pictures > 1:
             raise Surprise(f"{placed.piece.key} has several pictures in one PES packet")
-        reason = NO_PICTURE if not unit.pictures else NO_PTS if pts is None else "" if fits else ASTRAY
+        reason = NO_PICTURE if not unit.pictures else NO_PTS if pts is None else ""
         if reason:
             tally.drop(reason)
             tally.note(Sort.LOSS, f"a packet with {reason} dropped", placed.at, placed.piece.key)

@@ -164,7 +164,7 @@ class Sounds:
             self._close_span()
             self._tell_edits(run)
             self._progress(demuxer.position - seen)
-            self.tally.damaged(run, demuxer.lost, demuxer.breaks)
+            self.tally.damaged(run, demuxer.lost, demuxer.breaks, demuxer.skipped)
         finally:
             demuxer.close()
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from pipeline.media.ts_packets import PACKET, SYNC, in_step, runs
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipeline.model.slices import Slice
 
-PACKET, SYNC = 188, 0x47
 BUFFER = 1 << 19
 """Bytes FFmpeg asks for at a time: large enough that the calls into Python cost nothing."""
 
@@ -34,10 +35,12 @@ class SliceStream:
         self._pid = pid
         self.starts_seen = 0
         self.breaks: dict[int, int] = {}  # by index of the slice: torn packets and gaps in the counting
+        self.skipped: dict[int, int] = {}  # by index of the slice: bytes that are no whole TS packets
         self.failure: BaseException | None = None
         self._counter: int | None = None
         self._file: BinaryIO | None = None
         self._left = 0
+        self._held = b""
         self._starts: list[int] = []
         self._at = 0
 
@@ -61,14 +64,46 @@ class SliceStream:
                 if len(self._starts) == len(self._pieces):
                     return b""
                 self._begin(self._pieces[len(self._starts)])
-            data = self._file.read(min(size, self._left)) if self._file else b""
+            data = self._held or (self._file.read(min(size, self._left)) if self._file else b"")
             if data:
+                if not self._held:
+                    self._left -= len(data)
+                    data = data if in_step(data) else self._realigned(data)
+                data, self._held = data[:size], data[size:]
                 self._at += len(data)
-                self._left -= len(data)
                 if self._pid is not None:
                     self._count(data, self._pid)
                 return data
             self.close()
+
+    def _realigned(self, data: bytes) -> bytes:
+        """The whole packets in the rest of a slice that lost its rhythm."""
+        rest = [data]
+        while self._left and self._file and (more := self._file.read(self._left)):
+            self._left -= len(more)
+            rest.append(more)
+        whole = b"".join(rest)
+        found = list(runs(whole))
+        now = len(self._starts) - 1
+        skipped = len(whole) - sum(end - begin for begin, end in found)
+        self.skipped[now] = self.skipped.get(now, 0) + skipped
+        parts: list[bytes] = []
+        for number, (begin, end) in enumerate(found):
+            if number and begin - found[number - 1][1] >= PACKET:
+                parts.append(self._wound(whole, found[number - 1]))
+            parts.append(whole[begin:end])
+        return b"".join(parts)
+
+    def _wound(self, data: bytes, before: tuple[int, int]) -> bytes:
+        """A packet that breaks the counting where packets were destroyed, as counters may fit by chance."""
+        begin, end = before
+        pid = self._pid or 0
+        head = bytes((pid >> 8, pid & 0xFF))
+        for at in range(end - PACKET, begin - 1, -PACKET):
+            if bytes((data[at + 1] & 0x1F, data[at + 2])) == head:
+                counter = (data[at + 3] + 7) & 0x0F
+                return bytes((SYNC, *head, 0x10 | counter)) + bytes(PACKET - 4)
+        return b""
 
     def _begin(self, piece: Slice) -> None:
         self._file = self._open(piece.key)
@@ -83,8 +118,6 @@ class SliceStream:
         """Count what begins a PES, and breaks of the continuity counter (ISO/IEC 13818-1 2.4.3.3)."""
         packets = np.frombuffer(data, dtype=np.uint8, count=len(data) // PACKET * PACKET).reshape(-1, PACKET)
         now = len(self._starts) - 1
-        if torn := int(np.count_nonzero(packets[:, 0] != SYNC)):
-            self.breaks[now] = self.breaks.get(now, 0) + torn
         heads = packets[:, 1:6]
         ours = heads[
             ((heads[:, 0] & 0x1F) == pid >> 8) & (heads[:, 1] == pid & 0xFF) & (heads[:, 2] & 0x10 != 0)

@@ -30,7 +30,6 @@ NO_PICTURE = "no picture in it"
 BACKWARD = "time stamp goes backward"
 INCOMPLETE = "cut off"
 DAMAGED = "damaged"
-ASTRAY = "a time stamp far from its slice"
 
 
 class Chunk(NamedTuple):
@@ -71,14 +70,26 @@ class Tally:
         self.packets_out += len(samples)
         return Chunk(at, list(map(len, samples)), b"".join(samples), copied=True)
 
-    def damaged(self, run: Run, lost: int, breaks: Mapping[int, int]) -> None:
-        """Note PES packets that the demuxer did not hand out, and TS packets that are missing in slices."""
+    def damaged(self, run: Run, lost: int, breaks: Mapping[int, int], skipped: Mapping[int, int]) -> None:
+        """Note PES packets that the demuxer did not hand out, and what is wrong with TS packets.
+
+        Args:
+            run: the run.
+            lost: PES packets that its slices hold and that did not come out.
+            breaks: places with missing or damaged TS packets, by index of the slice.
+            skipped: bytes that are no TS packets, by index of the slice.
+        """
+        for index, count in skipped.items():
+            placed = run.placed[index]
+            self.note(
+                Sort.REPAIR, f"{count} bytes in it are no TS packets; left out", placed.at, placed.piece.key
+            )
         if lost:
             self.packets_in += lost
             self.drop(DAMAGED, lost)
-        for index, count in breaks.items():
+        for index in breaks:
             placed = run.placed[index]
-            what = f"TS packets are missing or damaged in {count} places of it; what is damaged was dropped"
+            what = "TS packets of it are missing or damaged; what is damaged was dropped"
             self.note(Sort.LOSS, what, placed.at, placed.piece.key)
         if lost and not breaks:
             what = f"{lost} PES packets are damaged and could not be read; dropped"
