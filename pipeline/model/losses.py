@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
@@ -29,6 +30,20 @@ def of_slices(tracks: Iterable[Track]) -> Iterator[Entry]:
         for piece, early in track.cut_short():
             if piece.ends is not None and piece.ends.cut is None:
                 yield _early_slice(track, piece, early)
+
+
+def unless_covered(entry: Entry, placed: Iterable[tuple[str, TrackTime]]) -> Entry:
+    """A slice that is bad is no loss where another recorder has all of its time."""
+    if entry.start_ms is None or entry.end_ms is None:
+        return entry
+    start, end = ticks.from_ms(entry.start_ms), ticks.from_ms(entry.end_ms)
+    for uid, track in placed:
+        if (uid, track.medium) != (entry.uid, entry.track):
+            continue
+        slack = max((p.piece.ends.step for r in track.runs for p in r.placed[:1] if p.piece.ends), default=0)
+        if any(run.start <= start + slack and end <= run.end + slack for run in track.runs):
+            return replace(entry, sort=Sort.NOTE, what=f"{entry.what}; another recorder has that time")
+    return entry
 
 
 def of_gaps(uid: str, track: TrackTime, gaps: Gaps = Gaps.HOLD) -> Iterator[Entry]:

@@ -164,7 +164,7 @@ def plan(
     unused = {p.piece.key for _, track in placed for run in track.inside for p in run.placed}
     ledger = [
         *notes,
-        *(entry for entry in losses.of_slices(tracks) if entry.key not in unused),
+        *(losses.unless_covered(e, placed) for e in losses.of_slices(tracks) if e.key not in unused),
         *(entry for uid, track in placed for entry in losses.of_gaps(uid, track, options.gaps)),
         *(entry for uid, track in placed for entry in losses.of_overlaps(uid, track)),
     ]

@@ -125,6 +125,7 @@ class Slice:
         clockwise: degrees to turn its pictures upright.
         shared: it may hold sound and pictures; one of them alone is no damage.
         turns: rotations that begin inside it, in order.
+        recorder: which one wrote it: 0 the first, others took over from it (fail-over).
         ends: what its ends say; None unless `State.PRESENT`.
     """
 
@@ -140,6 +141,7 @@ class Slice:
     clockwise: int = 0
     turns: tuple[Turned, ...] = ()
     shared: bool = False
+    recorder: int = 0
     ends: Ends | None = None
     why: str = ""
 

@@ -48,6 +48,8 @@ def _explain(
     bad = [s for s in between if s.state is not State.PRESENT]
     if bad:
         return True, f"{len(bad)} slice{'s' if len(bad) > 1 else ''} {bad[0].state}"
+    if last.recorder != first.recorder:
+        return True, "the recorder was replaced"
     if is_short or (last.ends is not None and last.ends.cut is not None):
         return True, "the slice before is cut off"
     if first.returns or not track.marks_returns or after.start - before.end < ABSENT or not first.listed:

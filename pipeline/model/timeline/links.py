@@ -48,11 +48,29 @@ def epoch(tracks: Sequence[Track]) -> tuple[int, int]:
 
 
 def chain(track: Track, epoch: tuple[int, int]) -> tuple[Link, ...]:
-    """The usable slices of a track, each with its media time and what separates it from the one before."""
+    """The usable slices of a track, each with its media time and what separates it from the one before.
+
+    Recorders that took over from one another may have recorded the same time, each with PTS of its own: their
+    slices are chained apart, one recorder after the other.
+    """
+    out: list[Link] = []
+    for recorder in sorted({piece.recorder for piece in track.slices}):
+        own = _chain([piece for piece in track.slices if piece.recorder == recorder], epoch)
+        first = out[-1].stretch + 1 if out else 0
+        why = f"recorder {recorder}" if out else ""
+        out += [
+            replace(link, stretch=link.stretch + first, opens=why if why and not number else link.opens)
+            for number, link in enumerate(own)
+        ]
+    return tuple(out)
+
+
+def _chain(slices: Sequence[Slice], epoch: tuple[int, int]) -> tuple[Link, ...]:
+    """The usable slices of one recorder, in order of their stamps."""
     links: list[Link] = []
     media, utc = epoch
     lost = ""
-    for piece in track.slices:
+    for piece in slices:
         if piece.ends is None:
             lost = lost or f"after {_A[piece.state]} {piece.state} slice"
             continue

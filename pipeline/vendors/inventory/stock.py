@@ -191,6 +191,7 @@ class _Stock:
                     clockwise=begins if medium is Medium.VIDEO else 0,
                     turns=inside if medium is Medium.VIDEO else (),
                     shared=content is Content.BOTH,
+                    recorder=_recorder(name or index.name),
                 )
             )
         return out
@@ -233,7 +234,8 @@ class _Stock:
                 continue
             state = State.PRESENT if n.item.size else State.EMPTY
             shared = n.name.content is Content.BOTH
-            out.append(Slice(n.item.key, n.item.size, state, stamp_ms, "name", listed=False, shared=shared))
+            loose_one = Slice(n.item.key, n.item.size, state, stamp_ms, "name", listed=False, shared=shared)
+            out.append(replace(loose_one, recorder=_recorder(n.name)))
             if playlist:
                 what = "no playlist lists it; used, its stamp lies inside the recording"
                 self.notes.append(Entry(Sort.NOTE, what, start_ms=stamp_ms, key=n.item.key))
@@ -296,6 +298,11 @@ def _turned(tags: Sequence[Turn], stamp_ms: int, before: int) -> tuple[int, tupl
         elif tag.clockwise != (turns[-1].clockwise if turns else clockwise):
             turns.append(Turned(after_ms, tag.clockwise))
     return clockwise, tuple(turns)
+
+
+def _recorder(name: Name) -> int:
+    """Which recorder wrote it: Agora counts those that took over from 0, TRTC from 1."""
+    return 0 if name.failover is None else name.failover + (name.vendor == "agora")
 
 
 def _media(content: Content) -> tuple[Medium, ...]:
