@@ -56,6 +56,8 @@ class Steady:
         self._waiting: deque[_Block] = deque()
         self._held = 0
         self._apart = min(APART, self._step // 2)
+        self._near = self._apart // 2
+        self._off = 0  # of the last frames that did not wait
 
     @property
     def expected(self) -> int | None:
@@ -67,10 +69,21 @@ class Steady:
         expected = self.expected
         return expected is None or abs(utc - expected) > ticks.ticks_of(SLACK, self._rate)
 
+    def plain(self, utc: int | None, count: int) -> int | None:
+        """UTC ticks of frames that go on by count and need not wait, as nearly all do; None for others."""
+        if utc is None or self._anchor is None or self._waiting:
+            return None
+        expected = self._anchor + self._after(self._count)
+        if not -self._near <= utc - expected <= self._near:
+            return None
+        self._off = utc - expected
+        self._count += count
+        return expected
+
     def begin(self, utc: int, frames: list[bytes]) -> Iterator[Piece]:
         """Frames that begin anew."""
         yield from self.end()
-        self._anchor, self._count = utc, len(frames)
+        self._anchor, self._count, self._off = utc, len(frames), 0
         yield Piece(utc, frames, anew=True)
 
     def take(self, utc: int | None, frames: list[bytes]) -> Iterator[Piece]:
@@ -78,13 +91,15 @@ class Steady:
         expected = self.expected
         if expected is None:
             raise AssertionError("frames go on before any began")
-        off = (self._waiting[-1].off if self._waiting else 0) if utc is None else utc - expected
+        off = (self._waiting[-1].off if self._waiting else self._off) if utc is None else utc - expected
         self._waiting.append(_Block(off, expected + off, frames))
         self._count += len(frames)
         self._held += len(frames)
         if self._parted():
             yield from self._edit()
-        while self._held * self._step > WINDOW:
+        while self._held * self._step > WINDOW or (
+            self._waiting and abs(self._waiting[-1].off) <= self._near
+        ):
             yield self._out()
 
     def end(self) -> Iterator[Piece]:
@@ -98,6 +113,7 @@ class Steady:
     def _out(self) -> Piece:
         block = self._waiting.popleft()
         self._held -= len(block.frames)
+        self._off = block.off
         return Piece(block.utc - block.off, block.frames, anew=False)
 
     def _parted(self) -> bool:
@@ -117,7 +133,7 @@ class Steady:
     def _edit(self) -> Iterator[Piece]:
         """Begin anew by time where the time stamps left the count, or where it is least heard."""
         blocks = list(self._waiting)
-        at, frame = _jump(blocks, self._step) or _quietest(blocks)
+        at, frame = _jump(blocks, self._off, self._step) or _quietest(blocks)
         for _ in range(at):
             yield self._out()
         block, *rest = self._waiting
@@ -126,17 +142,18 @@ class Steady:
         if frame:
             yield Piece(block.utc - block.off, block.frames[:frame], anew=False)
         kept, start = block.frames[frame:], block.utc + self._after(frame)
-        self._anchor, self._count = start, len(kept)
+        self._anchor, self._count, self._off = start, len(kept), 0
         yield Piece(start, kept, anew=True)
         for later in rest:
             yield from self.take(later.utc, later.frames)
 
 
-def _jump(blocks: list[_Block], step: int) -> tuple[int, int] | None:
+def _jump(blocks: list[_Block], off: int, step: int) -> tuple[int, int] | None:
     """The block before which the time stamps leave the count at once: a frame is missing or too many."""
-    for at in range(1, len(blocks)):
-        if 2 * abs(blocks[at].off - blocks[at - 1].off) > step:
+    for at, block in enumerate(blocks):
+        if 2 * abs(block.off - off) > step:
             return at, 0
+        off = block.off
     return None
 
 

@@ -176,7 +176,11 @@ class Sounds:
         steady, step = Steady(self.time.rate), ticks.ticks_of(FRAME, self.time.rate)
         doubted: _Block | None = None
         first: int | None = None
+        plain = steady.plain
         for block in self._stamped(run, demuxer):
+            if doubted is None and (utc := plain(block.utc, len(block.frames))) is not None:
+                yield Piece(utc, block.frames, anew=False)
+                continue
             expected = steady.expected
             if expected is None:
                 first = run.start if block.utc is None else block.utc
@@ -204,10 +208,12 @@ class Sounds:
     def _stamped(self, run: Run, demuxer: RunDemuxer) -> Iterator[_Block]:
         """Frames with the UTC of their first by PTS; a PTS far outside of its slice is not believed."""
         step = ticks.ticks_of(FRAME, self.time.rate)
+        bounds = [(placed.at - FAR, placed.end + FAR) for placed in run.placed]
         for pts, piece, frames, begun in self._frames(run, demuxer):
             placed = run.placed[piece]
             utc = None if pts is None else placed.utc(pts) - (step if begun else 0)
-            if utc is not None and not placed.at - FAR <= utc <= placed.end + FAR:
+            low, high = bounds[piece]
+            if utc is not None and not low <= utc <= high:
                 self._note_once(placed, "time stamps")
                 utc = None
             yield _Block(utc, frames, placed)
