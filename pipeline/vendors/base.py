@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
     INDEX = "index"  # M3U8 or MPD
     SLICE = "slice"  # TS or WebM
-    FINISHED = "finished"  # MP4, M4A, MP3, AAC written by the vendor
+    FINISHED = "finished"  # plays by itself: MP4, FLV, M4A, MP3, AAC, and what the on-premise SDK writes
     SNAPSHOT = "snapshot"  # JPG
     EVENTS = "events"  # on-premise text file of events
 
@@ -51,7 +51,7 @@ class Name(Protocol):
 
     @property
     def vendor(self) -> str:
-        """Folder name of the vendor: ``agora``, ``trtc``."""
+        """Folder name of the vendor: ``agora``, ``agora_onpremise``, ``trtc``, ``volcengine``."""
 
     @property
     def prefix(self) -> str:
@@ -79,7 +79,7 @@ class Name(Protocol):
 
     @property
     def stamp_ms(self) -> int | None:
-        """UTC milliseconds of the name's 17-digit stamp; None where the name has none."""
+        """UTC milliseconds of the time in the name; None where the name has none."""
 
     @property
     def failover(self) -> int | None:
@@ -90,8 +90,15 @@ class Name(Protocol):
         """Index of a re-uploaded playlist (larger = newer); None for the plain one."""
 
     @property
+    def index(self) -> int | None:
+        """Number of a part of what was cut; where the first part is 0 (Agora) or has none (TRTC), as written.
+
+        None where the name has none: Volcengine and on-premise parts are in the order of their stamps.
+        """
+
+    @property
     def extension(self) -> str:
-        """Lower-case, without the dot."""
+        """Lower-case, without the dot; empty where the name has none (Volcengine VOD)."""
 
     @property
     def notes(self) -> tuple[str, ...]:

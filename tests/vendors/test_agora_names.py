@@ -255,11 +255,6 @@ NAMES = {
 }
 
 NO_INPUTS = {
-    "row 18: on-premise sound": ("0_20190208084418569.aac", "on-premise SDK, which is not supported yet"),
-    "row 19: on-premise events": (
-        "uid_0_20190208084418570.txt",
-        "on-premise SDK, which is not supported yet",
-    ),
     "row 20: a merged user": ("100_20190611073246073_av.mp4", "result of a merge script"),
     "row 21: a merged user with times": ("123_0_merge_10.500_5.500_av.mp4", "result of a merge script"),
     "row 21: a merged recording": (
@@ -332,9 +327,13 @@ REJECTED = {
     ),
     "a composite of no known kind": ("sid_channel1.txt", "expected .m3u8, .ts, .mp4, .m4a, .mp3 or .aac"),
     "a composite MPD": ("sid_channel1.mpd", "expected .m3u8, .ts, .mp4, .m4a, .mp3 or .aac"),
-    "an on-premise name that is no date": (
-        "0_20191308084418569.aac",
+    "row 18: on-premise sound is another vendor's": (
+        "0_20190208084418569.aac",
         "expected an index of 1 to 6 digits before .aac",
+    ),
+    "row 19: on-premise events are another vendor's": (
+        "uid_0_20190208084418570.txt",
+        "expected .m3u8, .ts, .mp4, .m4a, .mp3 or .aac",
     ),
     "an index with a leading zero": (
         "sid_channel1_01.mp4",

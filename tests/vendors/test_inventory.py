@@ -506,7 +506,24 @@ def test_an_mpd_is_no_playlist_and_webm_slices_are_kept_to_be_refused() -> None:
     ("key", "what"),
     [
         pytest.param(
-            "thumbs.db", "ignored: expected an Agora or TRTC recording name", id="a file of the system"
+            "thumbs.db",
+            "ignored: expected a recording name of Agora, TRTC or Volcengine",
+            id="a file of the system",
+        ),
+        pytest.param(
+            f"7_{stamp(0)}.mp4",
+            "ignored: a file of the Agora on-premise SDK, which is not supported yet",
+            id="what the on-premise SDK wrote",
+        ),
+        pytest.param(
+            "task_room_user_C_1700000000000_000030_c4694fa1.m3u8",
+            "ignored: a file of Volcengine RTC, which is not supported yet",
+            id="what Volcengine wrote",
+        ),
+        pytest.param(
+            f"7_{stamp(0)}.mp4.aac",
+            "ignored: a recovery file of a recorder that crashed: raw pictures or sound that hold no timing",
+            id="a recovery file",
         ),
         pytest.param(
             f"ann_{stamp(0)}_av.mp4", "ignored: the result of a merge script, not an input", id="an output"

@@ -346,6 +346,10 @@ REJECTED = {
         "20055501_20260120113037408.mp4",
         "expected a room id before the stamp",
     ),
+    "a time where the room should be": (
+        "20055501_1700000000123.mp4",
+        "expected a room id before the stamp",
+    ),
     "one underscore before the user and two after": (
         "20055501_1042317788_UserId_s_dXNlcl8wMQ..__UserId_e_main_audio.m3u8",
         ANYTHING_ELSE,

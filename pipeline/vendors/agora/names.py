@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pipeline.model.stamps import stamp17, utc_ms
 from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Source
 from pipeline.vendors.keys import join_key, split_key
+from pipeline.vendors.outputs import OUTPUT, is_output
 
 USER_BEGINS = "__uid_s_"
 USER_ENDS = "__uid_e_"
@@ -47,14 +48,6 @@ _COMPOSITE = re.compile(
     r"|_(?P<index>\d{1,6})(?=\.(?:mp4|m4a|mp3|aac)))?"
     r"\.(?P<ext>m3u8|ts|mp4|m4a|mp3|aac)",
     re.ASCII,
-)
-_TOOL_OUTPUT = re.compile(
-    r".+_(?:0_merge(?:_\d+\.\d+_\d+\.\d+)?(?:_av)?\.(?:mp4|m4a)|\d+_merge_av\.mp4"
-    r"|\d{17}_av\.mp4|\d{17}\.m4a|\d{17}_\d+\.jpg)",
-    re.ASCII,
-)
-_ON_PREMISE = re.compile(
-    r"uid_.+_(?P<events>\d{17})\.txt|[^_/]+_(?P<media>\d{17})\.(?:aac|mp4|webm|ts|jpg)", re.ASCII
 )
 _CONVERTER_INDEX = ("999999", 999)  # tick and version that Agora's converter gives the indexes it writes
 
@@ -128,14 +121,11 @@ class AgoraName:
 def parse(key: str) -> AgoraName | Ignored:
     """The name behind ``key``, or why it is no input; raises `BadNameError`. ``str(parse(key)) == key``.
 
-    Files of the on-premise SDK and the results of Agora's merge scripts are `Ignored`.
+    The results of Agora's merge scripts are `Ignored`.
     """
     prefix, bare = split_key(key)
-    if _TOOL_OUTPUT.fullmatch(bare):
-        return Ignored(key, "the result of a merge script, not an input")
-    on_premise = _ON_PREMISE.fullmatch(bare)
-    if on_premise and utc_ms(on_premise["events"] or on_premise["media"]) is not None:
-        return Ignored(key, "a file of the Agora on-premise SDK, which is not supported yet")
+    if is_output(bare):
+        return Ignored(key, OUTPUT)
     name = _user_name(key, prefix, bare) if USER_BEGINS in bare else _composite_name(key, prefix, bare)
     if str(name) != key:
         raise BadNameError(key, "expected numbers as the recorder writes them, without leading zeros")

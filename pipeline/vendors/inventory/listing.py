@@ -13,6 +13,12 @@ from pipeline.vendors.base import BadNameError, Ignored, Kind, Name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+NOT_YET = {
+    "agora_onpremise": "a file of the Agora on-premise SDK, which is not supported yet",
+    "volcengine": "a file of Volcengine RTC, which is not supported yet",
+}
+"""Vendors whose names are read and whose media nothing merges yet: their objects are noted."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Object:
@@ -73,6 +79,9 @@ def sort_objects(objects: Iterable[Object]) -> Sorted:
             continue
         if isinstance(name, Ignored):
             notes.append(Entry(Sort.NOTE, f"ignored: {name.reason}", key=item.key))
+            continue
+        if name.vendor in NOT_YET:
+            notes.append(Entry(Sort.NOTE, f"ignored: {NOT_YET[name.vendor]}", key=item.key))
             continue
         groups[name.vendor, name.prefix, name.recording].append(Named(name, item))
     return Sorted(

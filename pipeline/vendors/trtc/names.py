@@ -27,6 +27,8 @@ _SOURCES = {"main": Source.CAMERA, "aux": Source.SCREEN}
 _MEDIA_IDS = {source: media for media, source in _SOURCES.items()}
 
 _MAX_INDEX_DIGITS = 6
+_MAX_ROOM_DIGITS = 10
+_BASE64_GROUP = 4
 _NAME = re.compile(
     rf"(?:(?P<record_id>[A-Za-z0-9_-]{{1,64}}?){RECORD_ID_ENDS})?"
     r"(?:ha(?P<failover>[1-3])_)?"
@@ -179,8 +181,7 @@ def _name(
 ) -> TrtcName:
     """The value behind the groups of the pattern; raises `BadNameError` for what the pattern cannot tell."""
     kind = _KINDS[extension]
-    if len(room) == DIGITS and room.isdigit():
-        # An integer room has at most 10 digits, base64 a multiple of 4.
+    if room.isdigit() and (len(room) == DIGITS or (user is None and not _is_room(room))):
         raise BadNameError(key, "expected a room id before the stamp")
     if user is not None and type is None and kind is not Kind.FINISHED:
         raise BadNameError(key, f"expected audio, video or audiovideo before .{extension}")
@@ -212,6 +213,11 @@ def _name(
         index=index,
         record_id=record_id,
     )
+
+
+def _is_room(digits: str) -> bool:
+    """Whether digits may be a room id: an integer room has at most 10 of them, base64 a multiple of 4."""
+    return len(digits) <= _MAX_ROOM_DIGITS or len(digits) % _BASE64_GROUP == 0
 
 
 def encode_id(plain: str) -> str:
