@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HOUR = 3600.0
 HOLES = 10
 HOLE_SECONDS = 20.0
+TURNS = 10
 RECPIPE = str(Path(sysconfig.get_path("scripts")) / "recpipe")
 
 
@@ -28,7 +29,7 @@ def main() -> int:
     """Make the material, run every row, print one table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--runs", type=int, default=7, help="counted runs of each side")
-    parser.add_argument("--rows", default="copy,off,users,holes,memory", help="which rows, by name")
+    parser.add_argument("--rows", default="copy,off,users,holes,fit,memory", help="which rows, by name")
     asked = parser.parse_args()
     rows = asked.rows.split(",")
     print(f"{machine()}; {_version()}; medians of {asked.runs} alternating runs\n")
@@ -96,6 +97,23 @@ class _Bench:
         _row(
             "merge 1 h with 10 holes held", in_turn(self._ours(source), theirs, self._runs), 0.03, theirs.name
         )
+
+    def fit(self) -> None:
+        """A twentieth of the hour turned, in ten stretches, against encoding everything in the same way."""
+        source = self._recording("hour", users=1, stays=[Stay(0, HOUR)])
+        place = self._place / "turned"
+        if not place.exists():
+            apart = HOUR / TURNS
+            # Encoding goes on to the next key frame, so a stretch is so much longer than its tags say.
+            turns = [
+                Stay(n * apart + 1, n * apart + 1 + HOUR / 20 / TURNS - material.GOP) for n in range(TURNS)
+            ]
+            material.turned(source, place, turns)
+        out = self._place / "encoded.mp4"
+        video, audio = next(source.glob("*video.m3u8")), next(source.glob("*audio.m3u8"))
+        theirs = Side("x264", [peers.encode(video, audio, out)], lambda: out.unlink(missing_ok=True))
+        taken = in_turn(self._ours(place), theirs, self._runs)
+        _row("merge 1 h, 5 % of it fitted", taken, 0.09, "all of it re-encoded")
 
     def memory(self) -> None:
         """Peak memory of one and three hours."""

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.demo import agora
-from pipeline.demo.listing import Listed
+from pipeline.demo.listing import Listed, utc17
 from pipeline.demo.scenario import Scenario, Track, User
 from pipeline.demo.scenario_toml import parse
 from pipeline.media.encode import CodedPicture, CodedSound, encode_pictures, encode_sound
 from pipeline.media.ts_writer import Pes, StreamType, write_slice
+from pipeline.model.stamps import utc_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +33,7 @@ FRAMES_A_SLICE = 704  # as Agora writes: 15.019 s
 FRAMES_A_PES = 8
 WIDTH, HEIGHT = 640, 360
 BITS_A_SECOND = 500_000
+GOP = 2.0
 MINUTE = 60 * TICKS
 
 
@@ -82,6 +84,42 @@ def record(place: Path, *, users: int, stays: Sequence[Stay]) -> Path:
     for user in scenario.users:
         _write(place, scenario, user, Track.VIDEO, _video_slices(stays))
         _write(place, scenario, user, Track.AUDIO, _audio_slices(stays))
+    return place
+
+
+def turned(source: Path, place: Path, turns: Sequence[Stay]) -> Path:
+    """The same slices, with tags that turn the pictures upside down for some stretches.
+
+    Args:
+        source: a recording of one user who is there all the time.
+        place: the folder to make.
+        turns: when they are turned, in seconds since the recording's start.
+    """
+    place.mkdir()
+    for path in source.iterdir():
+        (place / path.name).symlink_to(path)
+    video = next(place.glob("*video.m3u8"))
+    zero = _scenario(1).start_ms
+    changes = sorted(
+        change
+        for turn in turns
+        for change in ((zero + round(turn.start * 1000), 180), (zero + round(turn.end * 1000), 0))
+    )
+    size = f"WIDTH={WIDTH},HEIGHT={HEIGHT}"
+    out: list[str] = []
+    lines = video.read_text(encoding="utf-8").splitlines()
+    starts = {line: utc_ms(line[-20:-3]) or 0 for line in lines if line.endswith(".ts")}
+    nexts = dict(zip(starts, [*list(starts.values())[1:], zero + 10**9], strict=True))
+    for line in lines:
+        if line in starts:
+            extinf = out.pop()
+            while changes and changes[0][0] < nexts[line]:
+                at_ms, degrees = changes.pop(0)
+                out.append(f"#EXT-X-AGORA-ROTATE:{size},ROTATE={degrees},TIME={utc17(at_ms)}")
+            out.append(extinf)
+        out.append(line)
+    video.unlink()
+    video.write_text("\n".join(out) + "\n", encoding="utf-8")
     return place
 
 

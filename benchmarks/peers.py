@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import ffmpeg
 import imageio_ffmpeg
 
+from pipeline.media.fit import CRF, PRESET
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -42,6 +44,13 @@ def copy(video: Path, audio: Path, out: Path) -> list[str]:
         "-y",
         str(out),
     ]
+
+
+def encode(video: Path, audio: Path, out: Path) -> list[str]:
+    """Pictures decoded and encoded anew as recpipe fits them, sound copied."""
+    ins = ["-i", str(video), "-i", str(audio), "-map", "0:v", "-map", "1:a", "-c:a", "copy"]
+    settings = ["-c:v", "libx264", "-preset", PRESET, "-crf", str(CRF["h264"]), "-bf", "0"]
+    return [binary(), "-v", "error", "-nostdin", *ins, *settings, "-fps_mode", "passthrough", "-y", str(out)]
 
 
 def vendors_way(

@@ -177,3 +177,14 @@ def test_a_number_in_the_documents_is_the_number_in_the_code(name: str, value: i
 
 def test_there_are_numbers_to_look_up() -> None:
     assert len(_numbers()) >= 14
+
+
+def test_every_fixture_and_test_of_the_acceptance_list_is_there() -> None:
+    text = (ROOT / "docs/acceptance.md").read_text(encoding="utf-8")
+    tests = re.findall(r"`(tests/[\w/]+\.py)`", text)
+    assert tests
+    assert [path for path in tests if not (ROOT / path).is_file()] == []
+    named = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", text))
+    there = {path.stem for path in (ROOT / "fixtures").glob("*.toml")}
+    assert named
+    assert named - there == set()

@@ -301,8 +301,7 @@ class Sounds:
         rate, fresh = self.time.rate, False
         for at, frames, anew in pieces:
             fresh = fresh or anew
-            wanted = max(ticks.samples_at(at, rate), self.time.end - FRAME // 2)
-            many = min(self.time.surplus(wanted), len(frames)) if fresh else 0
+            many = min(self.time.surplus(ticks.samples_at(at, rate)), len(frames)) if fresh else 0
             self.tally.drop(DRIFT, many)
             self._left_out += many
             if many < len(frames):

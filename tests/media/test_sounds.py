@@ -369,6 +369,7 @@ def chain(steps: list[tuple[int, int, bool]]) -> list[tuple[bytes, int]]:
 @given(steps=STEPS)
 @example(steps=[(0, 3, False), (-1980, 1, False), (900, 4, True), (-9000, 1, True)])
 @example(steps=[(0, 1, True), (-1980, 3, False), (-9000, 1, True)])
+@example(steps=[(0, 3, False), (-1980, 47, False), (-1980, 47, False)])
 def test_any_chain_of_slices_gives_a_good_file_in_which_every_frame_is_accounted_for(
     tmp_path: Path, steps: list[tuple[int, int, bool]]
 ) -> None:
