@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -18,11 +18,11 @@ from pipeline.media.annexb import (
 from pipeline.media.demux import Pes, RunDemuxer
 from pipeline.media.fit import Fitter, black_picture
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
+from pipeline.media.order import COPIED, ENCODED, UNTRUE, Order, Picture
 from pipeline.media.placing import FileTime
 from pipeline.media.probe import picture_size
 from pipeline.media.sample_entry import entry_of
 from pipeline.media.tally import (
-    BACKWARD,
     CHUNK,
     DAMAGED,
     INCOMPLETE,
@@ -53,15 +53,10 @@ if TYPE_CHECKING:
     from pipeline.media.annexb import Codec
     from pipeline.media.fit import Fitted
     from pipeline.model.plan import OutputPlan
-    from pipeline.model.timeline import Placed, Run, TrackTime
+    from pipeline.model.timeline import Run, TrackTime
 
 KEY_WITHIN = 10 * ticks.TICKS
 """After a hole, pictures are dropped up to a key frame that comes within this; else kept and flagged."""
-
-COPIED, ENCODED = -1, -2
-_Picture: TypeAlias = tuple[int, int, bool, bytes, int]
-"""File ticks of presentation, ticks by which DTS is earlier, key frame, payload; then `COPIED`, `ENCODED`, or
-the degrees clockwise of a picture that is to be re-encoded, whose payload still has start codes."""
 
 
 class Pictures:
@@ -222,7 +217,7 @@ class Pictures:
             return self.tally.copied(due, held)
         return Chunk(due, list(map(len, held)), b"".join(held), copied=False)
 
-    def _fitted(self, run: Run, pictures: Iterator[_Picture]) -> Iterator[_Picture]:
+    def _fitted(self, run: Run, pictures: Iterator[Picture]) -> Iterator[Picture]:
         """Pictures of other shapes re-encoded, and what refers to them, up to the next key frame.
 
         Rotation may change between key frames: what a picture refers to is then decoded first.
@@ -253,7 +248,7 @@ class Pictures:
             yield from self._encoded(fitter.end())
             self._undecoded(fitter, run)
 
-    def _encoded(self, fitted: Iterator[Fitted]) -> Iterator[_Picture]:
+    def _encoded(self, fitted: Iterator[Fitted]) -> Iterator[Picture]:
         codec = _codec(self.shape)
         for at, key, data in fitted:
             yield at, self._lead, key, normalise(data, codec, in_band=True).payload, ENCODED
@@ -264,7 +259,7 @@ class Pictures:
             what = f"{fitter.undecoded} pictures could not be decoded to be re-encoded; dropped"
             self.tally.note(Sort.LOSS, what, run.start, run.placed[0].piece.key)
 
-    def _placed(self, run: Run, demuxer: RunDemuxer) -> Iterator[_Picture]:
+    def _placed(self, run: Run, demuxer: RunDemuxer) -> Iterator[Picture]:
         """The access units of a run that belong into the file, each with its place."""
         step, codec, in_band = run.step, _codec_of(run), self._output.in_band
         shapes = [shapes_of(placed) for placed in run.placed]
@@ -274,7 +269,7 @@ class Pictures:
         odd = _Odd(self, run, shapes)
         first, last = None, run.start
         low, high = run.start - KEY_WITHIN, run.placed[-1].end + KEY_WITHIN
-        order = _Order(tally, step)
+        order = Order(tally, step)
         bases = [(p.piece.ends.first if p.piece.ends else 0, p.at, p.slope_ppb) for p in run.placed]
         for pes in demuxer:
             pts, dts, piece, data, torn = pes
@@ -322,12 +317,12 @@ class Pictures:
             raise Surprise(f"the HEVC parameter sets change in {key}, and hvc1 has one set")
         self._sets.add((shape, sets))
 
-    def _from_key(self, run: Run, before: Run | None, pictures: Iterator[_Picture]) -> Iterator[_Picture]:
+    def _from_key(self, run: Run, before: Run | None, pictures: Iterator[Picture]) -> Iterator[Picture]:
         """After a hole, begin at the key frame if one comes soon; what cannot be decoded is dropped."""
         if before is not None and run.start - before.end <= tolerance(run.step, sound=False):
             yield from pictures
             return
-        waiting: list[_Picture] = []
+        waiting: list[Picture] = []
         found = False
         for picture in pictures:
             waiting.append(picture)
@@ -428,64 +423,6 @@ def _size(shape: Shape, sets: tuple[bytes, ...]) -> tuple[int, int]:
 def _at(shapes: tuple[tuple[int, Shape], ...], after: int) -> Shape:
     """The shape that holds ``after`` ticks behind a slice's first PTS."""
     return next((shape for begins, shape in reversed(shapes) if begins <= after), shapes[0][1])
-
-
-UNTRUE = "time stamps of pictures in it cannot be true; they are shown after those before them"
-REPEATED = "pictures in it that repeat time dropped"
-
-
-class _Order:
-    """Pictures in decoding order; one that jumps is believed once the next one does not contradict it."""
-
-    def __init__(self, tally: Tally, step: int) -> None:
-        self._tally = tally
-        self._step = step
-        self._most = tolerance(step, sound=False)
-        self._doubted: tuple[_Picture, Placed] | None = None
-        self._noted: set[tuple[str, str]] = set()
-        self.last: _Picture | None = None
-
-    def goes_on(self, decoded: int) -> bool:
-        """Whether a picture that is decoded at these file ticks follows on the last one."""
-        last = self.last
-        return last is not None and self._doubted is None and 0 < decoded - last[0] + last[1] <= self._most
-
-    def take(self, picture: _Picture, placed: Placed) -> Iterator[_Picture]:
-        """A picture that does not simply go on, and what waited for it."""
-        if self._doubted is not None:
-            yield from self._settled(*self._doubted, picture[0] - picture[1])
-            self._doubted = None
-        if self.last is None or self.goes_on(picture[0] - picture[1]):
-            self.last = picture
-            yield picture
-        else:
-            self._doubted = picture, placed
-
-    def end(self) -> Iterator[_Picture]:
-        """What still waits."""
-        if self._doubted is not None:
-            yield from self._settled(*self._doubted, None)
-
-    def _settled(self, doubted: _Picture, placed: Placed, after: int | None) -> Iterator[_Picture]:
-        """The doubted picture at its own place, or between its neighbours if they are near each other."""
-        if self.last is None:
-            raise AssertionError(placed.piece.key)
-        before, now = self.last[0] - self.last[1], doubted[0] - doubted[1]
-        if after is not None and before < after and not before <= now <= after:
-            self.note_once(placed, UNTRUE)
-            doubted = min(before + self._step, (before + after) // 2), 0, *doubted[2:]
-        elif now <= before - self._step // 2 or (now <= before and doubted[3] == self.last[3]):
-            self._tally.drop(BACKWARD)
-            self.note_once(placed, REPEATED)
-            return
-        self.last = doubted
-        yield doubted
-
-    def note_once(self, placed: Placed, what: str) -> None:
-        """A repair, told once of a slice."""
-        if (placed.piece.key, what) not in self._noted:
-            self._noted.add((placed.piece.key, what))
-            self._tally.note(Sort.REPAIR, what, placed.at, placed.piece.key)
 
 
 class _Odd:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BYTES_A_SECOND = 100_000_000
 """Measured by ``make bench``: input bytes copied, verified and hashed by one core a second, rounded down."""
+PIXELS_A_SECOND = 70_000_000
+"""Measured by the row ``fit``: pixels decoded, turned and encoded a second, rounded down."""
 MEMORY = 100_000_000
 MEMORY_A_PACKET = 100
 
@@ -254,7 +256,7 @@ def _output(
         black=options.gaps is Gaps.BLACK and video is not None,
         shared_clock=time.shared,
         decisions=decisions(replace(time, video=video, audio=audio), shown, pieces, options),
-        estimate=_estimate(slices, tracks),
+        estimate=_estimate(slices, tracks, _encoded(video, shape, shown) if fitted else 0),
         refusal=refusal(user, shown, video, audio, options),
     )
 
@@ -282,7 +284,15 @@ def _pieces(stays: Sequence[tuple[int, int]], zero: int, gaps: Gaps) -> tuple[Pi
     return tuple(pieces)
 
 
-def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime]) -> Estimate:
+def _encoded(video: TrackTime | None, shape: Shape | None, shown: Sequence[Stretch]) -> int:
+    """Pixels that are encoded to fit."""
+    if video is None or shape is None:
+        return 0
+    step = video.runs[0].step
+    return sum(s.shown for s in shown if s.shape != shape) // max(1, step) * shape.width * shape.height
+
+
+def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime], pixels: int) -> Estimate:
     size = sum({s.key: s.size for s in slices}.values())  # a slice may hold sound and pictures
     packets = sum(
         p.piece.ends.span // max(1, p.piece.ends.step)
@@ -291,4 +301,5 @@ def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime]) -> Estimate:
         for p in run.placed
         if p.piece.ends
     )
-    return Estimate(round(0.3 + size / BYTES_A_SECOND, 1), size, MEMORY + MEMORY_A_PACKET * packets)
+    seconds = 0.3 + size / BYTES_A_SECOND + pixels / PIXELS_A_SECOND
+    return Estimate(round(seconds, 1), size, MEMORY + MEMORY_A_PACKET * packets)

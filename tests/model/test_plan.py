@@ -11,7 +11,7 @@ from pipeline.model import ticks
 from pipeline.model.decisions import Piece
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Tracks
-from pipeline.model.plan import Cut, Plan, plan
+from pipeline.model.plan import PIXELS_A_SECOND, Cut, Plan, plan
 from pipeline.model.shapes import Shape
 from pipeline.model.slices import Format, Medium, Recording, Slice, Track, User
 from pipeline.model.stamps import stamp17
@@ -547,6 +547,16 @@ def test_a_cut_that_leaves_only_lost_slices_leaves_no_output() -> None:
     found = user(sound("0 0 15.04", "15.04 0 15.04 missing", "30.08 30.08 15.04"))
     cut = Cut(T0 + time("16"), T0 + time("29"))
     assert planned(found, cuts={("ann", "camera"): cut}).outputs == ()
+
+
+def test_an_estimate_counts_what_is_encoded() -> None:
+    found = user(pictures("0 0 600", "600 600 60 size=320x240"))
+    fitted, split = (
+        planned(found, options=Options(on_change=on_change)).outputs[0].estimate
+        for on_change in (OnChange.FIT, OnChange.COPY)
+    )
+    pixels = 60 * 15 * 640 * 480
+    assert fitted.seconds == pytest.approx(split.seconds + pixels / PIXELS_A_SECOND, abs=0.1)
 
 
 def test_an_estimate_grows_with_the_slices_and_counts_a_shared_one_once() -> None:
