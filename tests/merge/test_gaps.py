@@ -8,6 +8,8 @@ import av
 import numpy as np
 import pytest
 
+from pipeline.demo.recorder import make
+from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
 from pipeline.model.options import Gaps, Options
 from tests import truth
@@ -18,6 +20,7 @@ from tests.merge.merging import (
     assert_pictures,
     beeps_ms,
     first_and_end_ms,
+    merge,
     pictures_ms,
 )
 
@@ -97,3 +100,32 @@ def test_only_dropping_takes_time_out(name: str, gaps: Gaps, length_ms: int, mer
     assert result.only.utc_zero_ms == pytest.approx(first, abs=1)
     last = result.only.map[-1]
     assert last.utc_ms + last.length / TICKS_A_MS == pytest.approx(end, abs=22)
+
+
+MUTED = """
+vendor = "agora"
+start = 2026-03-02T09:00:00.250Z
+
+[[users]]
+uid = "7"
+rate = {rate}
+channels = {channels}
+sound = [[0.0, 4.0], [9.37, 14.0]]
+"""
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("rate", [16_000, 32_000, 44_100, 48_000])
+def test_a_mute_is_silent_in_every_configuration(rate: int, channels: int, tmp_path: Path) -> None:
+    made = make(parse(MUTED.format(rate=rate, channels=channels)), tmp_path / "in")
+    result = merge(made, tmp_path / "out")
+    assert_beeps(result, result.only, beeps_ms(made, result.sender(result.only)), tmp_path)
+    truth.decodes_silently(result.file(result.only))
+    loudest = 0.0
+    with av.open(str(result.file(result.only))) as container:
+        for frame in container.decode(audio=0):
+            assert (frame.sample_rate, frame.layout.nb_channels) == (rate, channels)
+            # The transforms overlap: a frame of 1024 samples fades on both sides of the mute.
+            if frame.time is not None and 4.0 + 2048 / rate <= frame.time <= 9.37 - 3072 / rate:
+                loudest = max(loudest, float(np.abs(frame.to_ndarray()).max()))
+    assert loudest == 0.0
