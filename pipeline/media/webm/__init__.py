@@ -1,0 +1,1 @@
+"""WebM slices: EBML and Matroska elements, the track's header, its blocks, its two ends; bytes only."""
