@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.demo.webm import OpusTrack, Sizes, VpxTrack, write_slice
 from pipeline.media.opus import OpusHead, silent_packet
 from pipeline.media.webm import ebml
-from pipeline.media.webm.blocks import Damage, packets
+from pipeline.media.webm.blocks import MOST_PLACES, Damage, packets
 from pipeline.media.webm.ebml import element, unsigned_of
 from tests.media.webm_material import (
     CODECS,
@@ -279,3 +279,17 @@ def test_the_first_cluster_may_be_damaged_too() -> None:
     found, damage = taken(data[:at] + b"\0" + data[at + 1 :])
     assert found == [p for p in taken(data)[0] if p.ticks >= 90_000]
     assert damage == Damage(places=1, bytes=data.index(CLUSTER, at + 1) - at)
+
+
+@pytest.mark.parametrize(
+    "sea",
+    [b"\xec\x80", b"\xa3", b"\xa3\x80", CLUSTER, b"\xa3\x81\x81", b"\xa0\x80", ebml.EBML.to_bytes(4, "big")],
+    ids=bytes.hex,
+)
+def test_a_sea_of_elements_without_a_frame_is_left_early(sea: bytes) -> None:
+    head = write_slice(track_of("opus"), [], sizes=Sizes.UNKNOWN)
+    opened = head + element(ebml.CLUSTER, element(ebml.TIMESTAMP, b"\1"), size=ebml.UNKNOWN)
+    found, damage = taken(opened + sea * (4_000_000 // len(sea)))
+    assert found == []
+    assert 0 < damage.places + damage.cut <= MOST_PLACES + 3
+    assert damage.bytes > 3_000_000

@@ -50,7 +50,8 @@ _KNOWN = {ebml.EBML, ebml.CLUSTER, *_SECTIONS, *_BESIDE, *_BLOCKS}
 _CLUSTER = re.compile(re.escape(ebml.CLUSTER.to_bytes(4, "big")))
 _CLUSTER_OR_BLOCK = re.compile(_CLUSTER.pattern + rb"|[\xa0\xa3]")
 _SCAN = 1 << 16
-_MOST_LOOKS = 100_000  # at what may be a block after damage; then only clusters are looked for
+_MOST_LOOKS = 100_000  # at what may be a block after damage; then as many at what may be a cluster
+_MOST_IDLE = 100_000  # elements between two blocks
 _ID = 4
 _HEADS = 48  # bytes that hold the heads of a group and of its block, and the block's own
 _OWN = 3  # a block's time and flags, behind its track number
@@ -106,19 +107,24 @@ class Blocks:
         self.damage = Damage(cut=_ends_early(head, window))
         self._window = window
         self._at = at
-        self._looks = 0
+        self._looks = self._idle = 0
         self._between()
 
     def __iter__(self) -> Iterator[WebmPacket]:
         window, size = self._window, self._window.size
         while self._at < size:
+            if self.damage.places > MOST_PLACES or self._idle > _MOST_IDLE:
+                self._give_up()
+                return
             if self._end is not None and self._at >= self._end:
                 self._between()
             kind, start, length = window.element(self._at)
             if kind in _BLOCKS and self._may_hold_frames(start, length):
-                self._at = start + length
+                self._at, self._idle = start + length, 0
                 yield from self._block(kind, window.read(start, length))
-            elif not self._step(kind, start, length):
+                continue
+            self._idle += 1
+            if not self._step(kind, start, length):
                 self._resync(cut=kind == ebml.CUT_SHORT or (kind in _KNOWN and start + length > size))
 
     def _between(self) -> None:
@@ -131,6 +137,15 @@ class Blocks:
         """Whether an element lies whole in the slice, and in its cluster if the size of that is known."""
         end = self._window.size if self._end is None else min(self._end, self._window.size)
         return length >= 0 and start + length <= end
+
+    def _give_up(self) -> None:
+        """What is left is no media, and would take for ever."""
+        self.damage = replace(
+            self.damage,
+            places=self.damage.places + 1,
+            bytes=self.damage.bytes + self._window.size - self._at,
+        )
+        self._at = self._window.size
 
     def _may_hold_frames(self, start: int, length: int) -> bool:
         return self._time is not None and length <= MOST_BYTES and self._fits(start, length)
@@ -213,7 +228,7 @@ class Blocks:
 
     def _resync(self, *, cut: bool) -> None:
         """Go on where the next cluster, or a block of this one, begins; account for what lies between."""
-        found = self._next() if self.damage.places < MOST_PLACES else None
+        found = self._next()
         until = self._window.size if found is None else found
         ended = cut and found is None
         self.damage = replace(
@@ -231,6 +246,9 @@ class Blocks:
             data = self._window.read(at, min(_SCAN, size - at))
             for match in (_CLUSTER_OR_BLOCK if ours else _CLUSTER).finditer(data):
                 place = at + match.start()
+                self._looks += 1
+                if self._looks > _MOST_LOOKS * 2:
+                    return None
                 if len(match[0]) == _ID:
                     if is_cluster(self._window, place):
                         return place
@@ -245,7 +263,6 @@ class Blocks:
         """Whether a block of ours seems to begin here: later than the last, and followed by an element."""
         if self._time is None or self._end is None or at >= self._end or self._looks >= _MOST_LOOKS:
             return False
-        self._looks += 1
         data = self._window.glimpse(at, _HEADS)
         kind, start, size = ebml.first(data)
         if not self._fits(at + start, size) or not self._is_ours(kind, data[start:], size):
@@ -313,7 +330,7 @@ def _ends_early(head: Head, window: Window) -> bool:
 
 
 def _parse(kind: int, data: bytes) -> tuple[int, int, list[bytes], int]:
-    """Track number, time within the cluster, frames and DiscardPadding of a block (RFC 9559 10)."""
+    """Track number, time within the cluster, frames, DiscardPadding (RFC 9559, Block Structure)."""
     discard = 0
     if kind == ebml.BLOCK_GROUP:
         data, discard = _in_group(data)
@@ -341,7 +358,7 @@ def _in_group(data: bytes) -> tuple[bytes, int]:
 
 
 def _split(data: bytes, at: int, lacing: int) -> list[bytes]:
-    """The frames of a block with laces (RFC 9559 10.3). Raises `EbmlError` where their sizes do not fit."""
+    """The frames of a block with laces (RFC 9559, Block Lacing); `EbmlError` if they do not fit."""
     count = data[at] + 1
     at += 1
     if lacing == _FIXED:

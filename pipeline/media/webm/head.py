@@ -157,11 +157,11 @@ def _data(window: Window, start: int, size: int) -> bytes | Unreadable:
 
 
 def _foreign(header: bytes) -> str:
-    """Why an EBML header is not one of WebM (RFC 9559 4); empty if it is. Matroska is the same here."""
+    """Why an EBML header is not one of WebM (RFC 8794 11.2); empty if it is. Matroska is the same here."""
     for kind, data in ebml.children(header):
         if kind == ebml.DOC_TYPE and (name := data.rstrip(b"\0")) not in {b"webm", b"matroska"}:
             return f"it is {name[:20].decode('ascii', 'replace')!r} in EBML, not WebM"
-        if kind == ebml.MAX_ID_LENGTH and ebml.unsigned(data) > 4:  # noqa: PLR2004 - RFC 9559 4: the default
+        if kind == ebml.MAX_ID_LENGTH and ebml.unsigned(data) > 4:  # noqa: PLR2004 - RFC 8794 11.2.4
             return BROKEN
         if kind == ebml.MAX_SIZE_LENGTH and ebml.unsigned(data) > 8:  # noqa: PLR2004 - as above
             return BROKEN
