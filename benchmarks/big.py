@@ -19,7 +19,7 @@ import av
 from benchmarks import material
 from benchmarks.__main__ import RECPIPE
 from pipeline.demo.listing import utc17
-from pipeline.media.ts_writer import Pes, StreamType, write_slice
+from pipeline.media.ts.writer import Pes, StreamType, write_slice
 
 SLICES = 90
 SLICE_SECONDS = 20

@@ -18,7 +18,7 @@ from pipeline.demo.listing import Listed, utc17
 from pipeline.demo.scenario import Scenario, Track, User
 from pipeline.demo.scenario_toml import parse
 from pipeline.media.encode import CodedPicture, CodedSound, encode_pictures, encode_sound
-from pipeline.media.ts_writer import Pes, StreamType, write_slice
+from pipeline.media.ts.writer import Pes, StreamType, write_slice
 from pipeline.model.stamps import utc_ms
 
 if TYPE_CHECKING:

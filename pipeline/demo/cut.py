@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.demo.scenario import Pts
-from pipeline.media.ts_writer import STAMP_MODULUS, Pes, StreamType
+from pipeline.media.ts.writer import STAMP_MODULUS, Pes, StreamType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -29,7 +29,7 @@ from pipeline.demo.scenario import (
 )
 from pipeline.demo.sound import TONES_HZ, Samples, beep_seconds, beeps
 from pipeline.media.encode import AAC_FRAME, encode_pictures, encode_sound
-from pipeline.media.ts_writer import StreamType, write_slice
+from pipeline.media.ts.writer import StreamType, write_slice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from pipeline.demo.picture import MIN_LONG_SIDE, MIN_SIDE, USER_BITS
 from pipeline.media.encode import ADTS_RATES, VideoCodec
-from pipeline.media.ts_writer import STAMP_MODULUS
+from pipeline.media.ts.writer import STAMP_MODULUS
 
 SESSION_GAP_MS = 15_000
 """A stream that stays away longer comes back with a START event (Agora, "Recorded files": segments)."""

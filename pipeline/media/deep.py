@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.media.demux import RunDemuxer
+from pipeline.media.runs import open_run
 from pipeline.media.tally import Surprise
 from pipeline.model import ticks
 from pipeline.model.slices import Change, Ends, Medium, Slice
@@ -13,11 +13,11 @@ from pipeline.model.slices import Change, Ends, Medium, Slice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.media.peek import Peeker
+    from pipeline.media.look import Looker
 
 
 def with_changes(
-    open_slice: Callable[[str], BinaryIO], piece: Slice, ends: Ends, medium: Medium, peeker: Peeker
+    open_slice: Callable[[str], BinaryIO], piece: Slice, ends: Ends, medium: Medium, looker: Looker
 ) -> Ends:
     """The ends of a slice with the changes inside it; none where FFmpeg cannot read it on.
 
@@ -27,22 +27,22 @@ def with_changes(
     found: list[Change] = []
     form = ends.form
     try:
-        demuxer = RunDemuxer(open_slice, [replace(piece, ends=ends)], medium)
+        run = open_run(open_slice, [replace(piece, ends=ends)], medium)
     except Surprise:
         return ends
     try:
-        for pes in demuxer:
-            if pes.pts is None or pes.torn:
+        for packet in run:
+            if packet.pts is None or packet.torn:
                 continue
-            now = peeker.form(ends.form.codec, pes.data)
+            now = looker.form(ends.form.codec, packet.data)
             if now is None or now == form or not now.parameters:
                 continue
-            after = ticks.forward(pes.pts, ends.first)
+            after = ticks.forward(packet.pts, ends.first)
             if form.parameters and after > 0:
                 found.append(Change(after, now))
             form = now
     except Surprise:
         pass  # what was seen holds; copying meets the same place and tells it
     finally:
-        demuxer.close()
+        run.close()
     return replace(ends, changes=tuple(found))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.media.annexb import normalise
-from pipeline.media.demux import RunDemuxer
+from pipeline.media.runs import open_run
+from pipeline.media.units import unit_reader
 from pipeline.model.slices import Medium, Slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from pipeline.media.annexb import Codec
 
 
 def key_times(open_slice: Callable[[str], BinaryIO], piece: Slice) -> list[int]:
@@ -21,9 +19,9 @@ def key_times(open_slice: Callable[[str], BinaryIO], piece: Slice) -> list[int]:
         OSError: it cannot be read.
         Surprise: it has no pictures.
     """
-    codec: Codec = "hevc" if piece.ends is not None and piece.ends.form.codec == "hevc" else "h264"
-    demuxer = RunDemuxer(open_slice, [piece], Medium.VIDEO)
+    read = unit_reader(piece.ends.form.codec if piece.ends else "h264")
+    run = open_run(open_slice, [piece], Medium.VIDEO)
     try:
-        return [pts for pts, _, _, data, _ in demuxer if pts is not None and normalise(data, codec).key]
+        return [pts for pts, _, _, data, _ in run if pts is not None and read(data).key]
     finally:
-        demuxer.close()
+        run.close()

@@ -15,12 +15,12 @@ from pipeline.media.annexb import (
     with_start_codes,
     without_sets,
 )
-from pipeline.media.demux import Pes, RunDemuxer
 from pipeline.media.fit import Fitter, black_picture
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.order import COPIED, ENCODED, UNTRUE, Order, Picture
 from pipeline.media.placing import FileTime
 from pipeline.media.probe import picture_size
+from pipeline.media.runs import open_run
 from pipeline.media.sample_entry import entry_of
 from pipeline.media.tally import (
     CHUNK,
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from pipeline.media.annexb import Codec
     from pipeline.media.fit import Fitted
+    from pipeline.media.packet import Packet, Packets
     from pipeline.model.plan import OutputPlan
     from pipeline.model.timeline import Run, TrackTime
 
@@ -132,15 +133,15 @@ class Pictures:
         for placed in (p for run in self.track.runs for p in run.placed):
             if not any(shape == self.shape for _, shape in shapes_of(placed)):
                 continue
-            demuxer = RunDemuxer(self._open, [placed.piece], Medium.VIDEO)
+            packets = open_run(self._open, [placed.piece], Medium.VIDEO)
             try:
-                for pts, dts, _, data, _ in demuxer:
+                for pts, dts, _, data, _ in packets:
                     unit = normalise(data, codec)
                     if has_sps(unit.parameter_sets, codec) and _size(self.shape, unit.parameter_sets) == size:
                         self._lead = _ahead(pts, dts)
                         return unit._replace(payload=without_sets(unit, codec))
             finally:
-                demuxer.close()
+                packets.close()
         raise Surprise(f"no picture of {self._output.uid} has the parameter sets of {self.shape}")
 
     def chunks(self) -> Iterator[Chunk]:
@@ -170,13 +171,13 @@ class Pictures:
         yield Chunk(at, [len(self._black)], self._black, copied=False)
 
     def _run(self, run: Run, before: Run | None) -> Iterator[Chunk]:
-        demuxer = RunDemuxer(self._open, [placed.piece for placed in run.placed], Medium.VIDEO)
+        packets = open_run(self._open, [placed.piece for placed in run.placed], Medium.VIDEO)
         all_pts, all_dts, keys = self._pts, self._dts, self._key
         first, due, seen = len(all_pts), 0, 0
         last_dts = all_dts[-1] if all_dts else None
         held: list[bytes] = []
         kind = COPIED
-        pictures = self._from_key(run, before, self._placed(run, demuxer))
+        pictures = self._from_key(run, before, self._placed(run, packets))
         try:
             for at, ahead, key, payload, made in (
                 self._fitted(run, pictures) if self._output.odd else pictures
@@ -184,8 +185,8 @@ class Pictures:
                 if held and (at - due >= CHUNK or made != kind):
                     yield self._chunk(due, held, kind)
                     held = []
-                    self._progress(demuxer.position - seen)
-                    seen = demuxer.position
+                    self._progress(packets.position - seen)
+                    seen = packets.position
                 if len(all_pts) == first and key:
                     yield from self._blackness(at)
                     first, last_dts = len(all_pts), all_dts[-1] if all_dts else None
@@ -206,10 +207,10 @@ class Pictures:
                 held.append(payload)
             if held:
                 yield self._chunk(due, held, kind)
-            self._progress(demuxer.position - seen)
-            self.tally.damaged(run, demuxer.lost, demuxer.breaks, demuxer.skipped)
+            self._progress(packets.position - seen)
+            self.tally.damaged(run, packets.lost, packets.breaks, packets.skipped)
         finally:
-            demuxer.close()
+            packets.close()
         self._close_span(run, first)
 
     def _chunk(self, due: int, held: list[bytes], kind: int) -> Chunk:
@@ -259,7 +260,7 @@ class Pictures:
             what = f"{fitter.undecoded} pictures could not be decoded to be re-encoded; dropped"
             self.tally.note(Sort.LOSS, what, run.start, run.placed[0].piece.key)
 
-    def _placed(self, run: Run, demuxer: RunDemuxer) -> Iterator[Picture]:
+    def _placed(self, run: Run, packets: Packets) -> Iterator[Picture]:
         """The access units of a run that belong into the file, each with its place."""
         step, codec, in_band = run.step, _codec_of(run), self._output.in_band
         shapes = [shapes_of(placed) for placed in run.placed]
@@ -271,8 +272,8 @@ class Pictures:
         low, high = run.start - KEY_WITHIN, run.placed[-1].end + KEY_WITHIN
         order = Order(tally, step)
         bases = [(p.piece.ends.first if p.piece.ends else 0, p.at, p.slope_ppb) for p in run.placed]
-        for pes in demuxer:
-            pts, dts, piece, data, torn = pes
+        for packet in packets:
+            pts, dts, piece, data, torn = packet
             tally.packets_in += 1
             unit = normalise(data, codec, in_band=in_band)
             zero, base, slope = bases[piece]
@@ -280,7 +281,7 @@ class Pictures:
             utc = base + (stretched(after, slope) if slope else after)
             fits = low <= utc <= high
             plain = not (torn or odd.waits or unit.parameter_sets or pts is None or pts == odd.cut[piece])
-            if not (plain and unit.pictures == 1) and odd.drops(pes, unit, utc):
+            if not (plain and unit.pictures == 1) and odd.drops(packet, unit, utc):
                 continue
             if not fits:
                 utc, dts = (last if first is not None else run.start), pts
@@ -436,9 +437,9 @@ class _Odd:
         self.waits = False  # for a key frame, after damage
         self._since = 0
 
-    def drops(self, pes: Pes, unit: AccessUnit, utc: int) -> bool:
+    def drops(self, packet: Packet, unit: AccessUnit, utc: int) -> bool:
         """Whether an access unit is left out; raises `Surprise` where the plan must change."""
-        pts, _, piece, _, torn = pes
+        pts, _, piece, _, torn = packet
         tally, placed = self._pictures.tally, self._run.placed[piece]
         if pts is not None and pts == self.cut[piece]:
             tally.drop(INCOMPLETE)

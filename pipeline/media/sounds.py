@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pipeline.media.aac import AdtsConfig, AdtsSplit, silent_frame, split_adts
-from pipeline.media.demux import RunDemuxer
 from pipeline.media.drift import SLACK, Piece, Steady
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.placing import FRAME, FileTime, SoundTime
 from pipeline.media.probe import has_sbr
+from pipeline.media.runs import open_run
 from pipeline.media.sample_entry import audio_entry
 from pipeline.media.tally import (
     BACKWARD,
@@ -33,6 +33,7 @@ from pipeline.model.slices import Medium
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pipeline.media.packet import Packets
     from pipeline.model.plan import OutputPlan
     from pipeline.model.timeline import Placed, Run, TrackTime
 
@@ -140,16 +141,16 @@ class Sounds:
             yield Chunk(due, [len(self._silence)] * many, self._silence * many, copied=False)
 
     def _run(self, run: Run) -> Iterator[Chunk]:
-        demuxer = RunDemuxer(self._open, [p.piece for p in run.placed], Medium.AUDIO)
+        packets = open_run(self._open, [p.piece for p in run.placed], Medium.AUDIO)
         held: list[bytes] = []
         due = seen = 0
         try:
-            for at, frames, fresh in self._fitting(self._wanted(run, self._counted(run, demuxer))):
+            for at, frames, fresh in self._fitting(self._wanted(run, self._counted(run, packets))):
                 if held and (fresh or self.time.ticks_at(self.time.end) - due >= CHUNK):
                     yield self.tally.copied(due, held)
                     held = []
-                    self._progress(demuxer.position - seen)
-                    seen = demuxer.position
+                    self._progress(packets.position - seen)
+                    seen = packets.position
                 if self._sbr is None:
                     self._sbr = has_sbr(self.config, frames[0])
                     self._silence = silent_frame(self.config, sbr=self._sbr)
@@ -163,12 +164,12 @@ class Sounds:
                 yield self.tally.copied(due, held)
             self._close_span()
             self._tell_edits(run)
-            self._progress(demuxer.position - seen)
-            self.tally.damaged(run, demuxer.lost, demuxer.breaks, demuxer.skipped)
+            self._progress(packets.position - seen)
+            self.tally.damaged(run, packets.lost, packets.breaks, packets.skipped)
         finally:
-            demuxer.close()
+            packets.close()
 
-    def _counted(self, run: Run, demuxer: RunDemuxer) -> Iterator[Piece]:
+    def _counted(self, run: Run, packets: Packets) -> Iterator[Piece]:
         """Frames with their places; inside a run by count, as long as the PTS agree.
 
         A PTS far from the count is believed once the next one does not contradict it.
@@ -177,7 +178,7 @@ class Sounds:
         doubted: _Block | None = None
         first: int | None = None
         plain = steady.plain
-        for block in self._stamped(run, demuxer):
+        for block in self._stamped(run, packets):
             if doubted is None and (utc := plain(block.utc, len(block.frames))) is not None:
                 yield Piece(utc, block.frames, anew=False)
                 continue
@@ -205,11 +206,11 @@ class Sounds:
         yield from steady.end()
         self.tally.reached(run, first, run.start if steady.expected is None else steady.expected)
 
-    def _stamped(self, run: Run, demuxer: RunDemuxer) -> Iterator[_Block]:
+    def _stamped(self, run: Run, packets: Packets) -> Iterator[_Block]:
         """Frames with the UTC of their first by PTS; a PTS far outside of its slice is not believed."""
         step = ticks.ticks_of(FRAME, self.time.rate)
         bounds = [(placed.at - FAR, placed.end + FAR) for placed in run.placed]
-        for pts, piece, frames, begun in self._frames(run, demuxer):
+        for pts, piece, frames, begun in self._frames(run, packets):
             placed = run.placed[piece]
             utc = None if pts is None else placed.utc(pts) - (step if begun else 0)
             low, high = bounds[piece]
@@ -240,10 +241,10 @@ class Sounds:
         if frames:
             yield from steady.begin(utc, frames)
 
-    def _frames(self, run: Run, demuxer: RunDemuxer) -> Iterator[tuple[int | None, int, list[bytes], bool]]:
+    def _frames(self, run: Run, packets: Packets) -> Iterator[tuple[int | None, int, list[bytes], bool]]:
         """PTS, slice and whole frames of each PES, and whether the first of them began in the PES before."""
         tally, rest, before = self.tally, b"", 0
-        for pts, _, piece, data, torn in demuxer:
+        for pts, _, piece, data, torn in packets:
             if rest and piece != before and _is_cut(run, before):
                 self._drop_rest(run, before)
                 rest = b""

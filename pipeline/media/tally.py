@@ -76,7 +76,7 @@ class Tally:
         Args:
             run: the run.
             lost: PES packets that its slices hold and that did not come out.
-            breaks: places with missing or damaged TS packets, by index of the slice.
+            breaks: places with missing or damaged bytes, by index of the slice.
             skipped: bytes that are no TS packets, by index of the slice.
         """
         for index, count in skipped.items():
@@ -89,7 +89,7 @@ class Tally:
             self.drop(DAMAGED, lost)
         for index in breaks:
             placed = run.placed[index]
-            what = "TS packets of it are missing or damaged; what is damaged was dropped"
+            what = "parts of it are missing or damaged; what is damaged was dropped"
             self.note(Sort.LOSS, what, placed.at, placed.piece.key)
         if lost and not breaks:
             what = f"{lost} PES packets are damaged and could not be read; dropped"

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from pipeline.model import ticks
 
+NO_PTS = -1
 EARLY = 2 * ticks.TICKS
 """Cameras and microphones do not stop for this long without the recorder cutting the slice."""
 
@@ -22,13 +23,20 @@ class Medium(StrEnum):
     VIDEO = "video"
 
 
+class Container(StrEnum):
+    """What the packets of a slice lie in."""
+
+    TS = "ts"  # MPEG-TS
+    WEBM = "webm"  # WebM or Matroska
+
+
 class State(StrEnum):
     """Whether the bytes of a slice can be used."""
 
     PRESENT = "present"
     MISSING = "missing"  # a playlist lists it and it is not there
     EMPTY = "empty"  # 0 bytes
-    UNREADABLE = "unreadable"  # no MPEG-TS, or no access unit in it
+    UNREADABLE = "unreadable"  # no container that is known, or no access unit in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +44,13 @@ class Format:
     """Codec parameters of a slice; two slices join by copy only where these agree.
 
     Attributes:
-        codec: ``h264``, ``hevc``, ``aac``, or another name that merge refuses.
+        codec: ``h264``, ``hevc``, ``vp8``, ``vp9``, ``aac``, ``opus``, or another name that merge refuses.
         width: coded size in pixels, 0 for sound.
         height: as width.
         rate: sound samples a second as the stream's headers say, 0 for pictures.
         channels: sound channels, 0 for pictures.
-        parameters: hex digest of the parameter sets (H.264/HEVC) or the ADTS configuration (AAC).
+        parameters: hex digest of the parameter sets (H.264/HEVC), the ADTS configuration (AAC), the header
+            (Opus), or what of a key frame's header a sample entry tells (VP9).
     """
 
     codec: str
@@ -84,10 +93,12 @@ class Ends:
         key: the first access unit is a random access point (always true for sound).
         form: codec parameters.
         whole: bytes from and up to which it consists of whole TS packets; None for all of it.
-        cut: 33-bit PTS of a last access unit whose end is not there; None when it ends well.
+        cut: 33-bit PTS of a last access unit whose end is not there, `NO_PTS` where that is not there either;
+            None when it ends well.
         after: ticks by which ``first`` is later than the first access unit of any track, which is stamped.
         pid: the packet identifier of its stream.
         changes: codec parameters that begin inside it; only known once it was read whole.
+        container: what its packets lie in.
     """
 
     first: int
@@ -100,6 +111,7 @@ class Ends:
     after: int = 0
     pid: int = 0
     changes: tuple[Change, ...] = ()
+    container: Container = Container.TS
 
     @property
     def last_form(self) -> Format:
@@ -109,7 +121,7 @@ class Ends:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One TS file of one track.
+    """One file of one track.
 
     Attributes:
         key: its path inside the source.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from pipeline.errors import CommandError, InputError, MissingSliceError
 from pipeline.media.deep import with_changes
 from pipeline.media.keys import key_times
-from pipeline.media.peek import NOTHING_OF_IT, Peeker, Unreadable
+from pipeline.media.look import Looker
 from pipeline.media.probe import picture_size
+from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
 from pipeline.model import ticks
 from pipeline.model.ledger import Sort
 from pipeline.model.options import Missing, OnChange, Options
@@ -33,13 +34,13 @@ Deep: TypeAlias = Collection[tuple[str, str]] | None
 
 def look(folder: Folder, inventory: Inventory, deep: Deep = ()) -> Recording:
     """The recording with the ends of its slices read, and of some users all that is in them."""
-    peeker = Peeker(picture_size)
+    looker = Looker(picture_size)
 
     def seen(track: Track | None) -> Track | None:
         if track is None:
             return None
         whole = deep is None or (track.uid, track.source) in deep
-        slices = tuple(_ends(folder, peeker, track, s, whole=whole) for s in track.slices)
+        slices = tuple(_ends(folder, looker, track, s, whole=whole) for s in track.slices)
         there = tuple(s for s in slices if not (s.shared and s.why == NOTHING_OF_IT))
         return replace(track, slices=with_known_forms(there))
 
@@ -47,14 +48,14 @@ def look(folder: Folder, inventory: Inventory, deep: Deep = ()) -> Recording:
     return replace(inventory.recording, users=users)
 
 
-def _ends(folder: Folder, peeker: Peeker, track: Track, piece: Slice, *, whole: bool) -> Slice:
+def _ends(folder: Folder, looker: Looker, track: Track, piece: Slice, *, whole: bool) -> Slice:
     if piece.state is not State.PRESENT:
         return piece
     try:
         with folder.open(piece.key) as file:
-            ends = peeker.look(file, piece.size, track.medium, ticks.from_us(piece.extinf_us or 0))
+            ends = looker.look(file, piece.size, track.medium, ticks.from_us(piece.extinf_us or 0))
         if whole and isinstance(ends, Ends):
-            ends = with_changes(folder.open, piece, ends, track.medium, peeker)
+            ends = with_changes(folder.open, piece, ends, track.medium, looker)
     except OSError as error:
         raise InputError(
             f"{piece.key} cannot be read ({error.strerror}): make it readable and run again."

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.demo.cut import Unit, cut, decoding_order, first_pts, packets
 from pipeline.demo.scenario import Pts
-from pipeline.media.ts_writer import StreamType
+from pipeline.media.ts.writer import StreamType
 
 SECOND = 90_000
 SOUND_HOLE = 15 * SECOND

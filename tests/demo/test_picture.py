@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.demo.picture import COLOURS, Coded, Plane, draw, read, turn
 from pipeline.media.encode import VideoCodec, encode_pictures
-from pipeline.media.ts_writer import Pes, StreamType, write_slice
+from pipeline.media.ts.writer import Pes, StreamType, write_slice
 
 START_MS = 1_772_442_000_250
 STREAMS: dict[VideoCodec, StreamType] = {"h264": StreamType.H264, "hevc": StreamType.HEVC}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.demo.picture import COLOURS, draw
 from pipeline.demo.sound import beeps
 from pipeline.media.encode import AAC_FRAME, VideoCodec, encode_pictures, encode_sound
-from pipeline.media.ts_writer import Continuity, Pes, StreamType, write_slice
+from pipeline.media.ts.writer import Continuity, Pes, StreamType, write_slice
 from tests.truth import decodes_silently
 
 if TYPE_CHECKING:

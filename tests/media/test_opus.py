@@ -189,7 +189,7 @@ def test_silence_between_loud_frames_makes_no_click(
     usual = np.abs(np.diff(whole[5 * FRAME : 50 * FRAME])).max()
     around = np.abs(np.diff(heard[begin - FRAME : end + 5 * FRAME])).max()
     assert around < 2.5 * usual  # without the fade 10 to 49 times; FFmpeg's decoder differs a little by run
-    assert _loudest_high(heard[begin - FRAME : end + 5 * FRAME], 4000) < 0.008
+    assert _loudest_high(heard[begin - FRAME : end + 5 * FRAME], 4000) < 0.012
 
 
 def test_without_a_frame_that_fades_speech_ends_in_a_click() -> None:

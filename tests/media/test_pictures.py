@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.media.annexb import normalise
 from pipeline.media.tally import Surprise
-from pipeline.media.ts_writer import Pes, StreamType, write_slice
+from pipeline.media.ts.writer import Pes, StreamType, write_slice
 from pipeline.model import ticks
 from pipeline.model.options import Gaps, Options
 from pipeline.model.plan import Cut

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.media.remux import remux
 from pipeline.media.tally import Surprise
-from pipeline.media.ts_writer import write_slice
+from pipeline.media.ts.writer import write_slice
 from pipeline.model import ticks
 from pipeline.model.options import Options
 from pipeline.model.plan import OutputPlan, plan

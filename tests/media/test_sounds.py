@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.media.aac import AdtsConfig, silent_frame
 from pipeline.media.tally import Surprise
-from pipeline.media.ts_writer import Pes, StreamType, write_slice
+from pipeline.media.ts.writer import Pes, StreamType, write_slice
 from pipeline.model import ticks
 from pipeline.model.manifest import Fill
 from pipeline.model.options import Gaps, Options

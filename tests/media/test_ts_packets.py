@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.media.ts_packets import PACKET, aligned, in_step, runs
+from pipeline.media.ts.packets import PACKET, aligned, in_step, runs
 
 
 def packets(count: int, first: int = 0) -> bytes:

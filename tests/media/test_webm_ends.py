@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.demo.webm import OpusTrack, Sizes, VpxTrack, write_slice
 from pipeline.media.encode_webm import CodedFrame
 from pipeline.media.opus import OpusHead, silent_packet
-from pipeline.media.peek import Unreadable
+from pipeline.media.unreadable import Unreadable
 from pipeline.media.webm import ebml
 from pipeline.media.webm.ebml import element
 from pipeline.media.webm.ends import WebmEnds, look

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from pipeline.media.encode import encode_pictures, encode_sound
-from pipeline.media.peek import Peeker, Unreadable
 from pipeline.media.probe import picture_size
-from pipeline.media.ts_writer import Continuity, Pes, StreamType, write_slice
+from pipeline.media.ts.peek import Peeker
+from pipeline.media.ts.writer import Continuity, Pes, StreamType, write_slice
 from pipeline.model import ticks
 from pipeline.model.slices import Ends, Medium, Recording, Slice, State, Track, User, with_known_forms
 from pipeline.model.timeline import arrange
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from pipeline.media.encode import CodedPicture, CodedSound
+    from pipeline.media.unreadable import Unreadable
     from pipeline.model.timeline import UserTime
 
 T0_MS = 1_768_908_600_000

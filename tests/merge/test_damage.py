@@ -14,7 +14,7 @@ from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
 from pipeline.job import Limits, merge_all
 from pipeline.media.encode import encode_pictures, encode_sound
-from pipeline.media.ts_writer import Pes, StreamType, write_slice
+from pipeline.media.ts.writer import Pes, StreamType, write_slice
 from pipeline.model.options import Options
 from pipeline.steps.find import Folder
 from tests import truth

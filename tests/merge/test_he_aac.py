@@ -18,7 +18,7 @@ from pipeline.demo.scenario import SESSION_GAP_MS, Scenario, Stretch, Track, Use
 from pipeline.demo.sound import beeps
 from pipeline.errors import ExitCode
 from pipeline.media.encode import AAC_FRAME, encode_sound
-from pipeline.media.ts_writer import StreamType, write_slice
+from pipeline.media.ts.writer import StreamType, write_slice
 from tests import truth
 from tests.media.he_aac import CORE_RATE, DELAY, FRAME, RATE, he_aac
 from tests.merge.merging import (

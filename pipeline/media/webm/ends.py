@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.media import vpx
 from pipeline.media.opus import RATE, samples_of
-from pipeline.media.peek import NOTHING_OF_IT, UNKNOWN_STEP, Unreadable
+from pipeline.media.ts.peek import UNKNOWN_STEP
+from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
 from pipeline.media.webm import ebml
 from pipeline.media.webm.blocks import Blocks, is_cluster
 from pipeline.media.webm.ebml import Window
@@ -48,6 +49,7 @@ class WebmEnds:
         span: from ``first`` to the end of that frame; of sound by its own length, of pictures by ``step``.
         step: of one frame: sound by the first one's length, pictures by the median of what was seen.
         key: the first frame is a key frame, by its own header (always true for sound).
+        frame: the header of the first frame where that is a key frame.
         width: pixels, by the first frame where it is a key frame, else by the header; 0 for sound.
         height: as width.
         cut: it ends within an element, or before the end that its header gives.
@@ -60,6 +62,7 @@ class WebmEnds:
     span: int
     step: int
     key: bool
+    frame: vpx.VpxFrame | None
     width: int
     height: int
     cut: bool = False
@@ -136,7 +139,7 @@ def _ends(track: WebmTrack, begun: list[WebmPacket], tail: _Tail, *, damaged: bo
     if track.codec == "opus":
         step = _length(first) or _OPUS_STEP
         span = max(until, latest + 1) - first.ticks
-        width = height = 0
+        frame, width, height = None, 0, 0
     else:
         steps = [
             b - a for run in (sorted(times), sorted(at for at, _ in tail.last)) for a, b in pairwise(run)
@@ -153,6 +156,7 @@ def _ends(track: WebmTrack, begun: list[WebmPacket], tail: _Tail, *, damaged: bo
         span=span,
         step=step,
         key=first.key,
+        frame=frame,
         width=width,
         height=height,
         cut=tail.cut,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.media.opus import RATE, OpusHead
-from pipeline.media.peek import NOTHING_OF_IT, Unreadable
+from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
 from pipeline.media.webm import ebml
 from pipeline.model import ticks
 

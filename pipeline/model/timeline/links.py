@@ -156,6 +156,8 @@ def _break(before: Slice, piece: Slice) -> str:
         return "DISCONTINUITY tag"
     if before.ends and piece.ends and before.ends.last_form != piece.ends.form:
         return f"{before.ends.last_form} -> {piece.ends.form}"
+    if before.ends and piece.ends and before.ends.container != piece.ends.container:
+        return f"{before.ends.container} -> {piece.ends.container}"
     if before.ends and piece.ends and before.ends.pid != piece.ends.pid:
         return f"PID {before.ends.pid} -> {piece.ends.pid}"
     return ""

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.media.demux import Pes, RunDemuxer
 from pipeline.media.keys import key_times
+from pipeline.media.packet import Packet
 from pipeline.media.tally import Surprise
-from pipeline.media.ts_writer import Pes as WrittenPes
-from pipeline.media.ts_writer import StreamType
+from pipeline.media.ts.demux import RunDemuxer
+from pipeline.media.ts.writer import Pes as WrittenPes
+from pipeline.media.ts.writer import StreamType
 from pipeline.model import ticks
 from pipeline.model.slices import Medium, Slice
 from tests.media.ts_material import (
@@ -41,7 +42,7 @@ def pieces_of(files: Files, medium: Medium) -> list[Slice]:
     return [slice_of(key, data, medium) for key, data in files.data.items()]
 
 
-def demuxed(files: Files, medium: Medium) -> list[Pes]:
+def demuxed(files: Files, medium: Medium) -> list[Packet]:
     demuxer = RunDemuxer(files.open, pieces_of(files, medium), medium)
     try:
         found = list(demuxer)
@@ -54,10 +55,10 @@ def demuxed(files: Files, medium: Medium) -> list[Pes]:
     return found
 
 
-def written(*slices: Sequence[WrittenPes]) -> list[Pes]:
+def written(*slices: Sequence[WrittenPes]) -> list[Packet]:
     """What must come out of slices that these PES packets were written to."""
     return [
-        Pes(p.pts_ticks % ticks.WRAP, p.decode_ticks % ticks.WRAP, number, p.payload)
+        Packet(p.pts_ticks % ticks.WRAP, p.decode_ticks % ticks.WRAP, number, p.payload)
         for number, slice_ in enumerate(slices)
         for p in slice_
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from pipeline.media.ts_packets import PACKET, SYNC, in_step, runs
+from pipeline.media.ts.packets import PACKET, SYNC, in_step, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

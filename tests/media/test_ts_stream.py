@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.media.stream import SliceStream
-from pipeline.media.ts_packets import PACKET
+from pipeline.media.ts.packets import PACKET
+from pipeline.media.ts.stream import SliceStream
 from pipeline.model.slices import Ends, Medium, Slice, State
 from tests.media.ts_material import (
     Files,

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.media.peek import WINDOW, Peeker, Unreadable
 from pipeline.media.probe import picture_size
-from pipeline.media.ts_packets import PACKET
-from pipeline.media.ts_writer import Pes, StreamType, write_slice
+from pipeline.media.ts.packets import PACKET
+from pipeline.media.ts.peek import WINDOW, Peeker
+from pipeline.media.ts.writer import Pes, StreamType, write_slice
+from pipeline.media.unreadable import Unreadable
 from pipeline.model import ticks
 from pipeline.model.slices import Ends, Medium
 from tests.media.ts_material import (

@@ -8,20 +8,21 @@ faster than with the parsers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
 import av.error
 
-from pipeline.media.stream import BUFFER, SliceStream
+from pipeline.media.packet import Packet
 from pipeline.media.tally import Surprise
+from pipeline.media.ts.stream import BUFFER, SliceStream
 from pipeline.model.slices import Medium, Slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from av.audio.stream import AudioStream
-    from av.packet import Packet
+    from av.packet import Packet as AvPacket
     from av.video.stream import VideoStream
 
 OPTIONS = {"fflags": "+noparse+nofillin", "correct_ts_overflow": "0", "scan_all_pmts": "0"}
@@ -29,21 +30,6 @@ MOST_BYTES = 32 << 20
 """A PES that is longer than this is no picture."""
 MOST_TRIES = 1000
 CODECS = {Medium.VIDEO: ("h264", "hevc"), Medium.AUDIO: ("aac",)}
-
-
-class Pes(NamedTuple):
-    """One PES packet; a named tuple because there are ten thousands.
-
-    ``pts`` and ``dts`` are 33-bit counts; ``dts`` equals ``pts`` where the stream has none (ISO/IEC 13818-1
-    2.4.3.7); ``pts`` is None where the packet has none. ``piece`` is the index of the slice it begins in.
-    ``torn`` says that TS packets of it are missing.
-    """
-
-    pts: int | None
-    dts: int | None
-    piece: int
-    data: bytes
-    torn: bool = False
 
 
 class RunDemuxer:
@@ -84,7 +70,7 @@ class RunDemuxer:
         """The stream of a demuxer of pictures."""
         return next(s for s in self._container.streams.video if s.index == self.stream.index)
 
-    def __iter__(self) -> Iterator[Pes]:
+    def __iter__(self) -> Iterator[Packet]:
         """All PES packets in order.
 
         FFmpeg hands out a long PES in pieces of 200 KiB (MAX_PES_PAYLOAD in mpegts.c): all have the position
@@ -104,7 +90,7 @@ class RunDemuxer:
                 torn = torn or (packet.is_corrupt and piece in breaks)
                 continue
             if data:
-                yield Pes(pts, dts, piece, data, torn)
+                yield Packet(pts, dts, piece, data, torn)
             if position is not None:
                 piece, begun = where(position), position
             pts, dts, data = now, packet.dts, bytes(packet)
@@ -115,9 +101,9 @@ class RunDemuxer:
         if self._bytes.failure is not None:
             raise self._bytes.failure
         if data:
-            yield Pes(pts, dts, piece, data, torn)
+            yield Packet(pts, dts, piece, data, torn)
 
-    def _packets(self) -> Iterator[Packet[Any]]:
+    def _packets(self) -> Iterator[AvPacket[Any]]:
         """FFmpeg's packets; where it asks to be called again (EAGAIN, amid damage) it is."""
         for _ in range(MOST_TRIES):
             try:

@@ -7,14 +7,14 @@ slice and no codec, because a plan for 500 slices must not open 500 demuxers.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_low
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.media.aac import AdtsConfig, split_adts
 from pipeline.media.annexb import normalise
-from pipeline.media.ts_packets import PACKET, SYNC, aligned, in_step, runs
+from pipeline.media.ts.packets import PACKET, SYNC, aligned, in_step, runs
+from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
 from pipeline.model import ticks
 from pipeline.model.slices import Ends, Format, Medium
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 WINDOW = 128 * PACKET
 """How much of each end is read at first; the end is widened when no PES begins in it."""
-NOTHING_OF_IT = "it holds no packet of this track"
 SHORT = ticks.TICKS
 """A slice that ends this much before its listed length may be cut off; EXTINF may be whole seconds."""
 FAR = 20 * ticks.TICKS
@@ -38,13 +37,6 @@ _PRIVATE = 0x06
 _PRIVATE_STREAM = "its stream is private: only H.264, HEVC and AAC are known in MPEG-TS"
 _SECTION_HEAD, _PMT_HEAD, _PES_HEAD, _PTS_END = 3, 12, 6, 14  # bytes of these headers
 _HEADERS = 8  # packets of a PES that surely hold its parameter sets
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Why a slice cannot be used; a sentence part."""
-
-    why: str
 
 
 class Peeker:

@@ -1,0 +1,33 @@
+"""The reader of a run, by the container of its slices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from pipeline.media.ts.demux import RunDemuxer
+from pipeline.media.webm.run import WebmRun
+from pipeline.model.slices import Container
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipeline.media.packet import Packets
+    from pipeline.model.slices import Medium, Slice
+
+
+def open_run(open_slice: Callable[[str], BinaryIO], pieces: Sequence[Slice], medium: Medium) -> Packets:
+    """The packets of one medium of slices that are of one container.
+
+    Args:
+        open_slice: opens a key for reading.
+        pieces: the slices in order, their ends known.
+        medium: which track of them.
+
+    Raises:
+        Surprise: there is no such track.
+        OSError: a slice cannot be read.
+    """
+    ends = pieces[0].ends
+    if ends is not None and ends.container is Container.WEBM:
+        return WebmRun(open_slice, pieces)
+    return RunDemuxer(open_slice, pieces, medium)
