@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import ffmpeg
 import imageio_ffmpeg
 
-from pipeline.media.fit import CRF, PRESET
+from pipeline.media.pictures.fit import CRF, PRESET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pipeline.demo.scenario import Scenario, Shape, Track, User
 
 
-def slice_name(scenario: Scenario, user: User, track: Track, start_ms: int) -> str:
-    """``<sid>_<cname>__uid_s_<uid>__uid_e_<audio|video>_<utc17>.ts``."""
-    return f"{_stem(scenario, user, track)}_{utc17(start_ms)}.ts"
+def slice_name(scenario: Scenario, user: User, track: Track, start_ms: int, *, web: bool = False) -> str:
+    """``<sid>_<cname>__uid_s_<uid>__uid_e_<audio|video>_<utc17>.ts``, ``.webm`` for a web sender."""
+    return f"{_stem(scenario, user, track)}_{utc17(start_ms)}.{'webm' if web else 'ts'}"
 
 
 def playlist_name(scenario: Scenario, user: User, track: Track) -> str:

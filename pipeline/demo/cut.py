@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 SOUND_UNITS_IN_PES = 8
+STREAMS = {"h264": StreamType.H264, "hevc": StreamType.HEVC, "aac": StreamType.AAC}
+"""Codecs that lie in MPEG-TS; the others lie in WebM."""
+_SOUND = frozenset({"aac", "opus"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,8 @@ class Unit:
     """One access unit on the recording's line.
 
     Attributes:
-        stream: its elementary stream.
-        payload: the bytes that go into a PES packet.
+        codec: ``h264``, ``hevc``, ``vp8``, ``vp9``, ``aac`` or ``opus``.
+        payload: the bytes that go into a PES packet or a block.
         at_ticks: presentation time since the recording's start.
         decode_ticks: decoding time since the recording's start.
         end_ticks: presentation time of what follows, or where the last one ends.
@@ -32,7 +35,7 @@ class Unit:
         opens: the first of its stretch.
     """
 
-    stream: StreamType
+    codec: str
     payload: bytes
     at_ticks: int
     decode_ticks: int
@@ -43,7 +46,12 @@ class Unit:
     @property
     def is_picture(self) -> bool:
         """Anything but sound."""
-        return self.stream is not StreamType.AAC
+        return self.codec not in _SOUND
+
+    @property
+    def is_web(self) -> bool:
+        """It lies in WebM, as a web sender's does."""
+        return self.codec not in STREAMS
 
 
 def decoding_order(unit: Unit) -> tuple[int, bool]:
@@ -55,8 +63,8 @@ def cut(units: Iterable[Unit], slice_ticks: int, hole_ticks: int) -> Iterator[li
     """Units in decoding order (`decoding_order`) as slices, none empty.
 
     A slice ends at the first key picture (where no pictures run: the first sound) that is ``slice_ticks`` or
-    more after its start, where a stretch of pictures begins, and where sound comes back after more than
-    ``hole_ticks`` without any media.
+    more after its start, where a stretch of pictures begins, where sound comes back after more than
+    ``hole_ticks`` without any media, and where the container changes.
     """
     current: list[Unit] = []
     start = end = picture_end = 0
@@ -64,7 +72,8 @@ def cut(units: Iterable[Unit], slice_ticks: int, hole_ticks: int) -> Iterator[li
         may_begin = unit.key and (unit.is_picture or picture_end <= unit.at_ticks)
         full = may_begin and unit.at_ticks - start >= slice_ticks
         broken = unit.opens and (unit.is_picture or unit.at_ticks - end > hole_ticks)
-        if current and (full or broken):
+        other = bool(current) and unit.is_web != current[0].is_web
+        if current and (full or broken or other):
             yield current
             current = []
         if not current:
@@ -135,7 +144,7 @@ def _shift(units: Sequence[Unit], policy: Pts, pts_start: int, clock: Clock) -> 
 def _pes(units: Sequence[Unit], shift: int, clock: Clock) -> Pes:
     first = units[0]
     return Pes(
-        stream=first.stream,
+        stream=STREAMS[first.codec],
         payload=b"".join(unit.payload for unit in units),
         pts_ticks=clock(first.at_ticks, sound=not first.is_picture) + shift,
         dts_ticks=clock(first.decode_ticks, sound=not first.is_picture) + shift,

@@ -11,7 +11,7 @@ import heapq
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.demo import agora, trtc
+from pipeline.demo import agora, trtc, webm
 from pipeline.demo.cut import Unit, cut, decoding_order, first_pts, packets, start_of
 from pipeline.demo.listing import Listed
 from pipeline.demo.made import Made, MadeSlice, MadeUser
@@ -19,6 +19,7 @@ from pipeline.demo.picture import COLOURS, Plane, draw, turn
 from pipeline.demo.scenario import (
     SESSION_GAP_MS,
     FaultKind,
+    Pts,
     Scenario,
     ScenarioError,
     Shape,
@@ -29,16 +30,19 @@ from pipeline.demo.scenario import (
 )
 from pipeline.demo.sound import TONES_HZ, Samples, beep_seconds, beeps
 from pipeline.media.encode import AAC_FRAME, encode_pictures, encode_sound
-from pipeline.media.ts.writer import StreamType, write_slice
+from pipeline.media.encode_webm import OPUS_FRAME, CodedFrame, CodedOpus, encode_opus, encode_vpx, opus_head
+from pipeline.media.opus import RATE
+from pipeline.media.ts.writer import write_slice
+from pipeline.model.ticks import ticks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 TICKS_PER_MS = 90
+_OPUS_TICKS = OPUS_FRAME * 90_000 // RATE
 
 _VENDORS = {Vendor.AGORA: agora, Vendor.TRTC: trtc}
-_STREAMS = {"h264": StreamType.H264, "hevc": StreamType.HEVC}
 _TIMES_LISTED: dict[FaultKind | None, int] = {FaultKind.UNLISTED: 0, FaultKind.DUPLICATE: 2}
 _FRAMES_AT_ONCE = 512
 _HTML = b"<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body>Access denied</body></html>\n"
@@ -71,7 +75,7 @@ def _make_user(scenario: Scenario, user: User, place: Path) -> MadeUser:
         written = _record(scenario, user, track, place)
         _write_playlist(scenario, user, track, written, place)
         slices += [each.made for each in written]
-    grids = [_Grid.of(user, stretch, scenario) for stretch in user.sound]
+    grids = [_grid(user, stretch, scenario) for stretch in user.sound]
     return MadeUser(
         user=user,
         pictures_ms=tuple(at for stretch in user.picture for at in _picture_times(user, stretch, scenario)),
@@ -79,6 +83,35 @@ def _make_user(scenario: Scenario, user: User, place: Path) -> MadeUser:
         beeps_ms=tuple(second * 1000 for grid in grids for second in grid.beeps()),
         slices=tuple(slices),
     )
+
+
+def _grid(user: User, stretch: Stretch, scenario: Scenario) -> _Grid | _OpusGrid:
+    return (_OpusGrid if user.is_web(stretch[0], sound=True) else _Grid).of(user, stretch, scenario)
+
+
+class _OpusGrid(NamedTuple):
+    """The Opus frames of one stretch of sound; the encoder's delay is not counted."""
+
+    from_ms: int
+    zero_ms: int
+    frames: int
+
+    @classmethod
+    def of(cls, user: User, stretch: Stretch, scenario: Scenario) -> _OpusGrid:  # noqa: ARG003 - as of AAC
+        from_ms, to_ms = stretch
+        return cls(from_ms, scenario.start_ms + from_ms, (to_ms - from_ms) * RATE // (1000 * OPUS_FRAME))
+
+    def ticks(self, frame: int) -> int:
+        return self.from_ms * TICKS_PER_MS + frame * OPUS_FRAME * 90_000 // RATE
+
+    def beeps(self) -> list[int]:
+        return beep_seconds(0, self.frames * OPUS_FRAME, RATE, self.zero_ms)
+
+    def samples(self, user: User) -> Iterator[Samples]:
+        tone = TONES_HZ[user.number % len(TONES_HZ)]
+        for frame in range(0, self.frames, _FRAMES_AT_ONCE):
+            count = min(_FRAMES_AT_ONCE, self.frames - frame) * OPUS_FRAME
+            yield beeps(frame * OPUS_FRAME, count, RATE, self.zero_ms, channels=user.channels, tone_hz=tone)
 
 
 class _Grid(NamedTuple):
@@ -121,7 +154,17 @@ class _Grid(NamedTuple):
             )
 
 
+def _opus(scenario: Scenario, user: User, stretch: Stretch) -> CodedOpus:
+    grid = _OpusGrid.of(user, stretch, scenario)
+    return encode_opus(grid.samples(user), channels=user.channels, start_ticks=grid.ticks(0))
+
+
 def _sound(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
+    if user.is_web(stretch[0], sound=True):
+        for index, frame in enumerate(_opus(scenario, user, stretch).frames):
+            at = frame.at_ticks
+            yield Unit("opus", frame.data, at, at, at + _OPUS_TICKS, key=True, opens=not index)
+        return
     grid = _Grid.of(user, stretch, scenario)
     coded = encode_sound(
         grid.samples(user), rate=user.rate, channels=user.channels, bit_rate=48_000 * user.channels
@@ -129,7 +172,7 @@ def _sound(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
     for index, each in enumerate(coded):
         at, end = grid.ticks(index), grid.ticks(index + 1)
         payload = each.header + each.block
-        yield Unit(StreamType.AAC, payload, at, at, end, key=True, opens=not index)
+        yield Unit("aac", payload, at, at, end, key=True, opens=not index)
 
 
 def _pictures(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
@@ -139,8 +182,12 @@ def _pictures(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit
     opening = times[:1] if scenario.vendor is Vendor.TRTC else []
     for (width, height), some in groupby(times, key=lambda at: user.shape_at(at).size):
         alike = list(some)
+        drawn = ((at * TICKS_PER_MS, _picture(scenario.start_ms, at, user)) for at in alike)
+        if user.is_web(stretch[0], sound=False):
+            yield from _web_pictures(user, drawn, (width, height), alike, ends)
+            continue
         coded = encode_pictures(
-            ((at * TICKS_PER_MS, _picture(scenario.start_ms, at, user)) for at in alike),
+            drawn,
             width=width,
             height=height,
             codec=user.codec,
@@ -151,7 +198,7 @@ def _pictures(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit
         for each in coded:
             at = each.pts_ticks // TICKS_PER_MS
             yield Unit(
-                stream=_STREAMS[user.codec],
+                codec=user.codec,
                 payload=each.data,
                 at_ticks=each.pts_ticks,
                 decode_ticks=each.dts_ticks,
@@ -159,6 +206,50 @@ def _pictures(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit
                 key=each.key,
                 opens=at in (opening or alike[:1]),
             )
+
+
+def _web_pictures(
+    user: User,
+    drawn: Iterator[tuple[int, Plane]],
+    size: tuple[int, int],
+    alike: Sequence[int],
+    ends: Mapping[int, int],
+) -> Iterator[Unit]:
+    width, height = size
+    gop = user.gop_ms * TICKS_PER_MS
+    for frame in encode_vpx(drawn, width=width, height=height, codec=user.web_codec, gop_ticks=gop):
+        at = frame.at_ticks // TICKS_PER_MS
+        end = ends[at] * TICKS_PER_MS
+        opens = at == alike[0]
+        yield Unit(
+            user.web_codec, frame.data, frame.at_ticks, frame.at_ticks, end, key=frame.key, opens=opens
+        )
+
+
+def _web_slice(user: User, units: Sequence[Unit], start: int) -> bytes:
+    shift = _web_shift(user, start)
+    frames = [CodedFrame(unit.payload, unit.at_ticks - shift, unit.key) for unit in units]
+    if not units[0].is_picture:
+        return webm.write_slice(webm.OpusTrack(opus_head(user.channels)), frames)
+    shape = user.shape_at(units[0].at_ticks // TICKS_PER_MS)
+    return webm.write_slice(webm.VpxTrack(units[0].codec, shape.width, shape.height), frames)
+
+
+def _first_pts(user: User, units: Sequence[Unit]) -> int:
+    if units[0].is_web:
+        return start_of(units) - _web_shift(user, _stamped(user, units))
+    return first_pts(units, user.pts, user.pts_start, user.clock)
+
+
+def _web_shift(user: User, start: int) -> int:
+    """What is subtracted from the times of WebM slices: they go on over slices, or begin at 0 in each."""
+    return 0 if user.pts is Pts.CONTINUE else start
+
+
+def _stamped(user: User, units: Sequence[Unit]) -> int:
+    """Ticks since the recording's start at which a recorder stamps a slice."""
+    heard = ticks_of(opus_head(user.channels).pre_skip, RATE) if units[0].codec == "opus" else 0
+    return start_of(units) + heard
 
 
 def _picture(start_ms: int, at: int, user: User) -> Plane:
@@ -205,7 +296,10 @@ def _record(scenario: Scenario, user: User, track: Track, place: Path) -> list[_
     for units in cuts:
         fault = faults.pop(len(slices), None)
         made = _describe(scenario, user, track, units, end_before=before, fault=fault)
-        data = write_slice(packets(units, user.pts, user.pts_start, user.clock))
+        if units[0].is_web:
+            data = _web_slice(user, units, _stamped(user, units))
+        else:
+            data = write_slice(packets(units, user.pts, user.pts_start, user.clock))
         slices.append(_Slice(made, len(data)))
         before = made.end_ticks
         if made.fault is not FaultKind.MISSING:
@@ -226,16 +320,16 @@ def _describe(
     end_before: int | None,
     fault: FaultKind | None,
 ) -> MadeSlice:
-    start = start_of(units)
+    start = _stamped(user, units)
     start_ms = scenario.start_ms + start // TICKS_PER_MS
     pictures = sorted(unit.at_ticks for unit in units if unit.is_picture)
     return MadeSlice(
-        name=_VENDORS[scenario.vendor].slice_name(scenario, user, track, start_ms),
+        name=_VENDORS[scenario.vendor].slice_name(scenario, user, track, start_ms, web=units[0].is_web),
         track=track,
         start_ms=start_ms,
         start_ticks=start,
         end_ticks=max(unit.end_ticks for unit in units),
-        first_pts=first_pts(units, user.pts, user.pts_start, user.clock),
+        first_pts=_first_pts(user, units),
         pictures_ms=tuple(scenario.start_ms + at // TICKS_PER_MS for at in pictures),
         starts=end_before is None or start - end_before > SESSION_GAP_MS * TICKS_PER_MS,
         fault=fault,

@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from pipeline.demo.picture import MIN_LONG_SIDE, MIN_SIDE, USER_BITS
 from pipeline.media.encode import ADTS_RATES, VideoCodec
 from pipeline.media.ts.writer import STAMP_MODULUS
+
+if TYPE_CHECKING:
+    from pipeline.media.encode_webm import VpxCodec
 
 SESSION_GAP_MS = 15_000
 """A stream that stays away longer comes back with a START event (Agora, "Recorded files": segments)."""
@@ -149,6 +153,10 @@ class User:
         bit_rate: of the pictures in bit/s; None for constant quality.
         changes: of the pictures, in order.
         sampled: samples a second by UTC, where the sender's clock is not true; ``rate`` is what it claims.
+        web: stretches in which he sends from a browser: pictures in ``web_codec``, sound in Opus at 48 kHz,
+            in WebM; a stretch of pictures or sound lies in one of them or in none.
+        web_codec: ``vp8`` or ``vp9``.
+        web_sound: sound comes in WebM too; else the recorder makes AAC of it (Agora's default stream mode).
         stall: (at, for) in milliseconds: the clock of his sound stands still; its time stamps show no hole.
     """
 
@@ -174,12 +182,16 @@ class User:
     changes: tuple[Change, ...] = ()
     sampled: int | None = None
     stall: Stretch | None = None
+    web: tuple[Stretch, ...] = ()
+    web_codec: VpxCodec = "vp8"
+    web_sound: bool = True
 
     def __post_init__(self) -> None:
         who = f"user {self.uid!r}"
         _demand(bool(self.uid), "a user id is not empty")
         _demand(0 <= self.number < 1 << USER_BITS, f"{who}: the number is 0..255, not {self.number}")
         self._check_picture(who)
+        self._check_web(who)
         _demand(self.rate in ADTS_RATES, f"{who}: AAC has no rate of {self.rate} Hz")
         _demand(self.channels in _CHANNELS, f"{who}: channels are 1 or 2, not {self.channels}")
         _demand(0 <= self.pts_start < STAMP_MODULUS, f"{who}: pts_start has 33 bits, not {self.pts_start}")
@@ -207,6 +219,18 @@ class User:
             self.gop_ms >= self.frame_ms, f"{who}: a key frame distance below one picture: {self.gop_ms} ms"
         )
         _demand(self.bit_rate is None or self.bit_rate > 0, f"{who}: bit_rate is positive")
+
+    def _check_web(self, who: str) -> None:
+        _check_stretches(f"{who}: web", self.web, 1)
+        for begun, ended in (*self.picture, *(self.sound if self.web_sound else ())):
+            over = any(a < ended and begun < b and not a <= begun < ended <= b for a, b in self.web)
+            _demand(not over, f"{who}: the stretch from {begun} ms is sent from a browser only in part")
+        _demand(self.web_codec in {"vp8", "vp9"}, f"{who}: web_codec is vp8 or vp9, not {self.web_codec!r}")
+        _demand(not (self.web and self.merged), f"{who}: WebM slices hold one track")
+
+    def is_web(self, at_ms: int, *, sound: bool) -> bool:
+        """Whether sound or pictures lie in WebM then, in milliseconds since the recording's start."""
+        return (self.web_sound or not sound) and any(begun <= at_ms < ended for begun, ended in self.web)
 
     def clock(self, at_ticks: int, *, sound: bool) -> int:
         """What the sender's clock shows, in ticks since the recording's start."""
@@ -280,6 +304,7 @@ class Scenario:
             self._check_agora()
         else:
             _demand(self.channel.isascii() and self.channel.isdigit(), "a TRTC room id is decimal here")
+            _demand(not any(user.web for user in self.users), "TRTC leaves no WebM")
         _demand(len({_place(fault) for fault in self.faults}) == len(self.faults), "a slice has two faults")
         for fault in self.faults:
             owner = next((user for user in self.users if (user.uid, user.source) == _place(fault)[:2]), None)

@@ -28,6 +28,7 @@ from pipeline.demo.scenario import (
 
 if TYPE_CHECKING:
     from pipeline.media.encode import VideoCodec
+    from pipeline.media.encode_webm import VpxCodec
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ _MANY_SECONDS = 1_000_000
 _SLICE_SECONDS = {Vendor.AGORA: 15, Vendor.TRTC: 10}
 _CHANNELS = {Vendor.AGORA: "demo1", Vendor.TRTC: "1042317788"}
 _CODECS: dict[str, VideoCodec] = {"h264": "h264", "hevc": "hevc"}
+_WEB_CODECS: dict[str, VpxCodec] = {"vp8": "vp8", "vp9": "vp9"}
 
 
 def parse(text: str) -> Scenario:
@@ -72,6 +74,9 @@ def _user(table: _Table, number: int) -> User:
     codec = table.text("codec", "h264")
     if codec not in _CODECS:
         raise ScenarioError(f"{table.name}: codec is h264 or hevc, not {codec!r}")
+    web_codec = table.text("web_codec", "vp8")
+    if web_codec not in _WEB_CODECS:
+        raise ScenarioError(f"{table.name}: web_codec is vp8 or vp9, not {web_codec!r}")
     user = User(
         uid=table.text("uid"),
         number=table.whole("number", number),
@@ -95,6 +100,9 @@ def _user(table: _Table, number: int) -> User:
         changes=_changes(table.tables("changes"), first),
         sampled=table.whole("sampled", 0) or None,
         stall=next(iter(table.stretches("stall")), None),
+        web=table.stretches("web"),
+        web_codec=_WEB_CODECS[web_codec],
+        web_sound=table.flag("web_sound", default=True),
     )
     table.finish()
     return user

@@ -25,7 +25,7 @@ _STREAM_TYPES = {
 _FFMPEG_IDS = {"h264": 27, "hevc": 173}
 
 
-def slice_name(scenario: Scenario, user: User, track: Track, start_ms: int) -> str:
+def slice_name(scenario: Scenario, user: User, track: Track, start_ms: int, *, web: bool = False) -> str:  # noqa: ARG001 - as Agora's
     """``<SdkAppId>_<RoomId>__UserId_s_<UserId>__UserId_e_<MediaId>_<Type>_<UTC>.ts``."""
     return f"{_stem(scenario, user, track)}_{utc17(start_ms)}.ts"
 

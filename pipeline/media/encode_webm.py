@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+    from av.audio.codeccontext import AudioCodecContext
     from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
 
@@ -31,6 +32,7 @@ VpxCodec = Literal["vp8", "vp9"]
 Application = Literal["audio", "voip", "lowdelay"]
 
 _ENCODERS: dict[VpxCodec, str] = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+_LAYOUTS = {1: "mono", 2: "stereo"}
 _NEVER = 1_000_000  # a key frame distance in frames that only forced key frames reach
 
 
@@ -120,15 +122,8 @@ def encode_opus(
     Raises:
         ValueError: a length that is no whole number of frames.
     """
-    layout = "mono" if channels == 1 else "stereo"
-    encoder = av.CodecContext.create("libopus", "w")
-    encoder.sample_rate = RATE
-    encoder.layout = layout
-    encoder.format = "s16"
-    encoder.bit_rate = bit_rate
-    encoder.time_base = Fraction(1, RATE)
-    encoder.options = {"application": application, "frame_duration": "20"}
-    encoder.open()
+    layout = _LAYOUTS[channels]
+    encoder = _opus_encoder(channels, bit_rate, application)
     head = OpusHead.read(encoder.extradata or b"")
     packets: list[Packet[Any]] = []
     position = 0
@@ -144,6 +139,23 @@ def encode_opus(
         for number, packet in enumerate(packets)
     ]
     return CodedOpus(head, tuple(frames))
+
+
+def opus_head(channels: int) -> OpusHead:
+    """The header of what `encode_opus` makes."""
+    return OpusHead.read(_opus_encoder(channels, 48_000, "audio").extradata or b"")
+
+
+def _opus_encoder(channels: int, bit_rate: int, application: Application) -> AudioCodecContext:
+    encoder = av.CodecContext.create("libopus", "w")
+    encoder.sample_rate = RATE
+    encoder.layout = _LAYOUTS[channels]
+    encoder.format = "s16"
+    encoder.bit_rate = bit_rate
+    encoder.time_base = Fraction(1, RATE)
+    encoder.options = {"application": application, "frame_duration": "20"}
+    encoder.open()
+    return encoder
 
 
 def _frames(pieces: Iterable[npt.NDArray[np.int16]]) -> Iterator[npt.NDArray[np.int16]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
+from pipeline.media.pictures.bitstream import bitstream
 from pipeline.media.runs import open_run
-from pipeline.media.units import unit_reader
 from pipeline.model.slices import Medium, Slice
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ def key_times(open_slice: Callable[[str], BinaryIO], piece: Slice) -> list[int]:
         OSError: it cannot be read.
         Surprise: it has no pictures.
     """
-    read = unit_reader(piece.ends.form.codec if piece.ends else "h264")
+    unit = bitstream(piece.ends.form.codec if piece.ends else "h264").unit
     run = open_run(open_slice, [piece], Medium.VIDEO)
     try:
-        return [pts for pts, _, _, data, _ in run if pts is not None and read(data).key]
+        return [pts for pts, _, _, data, _ in run if pts is not None and unit(data).key]
     finally:
         run.close()

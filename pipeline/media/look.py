@@ -8,6 +8,7 @@ from pipeline.media import vpx
 from pipeline.media.ts.peek import Peeker
 from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
 from pipeline.media.webm import ebml, ends
+from pipeline.media.webm.head import in_ticks
 from pipeline.model.slices import NO_PTS, Container, Ends, Format, Medium
 from pipeline.model.ticks import WRAP
 
@@ -73,7 +74,7 @@ def _webm(found: WebmEnds) -> Ends:
         key=found.key,
         form=form,
         cut=NO_PTS if found.cut else None,
-        after=min(0, found.first),  # what an encoder puts before the first sample is not to be heard
+        after=-in_ticks(track.delay_ns),  # a recorder stamps what it receives, whatever is heard of it
         container=Container.WEBM,
     )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from pipeline.media.aside import Aside
 from pipeline.media.mp4.writer import Mp4Writer, TrackHeader
-from pipeline.media.pictures import Pictures
+from pipeline.media.pictures.copier import Pictures
 from pipeline.media.sounds import Sounds
 from pipeline.model import ticks
 

@@ -24,6 +24,7 @@ OUTSIDE = "outside the cut"
 OVERLAP = "overlap"
 DRIFT = "clock drift"
 UNDECODED = "could not be decoded"
+HIDDEN = "never shown"
 NO_KEY = "before the first key frame"
 NO_PTS = "no time stamp"
 NO_PICTURE = "no picture in it"
@@ -77,12 +78,12 @@ class Tally:
             run: the run.
             lost: PES packets that its slices hold and that did not come out.
             breaks: places with missing or damaged bytes, by index of the slice.
-            skipped: bytes that are no TS packets, by index of the slice.
+            skipped: bytes that belong to no packet, by index of the slice.
         """
         for index, count in skipped.items():
             placed = run.placed[index]
             self.note(
-                Sort.REPAIR, f"{count} bytes in it are no TS packets; left out", placed.at, placed.piece.key
+                Sort.REPAIR, f"{count} bytes in it belong to no packet; left out", placed.at, placed.piece.key
             )
         if lost:
             self.packets_in += lost

@@ -24,7 +24,7 @@ COUNT_PLACE = ticks.from_ms(10)
 """By sample count sound is right to this plus half a frame."""
 FRAME = 1024
 _HANDLERS = {Medium.VIDEO: "vide", Medium.AUDIO: "soun"}
-_ENTRIES = {"h264": ("avc1",), "hevc": ("hvc1", "hev1"), "aac": ("mp4a",)}
+_ENTRIES = {"h264": ("avc1",), "hevc": ("hvc1", "hev1"), "vp9": ("vp09",), "aac": ("mp4a",)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from pipeline.model import ticks
 from pipeline.model.losses import filling
 from pipeline.model.options import Gaps, OnChange, Options
-from pipeline.model.shapes import dominant
+from pipeline.model.shapes import HELD, dominant, kept, odd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipeline.model.shapes import Stretch
-    from pipeline.model.slices import Format, User
+    from pipeline.model.slices import Format
     from pipeline.model.timeline import TrackTime, UserTime
 
-PICTURES = ("h264", "hevc")
+PICTURES = (*sorted(HELD), "vp8")
 SOUND = "aac"
 CHANNELS = (1, 2)
 
@@ -46,23 +46,22 @@ class Decision:
 
 
 def refusal(
-    user: User, shown: Sequence[Stretch], video: TrackTime | None, audio: TrackTime | None, options: Options
+    shown: Sequence[Stretch], video: TrackTime | None, audio: TrackTime | None, options: Options
 ) -> str:
     """Why a user cannot be merged as asked; empty when he can.
 
     Args:
-        user: as found, with the slices that could not be read.
         shown: the shapes of the pictures that would go in.
         video: these pictures.
         audio: the sound that would go in.
         options: what is done where pictures change.
     """
-    return next(chain(_reasons(user, forms(video), forms(audio)), _unfit(shown, options.on_change)), "")
+    return next(chain(_reasons(forms(video), forms(audio)), _unfit(shown, options.on_change)), "")
 
 
 def _unfit(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[str]:
     """Why pictures that change cannot be treated as asked."""
-    shapes = list(dict.fromkeys(stretch.shape for stretch in shown))
+    shapes = list(dict.fromkeys(kept(stretch.shape) for stretch in shown))
     codecs = list(dict.fromkeys(shape.codec for shape in shapes))
     if len(shapes) < 2:  # noqa: PLR2004 - nothing changes
         return
@@ -76,15 +75,9 @@ def _unfit(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[str]:
         yield f"nothing can be re-encoded into the odd size of {target}: use --on-change split"
 
 
-def _reasons(user: User, pictures: Sequence[Format], sound: Sequence[Format]) -> Iterator[str]:
-    slices = [s for t in user.tracks for s in t.slices]
+def _reasons(pictures: Sequence[Format], sound: Sequence[Format]) -> Iterator[str]:
     yield from (
-        f"{s.key} is WebM: only MPEG-TS slices can be merged yet"
-        for s in slices
-        if s.key.lower().endswith(".webm")
-    )
-    yield from (
-        f"the pictures are {form.codec}: only H.264 and HEVC can be copied into MP4 yet"
+        f"the pictures are {form.codec}: only H.264, HEVC, VP8 and VP9 can be merged"
         for form in pictures
         if form.codec not in PICTURES
     )
@@ -126,7 +119,9 @@ def decisions(
         options: what was asked for.
     """
     video, audio = time.video, time.audio
-    copied = [*([dominant(shown)] if shown else []), *forms(audio)[:1]]
+    fitted = options.on_change is OnChange.FIT
+    anew = odd(shown, fitted=fitted)
+    copied = [*([dominant(shown)] if len(anew) < len(shown) else []), *forms(audio)[:1]]
     out = [Decision(f"copy {form}", "MP4 holds it as it is") for form in copied]
     out += _change_decisions(shown, options.on_change)
     if video and audio:
@@ -140,7 +135,7 @@ def decisions(
         late = ticks.duration(video.start - pieces[0].start)
         filler = "a black picture" if options.gaps is Gaps.BLACK else "empty edit"
         out.append(Decision(f"{filler} for {late} from file zero", "the picture begins later"))
-    if video and len(forms(video)) > 1:
+    if video and sum(form.codec in {"h264", "hevc"} for form in forms(video)) > 1:
         out.append(Decision("keep parameter sets before each key frame", "they change in mid-track"))
     out += [_gap_decision(t, options) for t in (video, audio) if t and t.gaps]
     if len(pieces) > 1:
@@ -156,21 +151,30 @@ def decisions(
 
 
 def _change_decisions(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[Decision]:
-    """What is done with pictures that change their shape."""
-    target = dominant(shown) if shown else None
-    odd = [stretch for stretch in shown if stretch.shape != target]
-    if not odd:
+    """What is done with pictures that MP4 cannot hold, and with those that change their shape."""
+    if not shown:
         return
-    total = ticks.duration(sum(stretch.shown for stretch in odd))
-    others = ", ".join(dict.fromkeys(str(stretch.shape) for stretch in odd))
+    target = dominant(shown)
+    unheld = [stretch for stretch in shown if kept(stretch.shape) != stretch.shape]
+    if unheld:
+        what = f"re-encode {_total(unheld)} into {target}"
+        yield Decision(what, f"MP4 holds no {unheld[0].shape.codec.upper()}")
+    others = [s for s in shown if s.shape != target and s not in unheld]
+    if not others:
+        return
     if on_change is OnChange.FIT:
-        what = f"re-encode {total} of {others} into {target}"
+        what = f"re-encode {_total(others)} into {target}"
         yield Decision(what, "a track shows one size and rotation (--on-change fit)")
     else:
-        what = f"keep {total} of {others} as they are in a track of {target}"
+        what = f"keep {_total(others)} as they are in a track of {target}"
         yield Decision(
             what, f"some players stop, stretch or lie on their side there (--on-change {on_change})"
         )
+
+
+def _total(these: Sequence[Stretch]) -> str:
+    shapes = ", ".join(dict.fromkeys(str(stretch.shape) for stretch in these))
+    return f"{ticks.duration(sum(stretch.shown for stretch in these))} of {shapes}"
 
 
 def _gap_decision(track: TrackTime, options: Options) -> Decision:

@@ -12,8 +12,8 @@ from pipeline.model import losses, ticks
 from pipeline.model.decisions import Decision, Piece, decisions, forms, refusal
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Tracks
 from pipeline.model.outputs import fill, unique
-from pipeline.model.shapes import Shape, Stretch, dominant, stretches
-from pipeline.model.slices import Medium, Recording, Slice, User
+from pipeline.model.shapes import Shape, Stretch, dominant, odd, stretches
+from pipeline.model.slices import Medium, Recording, Slice
 from pipeline.model.stamps import stamp17
 from pipeline.model.timeline import ABSENT, TrackTime, UserTime
 
@@ -149,11 +149,10 @@ def plan(
     first = min((t.start for t in chosen), default=0)
     drafts: list[OutputPlan] = []
     for time in chosen:
-        user = next(u for u in recording.users if (u.uid, u.source) == (time.uid, time.source))
         cut = (cuts or {}).get((time.uid, time.source), Cut(time.start, time.end))
         zero = first if options.align is Align.RECORDING else None
         drafts += [
-            _output(user, time, options, stays, zero=zero, recording=recording.name)
+            _output(time, options, stays, zero=zero, recording=recording.name)
             for stays in _split(_stays(time, options, cut), (joints or {}).get((time.uid, time.source), ()))
             if any(_within(track, stays[0][0], stays[-1][1]) for track in time.tracks)
         ]
@@ -218,7 +217,6 @@ def _split(groups: Sequence[list[tuple[int, int]]], joints: Sequence[int]) -> li
 
 
 def _output(
-    user: User,
     time: UserTime,
     options: Options,
     stays: Sequence[tuple[int, int]],
@@ -234,7 +232,7 @@ def _output(
     slices = [p.piece for t in tracks for run in t.runs for p in run.placed]
     shown = [s for each in (stretches(video) if video else ()) if (s := each.within(start, end)) is not None]
     shape = dominant(shown) if shown else None
-    fitted = options.on_change is OnChange.FIT
+    anew = odd(shown, fitted=options.on_change is OnChange.FIT)
     kind = "" if video is None else "_av" if audio else "_video"
     values = {
         "uid": time.uid,
@@ -252,12 +250,12 @@ def _output(
         video=video,
         audio=audio,
         shape=shape,
-        odd=tuple(s for s in shown if s.shape != shape) if fitted else (),
+        odd=anew,
         black=options.gaps is Gaps.BLACK and video is not None,
         shared_clock=time.shared,
         decisions=decisions(replace(time, video=video, audio=audio), shown, pieces, options),
-        estimate=_estimate(slices, tracks, _encoded(video, shape, shown) if fitted else 0),
-        refusal=refusal(user, shown, video, audio, options),
+        estimate=_estimate(slices, tracks, _encoded(video, shape, anew)),
+        refusal=refusal(shown, video, audio, options),
     )
 
 
@@ -284,12 +282,12 @@ def _pieces(stays: Sequence[tuple[int, int]], zero: int, gaps: Gaps) -> tuple[Pi
     return tuple(pieces)
 
 
-def _encoded(video: TrackTime | None, shape: Shape | None, shown: Sequence[Stretch]) -> int:
+def _encoded(video: TrackTime | None, shape: Shape | None, anew: Sequence[Stretch]) -> int:
     """Pixels that are encoded to fit."""
     if video is None or shape is None:
         return 0
     step = video.runs[0].step
-    return sum(s.shown for s in shown if s.shape != shape) // max(1, step) * shape.width * shape.height
+    return sum(s.shown for s in anew) // max(1, step) * shape.width * shape.height
 
 
 def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime], pixels: int) -> Estimate:

@@ -39,6 +39,23 @@ class Shape:
         return f"{self.codec} {self.width}x{self.height}{turned}"
 
 
+HELD = frozenset({"h264", "hevc", "vp9"})
+"""Codecs of pictures that MP4 holds; VP8 has no sample entry that players know."""
+
+
+def kept(shape: Shape) -> Shape:
+    """The shape in which MP4 holds these pictures: their own, or that of H.264, whose sides are even.
+
+    >>> str(kept(Shape("vp8", 641, 480)))
+    'h264 642x480'
+    """
+    if shape.codec in HELD:
+        return shape
+    return replace(
+        shape, codec="h264", width=shape.width + shape.width % 2, height=shape.height + shape.height % 2
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """UTC ticks ``start`` up to ``end`` in one shape, absences inside it included; ``shown`` are without."""
@@ -97,9 +114,22 @@ def _parts(track: TrackTime) -> Iterator[tuple[int, int, Shape]]:
                     yield start, stop, shape
 
 
+def odd(found: Sequence[Stretch], *, fitted: bool) -> tuple[Stretch, ...]:
+    """The stretches that must be encoded anew: those of another shape, or only those that MP4 cannot hold.
+
+    Args:
+        found: the shapes of a track.
+        fitted: whether all are made to fit the dominant one.
+    """
+    if not found:
+        return ()
+    target = dominant(found)
+    return tuple(s for s in found if s.shape != (target if fitted else kept(s.shape)))
+
+
 def dominant(found: Sequence[Stretch]) -> Shape:
-    """The shape that is shown longest; of equals the larger, then the earlier."""
+    """The shape that MP4 holds and that is shown longest; of equals the larger, then the earlier."""
     shown: Counter[Shape] = Counter()
     for stretch in found:
-        shown[stretch.shape] += stretch.shown
+        shown[kept(stretch.shape)] += stretch.shown
     return max(shown, key=lambda shape: (shown[shape], shape.width * shape.height))

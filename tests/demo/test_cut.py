@@ -14,7 +14,7 @@ def _sound(from_s: float, to_s: float) -> list[Unit]:
     """Frames of a tenth of a second, so that times are easy to read."""
     times = range(round(from_s * 10), round(to_s * 10))
     return [
-        Unit(StreamType.AAC, b"s", at * 9000, at * 9000, (at + 1) * 9000, key=True, opens=at == times[0])
+        Unit("aac", b"s", at * 9000, at * 9000, (at + 1) * 9000, key=True, opens=at == times[0])
         for at in times
     ]
 
@@ -24,7 +24,7 @@ def _pictures(from_s: int, to_s: int, gop_s: int = 2) -> list[Unit]:
     times = range(from_s * 2, to_s * 2)
     return [
         Unit(
-            StreamType.H264,
+            "h264",
             b"p",
             at * 45_000,
             at * 45_000,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.demo.picture import COLOURS, draw, read, turn
 from pipeline.media.annexb import set_ids, with_start_codes
 from pipeline.media.encode import CodedPicture, encode_pictures
-from pipeline.media.fit import Fitted, Fitter, black_picture, fitted_size
+from pipeline.media.pictures.fit import Fitted, Fitter, black_picture, fitted_size
 from pipeline.model.shapes import Shape
 from tests.truth import without_bars
 

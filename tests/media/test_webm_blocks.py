@@ -219,7 +219,7 @@ def test_another_track_that_was_appended_is_told() -> None:
     first, second = slice_of("vp8"), slice_of("opus")
     found, damage = taken(first + second)
     assert len(found) == 60
-    assert damage == Damage(bytes=len(second), foreign=1)
+    assert damage == Damage(places=1, bytes=len(second), foreign=1)
 
 
 def test_a_frame_that_is_said_to_be_key_and_is_not_is_none() -> None:

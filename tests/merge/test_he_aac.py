@@ -18,7 +18,7 @@ from pipeline.demo.scenario import SESSION_GAP_MS, Scenario, Stretch, Track, Use
 from pipeline.demo.sound import beeps
 from pipeline.errors import ExitCode
 from pipeline.media.encode import AAC_FRAME, encode_sound
-from pipeline.media.ts.writer import StreamType, write_slice
+from pipeline.media.ts.writer import write_slice
 from tests import truth
 from tests.media.he_aac import CORE_RATE, DELAY, FRAME, RATE, he_aac
 from tests.merge.merging import (
@@ -88,7 +88,7 @@ def _he_aac(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
     coded = he_aac(encode_sound([samples], rate=CORE_RATE, channels=user.channels), channels=user.channels)
     for index, each in enumerate(coded):
         at, end = grid.ticks(index), grid.ticks(index + 1)
-        yield Unit(StreamType.AAC, each.header + each.block, at, at, end, key=True, opens=not index)
+        yield Unit("aac", each.header + each.block, at, at, end, key=True, opens=not index)
 
 
 @pytest.fixture(scope="module", params=RECORDINGS)

@@ -13,7 +13,7 @@ from pipeline.model.ledger import Entry, Sort
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Tracks
 from pipeline.model.plan import PIXELS_A_SECOND, Cut, Plan, plan
 from pipeline.model.shapes import Shape
-from pipeline.model.slices import Format, Medium, Recording, Slice, Track, User
+from pipeline.model.slices import Format, Medium, Recording, Track, User
 from pipeline.model.stamps import stamp17
 from pipeline.model.timeline import arrange
 from tests.model.laws import patient
@@ -235,24 +235,15 @@ def of_form(track: Track, form: Format) -> Track:
     return replace(track, slices=slices)
 
 
-def odd(track: Track, **changes: object) -> Track:
-    """The track with its last slice changed."""
-    changed: Slice = replace(track.slices[-1], **changes)  # type: ignore[arg-type] # any field of the slice
-    return replace(track, slices=(*track.slices[:-1], changed))
-
-
 @pytest.mark.parametrize(
     ("found", "sentence"),
     [
         pytest.param(ANN, "", id="plain H.264 and AAC"),
-        pytest.param(
-            user(odd(pictures("0 0 10", "10 10 10 missing"), key="v.WebM")),
-            "v.WebM is WebM: only MPEG-TS slices can be merged yet",
-            id="WebM",
-        ),
+        pytest.param(user(of_form(pictures("0 0 10"), Format("vp8", 641, 480))), "", id="VP8"),
+        pytest.param(user(of_form(pictures("0 0 10"), Format("vp9", 641, 480))), "", id="VP9"),
         pytest.param(
             user(of_form(pictures("0 0 10"), Format("mpeg4", 640, 480))),
-            "the pictures are mpeg4: only H.264 and HEVC can be copied into MP4 yet",
+            "the pictures are mpeg4: only H.264, HEVC, VP8 and VP9 can be merged",
             id="another codec of pictures",
         ),
         pytest.param(
@@ -285,6 +276,96 @@ def test_parameter_sets_that_change_without_the_size_are_copied_and_noted() -> N
     (output,) = planned(user(Track("ann", "camera", Medium.VIDEO, (first, rejoined)))).outputs
     assert output.refusal == ""
     assert "keep parameter sets before each key frame" in [decision.what for decision in output.decisions]
+
+
+def shaped(*forms: Format) -> User:
+    """A user with pictures of these forms, ten seconds each."""
+    found = pictures(*(f"{n * 10} {n * 10} 10" for n in range(len(forms))))
+    slices = [
+        replace(s, ends=replace(s.ends, form=form))
+        for s, form in zip(found.slices, forms, strict=True)
+        if s.ends is not None
+    ]
+    return user(replace(found, slices=tuple(slices)))
+
+
+SMALL_WEB, WEB, NATIVE = Format("vp8", 320, 180), Format("vp8", 640, 360), Format("h264", 640, 360)
+VP9 = Format("vp9", 640, 360)
+
+
+@pytest.mark.parametrize(
+    ("forms", "on_change", "shape", "odd_ones", "told"),
+    [
+        pytest.param(
+            (WEB,),
+            OnChange.FIT,
+            "h264 640x360",
+            ["vp8 640x360"],
+            ["re-encode 0:10.000 of vp8 640x360 into h264 640x360 (MP4 holds no VP8)"],
+            id="VP8 alone",
+        ),
+        pytest.param(
+            (SMALL_WEB, WEB, WEB),
+            OnChange.FIT,
+            "h264 640x360",
+            ["vp8 320x180", "vp8 640x360"],
+            ["re-encode 0:30.000 of vp8 320x180, vp8 640x360 into h264 640x360 (MP4 holds no VP8)"],
+            id="VP8 of two sizes goes into the one shown longer",
+        ),
+        pytest.param(
+            (NATIVE, WEB, WEB),
+            OnChange.FIT,
+            "h264 640x360",
+            ["vp8 640x360"],
+            [
+                "copy h264 640x360 (MP4 holds it as it is)",
+                "re-encode 0:20.000 of vp8 640x360 into h264 640x360 (MP4 holds no VP8)",
+            ],
+            id="VP8 goes into H.264 of its size, which is copied",
+        ),
+        pytest.param(
+            (NATIVE, WEB),
+            OnChange.COPY,
+            "h264 640x360",
+            ["vp8 640x360"],
+            [
+                "copy h264 640x360 (MP4 holds it as it is)",
+                "re-encode 0:10.000 of vp8 640x360 into h264 640x360 (MP4 holds no VP8)",
+            ],
+            id="VP8 is re-encoded whatever was asked for",
+        ),
+        pytest.param(
+            (VP9, VP9),
+            OnChange.FIT,
+            "vp9 640x360",
+            [],
+            ["copy vp9 640x360 (MP4 holds it as it is)"],
+            id="VP9 is copied",
+        ),
+        pytest.param(
+            (VP9, NATIVE, NATIVE),
+            OnChange.FIT,
+            "h264 640x360",
+            ["vp9 640x360"],
+            [
+                "copy h264 640x360 (MP4 holds it as it is)",
+                (
+                    "re-encode 0:10.000 of vp9 640x360 into h264 640x360 "
+                    "(a track shows one size and rotation (--on-change fit))"
+                ),
+            ],
+            id="one track has one codec",
+        ),
+    ],
+)
+def test_pictures_of_web_senders(
+    forms: tuple[Format, ...], on_change: OnChange, shape: str, odd_ones: list[str], told: list[str]
+) -> None:
+    (output,) = planned(shaped(*forms), options=Options(on_change=on_change)).outputs
+    assert output.refusal == ""
+    assert str(output.shape) == shape
+    assert [str(stretch.shape) for stretch in output.odd] == odd_ones
+    assert [f"{d.what} ({d.why})" for d in output.decisions if d.what.startswith(("copy", "re-"))] == told
 
 
 TWO_CODECS = (

@@ -190,12 +190,14 @@ class Blocks:
         if not isinstance(head, Head):
             return False
         self._between()
-        if head.track == self.head.track:
+        if head.track.goes_on(self.head.track):
             self.head, self._at = head, head.start
             self.damage = replace(self.damage, cut=self.damage.cut or _ends_early(head, self._window))
         else:
             lost = self.damage.bytes + self._window.size - self._at
-            self.damage = replace(self.damage, foreign=self.damage.foreign + 1, bytes=lost)
+            self.damage = replace(
+                self.damage, foreign=self.damage.foreign + 1, bytes=lost, places=self.damage.places + 1
+            )
             self._at = self._window.size
         return True
 

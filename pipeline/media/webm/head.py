@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.media.opus import RATE, OpusHead
@@ -67,6 +67,10 @@ class WebmTrack:
     delay_ns: int = 0
     pre_roll_ns: int = 0
     frame_ns: int = 0
+
+    def goes_on(self, before: WebmTrack) -> bool:
+        """Whether its frames may follow those of another one; the size of pictures may change."""
+        return replace(self, width=0, height=0) == replace(before, width=0, height=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,9 @@ class WebmRun:
         try:
             reader = packets(self._file, piece.size)
             places = 0
-            for ticks, _, data, _ in reader:
+            for ticks, key, data, _ in reader:
                 stamp = ticks % WRAP
-                torn = pictures and reader.damage.places > places
+                torn = pictures and not key and reader.damage.places > places
                 places = reader.damage.places
                 yield Packet(stamp, stamp, index, data, torn)
         except ValueError as error:
@@ -59,6 +59,8 @@ class WebmRun:
         damage = reader.damage
         if damage.places:
             self.breaks[index] = damage.places
+        if damage.bytes:
+            self.skipped[index] = damage.bytes
 
     def close(self) -> None:
         """Close the slice that is open."""

@@ -15,7 +15,7 @@ import numpy as np
 from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
-from pipeline.media.annexb import normalise
+from pipeline.media.pictures.bitstream import bitstream
 from pipeline.model import ticks
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 THREADS = 2
 KEY_EVERY = 2 * ticks.TICKS
 """File ticks between key frames of what is encoded, so that players can seek into it."""
-CRF = {"h264": 20, "hevc": 22}
+CRF = {"h264": 20, "hevc": 22, "vp9": 28}
 PRESET = "veryfast"
-_ENCODERS = {"h264": "libx264", "hevc": "libx265"}
+_ENCODERS = {"h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9"}
 _BLACK, _NO_COLOUR = 16, 128  # limited range (ITU-R BT.601)
 _MANY_FRAMES = 1_000_000
 
@@ -136,7 +136,7 @@ def black_picture(target: Shape, sets_id: int) -> AccessUnit:
     frame = av.VideoFrame.from_ndarray(_canvas(target.width, target.height), format="yuv420p")
     frame.pts, frame.time_base = 0, encoder.time_base
     packets = [*encoder.encode(frame), *encoder.encode(None)]
-    return normalise(bytes(packets[0]), "hevc" if target.codec == "hevc" else "h264", in_band=True)
+    return bitstream(target.codec, in_band=True).unit(bytes(packets[0]))
 
 
 def _encoder(target: Shape, sets_id: int) -> VideoCodecContext:
@@ -148,7 +148,18 @@ def _encoder(target: Shape, sets_id: int) -> VideoCodecContext:
     encoder.thread_count = THREADS
     encoder.gop_size = _MANY_FRAMES
     encoder.max_b_frames = 0  # decoded in the order in which they are shown, as calls are
-    encoder.options = {"preset": PRESET, "crf": str(CRF[target.codec]), "forced-idr": "1"}
+    crf = str(CRF[target.codec])
+    if target.codec == "vp9":
+        encoder.options = {
+            "crf": crf,
+            "b": "0",
+            "deadline": "realtime",
+            "cpu-used": "6",
+            "lag-in-frames": "0",
+            "row-mt": "1",
+        }
+        return encoder
+    encoder.options = {"preset": PRESET, "crf": crf, "forced-idr": "1"}
     if target.codec == "h264":
         encoder.options |= {"x264-params": f"sps-id={sets_id}"}
     else:
