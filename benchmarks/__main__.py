@@ -29,7 +29,7 @@ def main() -> int:
     """Make the material, run every row, print one table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--runs", type=int, default=7, help="counted runs of each side")
-    parser.add_argument("--rows", default="copy,off,users,holes,fit,memory", help="which rows, by name")
+    parser.add_argument("--rows", default="copy,off,users,holes,fit,vp8,memory", help="which rows, by name")
     asked = parser.parse_args()
     rows = asked.rows.split(",")
     print(f"{machine()}; {_version()}; medians of {asked.runs} alternating runs\n")
@@ -114,6 +114,18 @@ class _Bench:
         theirs = Side("x264", [peers.encode(video, audio, out)], lambda: out.unlink(missing_ok=True))
         taken = in_turn(self._ours(place), theirs, self._runs)
         _row("merge 1 h, 5 % of it fitted", taken, 0.09, "all of it re-encoded")
+
+    def vp8(self) -> None:
+        """Ten minutes of VP8 encoded as H.264, against FFmpeg with the same settings of x264."""
+        source = self._place / "web"
+        if not source.exists():
+            material.record_web(source, Stay(0, HOUR / 6))
+        out = self._place / "web.mp4"
+        slices, audio = sorted(source.glob("*.webm")), next(source.glob("*audio.m3u8"))
+        command = peers.encode_web(slices, audio, self._place / "web.txt", out)
+        theirs = Side("x264", [command], lambda: out.unlink(missing_ok=True))
+        taken = in_turn(self._ours(source), theirs, self._runs)
+        _row("10 min of VP8 to H.264", taken, 1.05, "ffmpeg, same x264 settings")
 
     def memory(self) -> None:
         """Peak memory of one and three hours."""

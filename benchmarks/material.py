@@ -7,7 +7,7 @@ slice every 15 s, sound and picture apart. To a remux it makes no difference tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,10 @@ from pipeline.demo import agora
 from pipeline.demo.listing import Listed, utc17
 from pipeline.demo.scenario import Scenario, Track, User
 from pipeline.demo.scenario_toml import parse
+from pipeline.demo.webm import VpxTrack
+from pipeline.demo.webm import write_slice as write_webm
 from pipeline.media.encode import CodedPicture, CodedSound, encode_pictures, encode_sound
+from pipeline.media.encode_webm import CodedFrame, encode_vpx
 from pipeline.media.ts.writer import Pes, StreamType, write_slice
 from pipeline.model.stamps import utc_ms
 
@@ -47,20 +50,27 @@ class Stay:
 
 @cache
 def pictures() -> tuple[CodedPicture, ...]:
+    """A minute of H.264."""
+    return tuple(
+        encode_pictures(_drawn(), width=WIDTH, height=HEIGHT, bit_rate=BITS_A_SECOND, preset="veryfast")
+    )
+
+
+@cache
+def web_pictures() -> tuple[CodedFrame, ...]:
+    """A minute of VP8."""
+    return tuple(encode_vpx(_drawn(), width=WIDTH, height=HEIGHT, bit_rate=BITS_A_SECOND))
+
+
+def _drawn() -> Iterator[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]]:
     """A minute of moving texture."""
     random = np.random.default_rng(7)
     texture = random.integers(40, 215, size=(HEIGHT // 4 + 64, WIDTH // 4 + 64), dtype=np.uint8)
     texture = np.repeat(np.repeat(texture, 4, axis=0), 4, axis=1)
-
-    def frames() -> Iterator[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]]:
-        for n in range(60 * FPS):
-            frame = np.full((HEIGHT * 3 // 2, WIDTH), 128, dtype=np.uint8)
-            frame[:HEIGHT] = texture[n % 200 : n % 200 + HEIGHT, n % 230 : n % 230 + WIDTH]
-            yield n * TICKS // FPS, frame
-
-    return tuple(
-        encode_pictures(frames(), width=WIDTH, height=HEIGHT, bit_rate=BITS_A_SECOND, preset="veryfast")
-    )
+    for n in range(60 * FPS):
+        frame = np.full((HEIGHT * 3 // 2, WIDTH), 128, dtype=np.uint8)
+        frame[:HEIGHT] = texture[n % 200 : n % 200 + HEIGHT, n % 230 : n % 230 + WIDTH]
+        yield n * TICKS // FPS, frame
 
 
 @cache
@@ -84,6 +94,25 @@ def record(place: Path, *, users: int, stays: Sequence[Stay]) -> Path:
     for user in scenario.users:
         _write(place, scenario, user, Track.VIDEO, _video_slices(stays))
         _write(place, scenario, user, Track.AUDIO, _audio_slices(stays))
+    return place
+
+
+def record_web(place: Path, stay: Stay) -> Path:
+    """The same of one user whose browser sends VP8, which lies in WebM; his sound is AAC in MPEG-TS."""
+    scenario = _scenario(1)
+    (user,) = scenario.users
+    place.mkdir(parents=True, exist_ok=True)
+    _write(place, scenario, user, Track.AUDIO, _audio_slices([stay]))
+    track = VpxTrack("vp8", WIDTH, HEIGHT)
+    listed: list[Listed] = []
+    for start, end, frames in _web_slices(stay):
+        at_ms = scenario.start_ms + start // 90
+        name = agora.slice_name(scenario, user, Track.VIDEO, at_ms, web=True)
+        data = write_webm(track, frames)
+        (place / name).write_bytes(data)
+        listed.append(Listed(name, at_ms, (end - start) * 1_000_000 // TICKS, len(data), not listed))
+    index = place / agora.playlist_name(scenario, user, Track.VIDEO)
+    index.write_bytes(agora.playlist(scenario, user, Track.VIDEO, listed))
     return place
 
 
@@ -163,6 +192,23 @@ def _video_slices(stays: Sequence[Stay]) -> Iterator[tuple[int, int, bool, list[
                 packets, starts, first = [], False, at
             packets.append(Pes(StreamType.H264, coded.data, TICKS + at, key=coded.key))
         yield first, end, starts, packets
+
+
+def _web_slices(stay: Stay) -> Iterator[tuple[int, int, list[CodedFrame]]]:
+    minute = web_pictures()
+    begin, end = round(stay.start * TICKS), round(stay.end * TICKS)
+    frames: list[CodedFrame] = []
+    first = begin
+    for zero in range(begin, end, MINUTE):
+        for coded in minute:
+            at = zero + coded.at_ticks
+            if at >= end:
+                break
+            if coded.key and frames and at - first >= 15 * TICKS:
+                yield first, at, frames
+                frames, first = [], at
+            frames.append(replace(coded, at_ticks=at))
+    yield first, end, frames
 
 
 def _repeat(minute: Sequence[CodedPicture], begin: int, end: int) -> Iterator[tuple[int, CodedPicture]]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import ffmpeg
 import imageio_ffmpeg
 
-from pipeline.media.pictures.fit import CRF, PRESET
+from pipeline.media.pictures.fit import CRF, KEY_EVERY, PRESET
+from pipeline.model.ticks import TICKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,26 @@ def encode(video: Path, audio: Path, out: Path) -> list[str]:
     ins = ["-i", str(video), "-i", str(audio), "-map", "0:v", "-map", "1:a", "-c:a", "copy"]
     settings = ["-c:v", "libx264", "-preset", PRESET, "-crf", str(CRF["h264"]), "-bf", "0"]
     return [binary(), "-v", "error", "-nostdin", *ins, *settings, "-fps_mode", "passthrough", "-y", str(out)]
+
+
+def encode_web(slices: Sequence[Path], audio: Path, listing: Path, out: Path) -> list[str]:
+    """VP8 slices joined by FFmpeg and encoded as recpipe does, each picture at its own time; sound copied.
+
+    Args:
+        slices: in their order.
+        audio: the playlist of the sound.
+        listing: a file to write their names into.
+        out: the MP4.
+    """
+    listing.write_text("".join(f"file '{path}'\n" for path in slices), encoding="utf-8")
+    ins = ["-f", "concat", "-safe", "0", "-i", str(listing), "-i", str(audio)]
+    maps = ["-map", "0:v", "-map", "1:a", "-c:a", "copy", "-c:v", "libx264"]
+    every = ["-force_key_frames", f"expr:gte(t,n_forced*{KEY_EVERY // TICKS})", "-sc_threshold", "0"]
+    settings = ["-preset", PRESET, "-crf", str(CRF["h264"]), "-bf", "0", *every]
+    return [
+        *(binary(), "-v", "error", "-nostdin", *ins, *maps, *settings),
+        *("-fps_mode", "passthrough", "-y", str(out)),
+    ]
 
 
 def vendors_way(

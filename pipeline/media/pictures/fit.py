@@ -6,6 +6,8 @@ same input gives the same bytes whatever the machine.
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -13,7 +15,7 @@ import av
 import av.error
 import numpy as np
 from av.video.frame import PictureType
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import ColorRange, VideoReformatter
 
 from pipeline.media.pictures.bitstream import bitstream
 from pipeline.model import ticks
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from pipeline.model.shapes import Shape
 
 THREADS = 2
+AHEAD = 8
+"""Pictures that wait for the encoder while others are decoded and drawn."""
 KEY_EVERY = 2 * ticks.TICKS
 """File ticks between key frames of what is encoded, so that players can seek into it."""
 CRF = {"h264": 20, "hevc": 22, "vp9": 28}
@@ -64,6 +68,8 @@ class Fitter:
         self._target = target
         self._clockwise: dict[int, int] = {}  # of pictures that wait in the decoder, by file ticks
         self._next_key: int | None = None
+        self._beside = ThreadPoolExecutor(1)
+        self._waiting: deque[Future[list[Fitted]]] = deque()
         self.undecoded = 0
 
     def prime(self, data: bytes, at: int) -> None:
@@ -72,15 +78,23 @@ class Fitter:
             pass
 
     def take(self, data: bytes, at: int, clockwise: int) -> Iterator[Fitted]:
-        """Re-encode an access unit with start codes, shown at file tick ``at``, turned by ``clockwise``."""
+        """Re-encode a packet, shown at file tick ``at``, turned by ``clockwise``; gives what is ready."""
         self._clockwise[at] = clockwise
-        yield from self._encoded(self._decoded(_packet(data, at)))
+        self._encode(self._decoded(_packet(data, at)))
+        yield from self._ready(AHEAD)
 
     def end(self) -> Iterator[Fitted]:
         """What is still inside; the pictures that could not be decoded are counted in ``undecoded``."""
-        yield from self._encoded(self._decoded(None))
-        yield from map(_fitted, self._encoder.encode(None))
+        self._encode(self._decoded(None))
+        self._waiting.append(self._beside.submit(self._encoded, None))
+        yield from self._ready(0)
+        self._beside.shutdown()
         self.undecoded = len(self._clockwise)
+
+    def _ready(self, most: int) -> Iterator[Fitted]:
+        """What the encoder has made, with no more than ``most`` pictures left to it."""
+        while self._waiting and (len(self._waiting) > most or self._waiting[0].done()):
+            yield from self._waiting.popleft().result()
 
     def _decoded(self, packet: Packet[Any] | None) -> list[VideoFrame]:
         try:
@@ -88,35 +102,42 @@ class Fitter:
         except av.error.FFmpegError:
             return []  # its time stays in `_clockwise`
 
-    def _encoded(self, frames: Iterable[VideoFrame]) -> Iterator[Fitted]:
+    def _encoded(self, picture: VideoFrame | None) -> list[Fitted]:
+        return list(map(_fitted, self._encoder.encode(picture)))
+
+    def _encode(self, frames: Iterable[VideoFrame]) -> None:
+        """Draw pictures and hand them to the encoder, which works beside without the interpreter's lock."""
         for frame in frames:
             at = frame.pts
             clockwise = None if at is None else self._clockwise.pop(at, None)
             if at is None or clockwise is None:
                 continue
-            picture = av.VideoFrame.from_ndarray(self._drawn(frame, clockwise), format="yuv420p")
+            picture = self._drawn(frame, clockwise)
             picture.pts, picture.time_base = at, self._encoder.time_base
+            picture.pict_type = PictureType.NONE  # the decoder's would be an order to the encoder
             if self._next_key is None or at >= self._next_key:
                 picture.pict_type = PictureType.I
                 self._next_key = at + KEY_EVERY
-            yield from map(_fitted, self._encoder.encode(picture))
+            self._waiting.append(self._beside.submit(self._encoded, picture))
 
-    def _drawn(self, frame: VideoFrame, clockwise: int) -> NDArray[np.uint8]:
+    def _drawn(self, frame: VideoFrame, clockwise: int) -> VideoFrame:
         """The picture in the middle of a black one of the target's size, as large as its aspect allows."""
         turn = (clockwise - self._target.clockwise) % 360
         lying = turn % 180 != 0
         width, height = (frame.height, frame.width) if lying else (frame.width, frame.height)
         inside = fitted_size(width, height, self._target.width, self._target.height)
         across, down = reversed(inside) if lying else inside
+        whole = (self._target.width, self._target.height)
+        as_it_is = not turn and (frame.width, frame.height) == inside == whole
+        if as_it_is and frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG:
+            return frame
         scaled = self._scaler.reformat(
             frame, across, down, "yuv420p", interpolation="BICUBIC", dst_color_range="MPEG"
         )
-        return _padded(
-            cast("NDArray[np.uint8]", scaled.to_ndarray()),
-            (across, down),
-            turn,
-            (self._target.width, self._target.height),
-        )
+        if not turn and inside == whole:
+            return scaled
+        picture = cast("NDArray[np.uint8]", scaled.to_ndarray())
+        return av.VideoFrame.from_ndarray(_padded(picture, (across, down), turn, whole), format="yuv420p")
 
 
 def fitted_size(width: int, height: int, most_width: int, most_height: int) -> tuple[int, int]:
@@ -198,8 +219,6 @@ def _padded(
     picture: NDArray[np.uint8], size: tuple[int, int], turn: int, whole: tuple[int, int]
 ) -> NDArray[np.uint8]:
     """A picture turned clockwise, in the middle of a black one; sizes are (width, height), even."""
-    if not turn and size == whole:
-        return picture
     width, height = whole
     canvas = _canvas(width, height)
     planes = zip(_planes(picture, *size), _planes(canvas, width, height), strict=True)
