@@ -10,11 +10,12 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from pipeline.demo.listing import Listed, extinf, text, utc17
+from pipeline.demo.scenario import Track
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from pipeline.demo.scenario import Scenario, Shape, Track, User
+    from pipeline.demo.scenario import Scenario, Shape, User
 
 
 def slice_name(scenario: Scenario, user: User, track: Track, start_ms: int, *, web: bool = False) -> str:
@@ -29,7 +30,41 @@ def playlist_name(scenario: Scenario, user: User, track: Track) -> str:
 
 def playlist(scenario: Scenario, user: User, track: Track, listed: Sequence[Listed]) -> bytes:  # noqa: ARG001 - as TRTC's
     """The whole playlist of one track."""
-    longest_us = max((entry.duration_us for entry in listed), default=0)
+    return _m3u8(scenario, [(track, entry) for entry in listed])
+
+
+def combined(
+    scenario: Scenario, user: User, listed: Sequence[tuple[Track, Listed]]
+) -> Iterator[tuple[str, bytes]]:
+    """Names and texts of the indexes of both tracks: M3U8 of slices in MPEG-TS, MPD of those in WebM."""
+    stem = f"{_stem(scenario, user, Track.AUDIO).removesuffix(Track.AUDIO)}av"
+    in_order = sorted(listed, key=lambda each: (each[1].start_ms, each[0]))
+    if native := [each for each in in_order if each[1].name.endswith(".ts")]:
+        yield f"{stem}.m3u8", _m3u8(scenario, native)
+    if web := [each for each in in_order if each[1].name.endswith(".webm")]:
+        yield f"{stem}.mpd", _mpd(scenario, web)
+
+
+def _mpd(scenario: Scenario, listed: Sequence[tuple[Track, Listed]]) -> bytes:
+    """What Agora's converter looks for in an MPD; the rest of the real text is not published."""
+    lines = ['<?xml version="1.0" encoding="utf-8"?>', '<MPD type="static">', "<Period>"]
+    for track in (Track.VIDEO, Track.AUDIO):
+        lines.append(f'<AdaptationSet contentType="{track}">')
+        for entry in (entry for of, entry in listed if of is track):
+            if entry.starts:
+                lines.append(f'<ExtDiscontinuity time="{_time(scenario, entry.start_ms)}"/>')
+            lines += [
+                f'<ExtRotate width="{shape.width}" height="{shape.height}" rotate="{shape.rotation}"'
+                f' time="{_time(scenario, at_ms)}"/>'
+                for at_ms, shape in entry.shapes
+            ]
+            lines.append(f'<SegmentURL media="{entry.name}"/>')
+        lines.append("</AdaptationSet>")
+    return "".join(f"{line}\n" for line in (*lines, "</Period>", "</MPD>")).encode()
+
+
+def _m3u8(scenario: Scenario, listed: Sequence[tuple[Track, Listed]]) -> bytes:
+    longest_us = max((entry.duration_us for _, entry in listed), default=0)
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:3",
@@ -37,7 +72,7 @@ def playlist(scenario: Scenario, user: User, track: Track, listed: Sequence[List
         "#EXT-X-ALLOW-CACHE:YES",
         f"#EXT-X-TARGETDURATION:{-(-longest_us // 1_000_000)}",
     ]
-    for entry in listed:
+    for track, entry in listed:
         if entry.starts or entry.resized:
             lines.append("#EXT-X-DISCONTINUITY")
         lines += [_turned(scenario, at_ms, shape) for at_ms, shape in entry.shapes]

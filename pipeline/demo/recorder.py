@@ -71,10 +71,13 @@ def make(scenario: Scenario, place: Path) -> Made:
 
 def _make_user(scenario: Scenario, user: User, place: Path) -> MadeUser:
     slices: list[MadeSlice] = []
+    listed: list[tuple[Track, Listed]] = []
     for track in user.tracks:
         written = _record(scenario, user, track, place)
-        _write_playlist(scenario, user, track, written, place)
+        listed += [(track, each) for each in _listed(scenario, user, track, written)]
         slices += [each.made for each in written]
+    for name, text in _playlists(scenario, user, listed):
+        (place / name).write_bytes(text)
     grids = [_grid(user, stretch, scenario) for stretch in user.sound]
     return MadeUser(
         user=user,
@@ -365,11 +368,22 @@ def _tagged(
     return (*begins, *inside)
 
 
-def _write_playlist(
-    scenario: Scenario, user: User, track: Track, slices: Sequence[_Slice], place: Path
-) -> None:
+def _playlists(
+    scenario: Scenario, user: User, listed: Sequence[tuple[Track, Listed]]
+) -> Iterator[tuple[str, bytes]]:
+    """Names and texts of the indexes of a user."""
     if not scenario.style.written:
         return
+    if scenario.style.combined:
+        yield from agora.combined(scenario, user, listed)
+        return
+    vendor = _VENDORS[scenario.vendor]
+    for track in user.tracks:
+        own = [entry for of, entry in listed if of is track]
+        yield vendor.playlist_name(scenario, user, track), vendor.playlist(scenario, user, track, own)
+
+
+def _listed(scenario: Scenario, user: User, track: Track, slices: Sequence[_Slice]) -> list[Listed]:
     listed: list[Listed] = []
     shape: Shape | None = None
     for made, size in slices:
@@ -379,6 +393,4 @@ def _write_playlist(
         shape = shapes[-1][1] if shapes else shape
         entry = Listed(made.name, made.start_ms, duration_us, size, made.starts, shapes, resized)
         listed += [entry] * _TIMES_LISTED.get(made.fault, 1)
-    vendor = _VENDORS[scenario.vendor]
-    name = vendor.playlist_name(scenario, user, track)
-    (place / name).write_bytes(vendor.playlist(scenario, user, track, listed))
+    return listed

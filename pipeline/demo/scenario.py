@@ -91,6 +91,7 @@ class Style:
         bom: the text begins with a byte order mark.
         ended: EXT-X-ENDLIST stands last; without it the recorder died.
         written: there are playlists at all.
+        combined: instead of an index a track, one of both: ``_av.m3u8``, and ``_av.mpd`` for WebM (Agora).
     """
 
     comma: bool | None = None
@@ -100,6 +101,7 @@ class Style:
     bom: bool = False
     ended: bool = True
     written: bool = True
+    combined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +307,7 @@ class Scenario:
         else:
             _demand(self.channel.isascii() and self.channel.isdigit(), "a TRTC room id is decimal here")
             _demand(not any(user.web for user in self.users), "TRTC leaves no WebM")
+            _demand(not self.style.combined, "TRTC writes no combined index")
         _demand(len({_place(fault) for fault in self.faults}) == len(self.faults), "a slice has two faults")
         for fault in self.faults:
             owner = next((user for user in self.users if (user.uid, user.source) == _place(fault)[:2]), None)

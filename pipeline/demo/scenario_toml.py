@@ -140,6 +140,7 @@ def _style(table: _Table) -> Style:
         bom=table.flag("bom", default=False),
         ended=table.flag("ended", default=True),
         written=table.flag("written", default=True),
+        combined=table.flag("combined", default=False),
     )
     table.finish()
     return style

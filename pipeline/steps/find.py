@@ -104,7 +104,7 @@ def find(folder: Folder) -> Found:
 
 
 def _take_stock(folder: Folder, group: Group) -> Inventory:
-    texts = {n.item.key: _text(folder, n.item) for n in group.indexes if n.name.extension == "m3u8"}
+    texts = {n.item.key: _text(folder, n.item) for n in group.indexes}
     playlists = {key: VENDORS[group.vendor].read_playlist(text, key) for key, text in texts.items()}
     digests = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in texts.items()}
     return take_stock(group, playlists, digests)

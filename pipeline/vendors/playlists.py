@@ -160,7 +160,7 @@ class _Reader:
                 names += 1
                 if names > MAX_ENTRIES:
                     raise PlaylistError(f"{self._key!r} lists more than {MAX_ENTRIES} slices: check the file")
-                self._refuse_unsafe(line)
+                refuse_unsafe(line, self._key)
             unended = match.end() == len(body)
             if unended and line != _END and not (is_name and self._is_slice(line)):
                 self._notes.add("the last line is cut off and left out", line)
@@ -196,19 +196,21 @@ class _Reader:
         if length:
             self._notes.add("an EXTINF has no slice name after it and is left out", length)
 
-    def _refuse_unsafe(self, uri: str) -> None:
-        if _LEAVES_THE_FOLDER.match(uri):
-            raise UnsafeUriError(
-                f"{self._key!r} lists {shown(uri)}, expected a bare file name in the playlist's own folder: "
-                "do not use this playlist unless you trust where it comes from and have corrected the line"
-            )
-
     def _is_slice(self, uri: str) -> bool:
         try:
             name = self._parse(_ESCAPED.sub(lambda byte: chr(int(byte[1], 16)), uri))
         except BadNameError:
             return False
         return not isinstance(name, Ignored) and name.kind is Kind.SLICE
+
+
+def refuse_unsafe(uri: str, key: str) -> None:
+    """Raise `UnsafeUriError` for a name in the playlist ``key`` that is no bare file name."""
+    if _LEAVES_THE_FOLDER.match(uri):
+        raise UnsafeUriError(
+            f"{key!r} lists {shown(uri)}, expected a bare file name in the playlist's own folder: "
+            "do not use this playlist unless you trust where it comes from and have corrected the line"
+        )
 
 
 def duration_us(value: str) -> int | None:

@@ -495,11 +495,20 @@ def test_what_is_no_slice_of_a_user_is_noted(name: str, what: str) -> None:
     assert [s.key for s in sound_of(found).slices] == [A0, A15]
 
 
-def test_an_mpd_is_no_playlist_and_webm_slices_are_kept_to_be_refused() -> None:
-    webm = agora("video", 0).replace(".ts", ".webm")
-    found = stock({AV.replace(".m3u8", ".mpd"): "<MPD/>", webm: 188})
-    assert [s.key for s in pictures_of(found).slices] == [webm]
-    assert only_user(found).audio is None
+def test_an_mpd_lists_slices_of_webm_and_an_m3u8_beside_it_those_of_mpeg_ts() -> None:
+    native, web = agora("video", 0), agora("video", 15_000).replace(".ts", ".webm")
+    mpd = (
+        '<MPD><AdaptationSet contentType="video">'
+        f'<ExtRotate width="640" height="360" rotate="90" time="{stamp(15_000)}"/>'
+        f'<ExtDiscontinuity time="{stamp(15_000)}"/><SegmentURL media="{web}"/></AdaptationSet></MPD>'
+    )
+    m3u8 = f"#EXTM3U\n#EXTINF:15.0\n{native}\n#EXT-X-ENDLIST\n"
+    found = stock({AV: m3u8, AV.replace(".m3u8", ".mpd"): mpd, native: 188, web: 188})
+    assert [(s.key, s.returns, s.clockwise) for s in pictures_of(found).slices] == [
+        (native, False, 0),
+        (web, True, 90),
+    ]
+    assert notes(found) == []
 
 
 @pytest.mark.parametrize(

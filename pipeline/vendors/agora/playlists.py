@@ -17,7 +17,7 @@ _SIZE = re.compile(r"[1-9]\d{0,4}", re.ASCII)
 _CONTENT_IN_NAME = re.compile(rf".*{USER_ENDS}(audio|video)_")
 
 
-def read_playlist(text: str, key: str) -> Playlist:
+def read_m3u8(text: str, key: str) -> Playlist:
     """The playlist in ``text``; ``key`` is for messages. Raises `PlaylistError`, `UnsafeUriError`."""
     notes = playlists.Notes()
     return playlists.read(text, key, AgoraDialect(notes), notes, parse)

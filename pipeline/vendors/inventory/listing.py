@@ -51,7 +51,7 @@ class Group:
         return tuple(
             n
             for n in self.items
-            if n.name.kind is Kind.INDEX and n.name.uid is not None and n.name.extension == "m3u8"
+            if n.name.kind is Kind.INDEX and n.name.uid is not None and n.name.extension in {"m3u8", "mpd"}
         )
 
 

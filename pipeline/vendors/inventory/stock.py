@@ -87,11 +87,6 @@ class _Stock:
             if n.name.uid is None or n.name.kind not in {Kind.INDEX, Kind.SLICE}:
                 self._leave(n)
                 continue
-            if n.name.kind is Kind.INDEX and n.item.key not in self.playlists:
-                self.notes.append(
-                    Entry(Sort.NOTE, "ignored: only M3U8 playlists are read yet", key=n.item.key)
-                )
-                continue
             for medium in _media(n.name.content):
                 key = (n.name.uid, str(n.name.source), medium)
                 both = n.name.content is Content.BOTH
@@ -113,7 +108,8 @@ class _Stock:
         """Of the copies of one index (plain, re-uploaded) the larger of plain and newest (Agora, 1.3)."""
         copies: dict[str, list[Named]] = defaultdict(list)
         for n in indexes:
-            copies[str(n.name.failover) if self.group.vendor == "agora" else n.item.key].append(n)
+            agora = f"{n.name.failover}.{n.name.extension}"  # M3U8 and MPD list different slices
+            copies[agora if self.group.vendor == "agora" else n.item.key].append(n)
         out = []
         for same in copies.values():
             newest = max(same, key=lambda n: -1 if n.name.version is None else n.name.version)
