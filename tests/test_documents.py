@@ -162,11 +162,11 @@ def _is_said(sentence: str) -> bool:
 
 def _numbers() -> list[tuple[str, int, str]]:
     text = (ROOT / "docs/timeline.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(pipeline\.[\w.]+)` \| (\d+) (\w+) \|", text, re.MULTILINE)
+    rows = re.findall(r"^\| `(pipeline\.[\w.]+)` \| (\d+) ([\w%]+) \|", text, re.MULTILINE)
     return [(name, int(value), unit) for name, value, unit in rows]
 
 
-UNITS = {"ms": 90, "s": 90_000, "samples": 1, "stamps": 1}
+UNITS = {"ms": 90, "s": 90_000, "samples": 1, "stamps": 1, "%": 1}
 
 
 @pytest.mark.parametrize(("name", "value", "unit"), _numbers(), ids=str)

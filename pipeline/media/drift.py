@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.media.placing import FRAME
 from pipeline.model import ticks
 
 if TYPE_CHECKING:
@@ -20,18 +19,19 @@ if TYPE_CHECKING:
 WINDOW = 5 * ticks.TICKS
 """Within this the quietest place for an edit is looked for."""
 APART = ticks.from_ms(10)
-"""Time stamps may differ from the count by this, or half a frame if that is less."""
+"""Time stamps may differ from the count by this, or half a silent frame if that is less."""
 CONFIRMS = ticks.TICKS
 """Time stamps that differ from the count for this long are no jitter."""
-SLACK = FRAME * 3 // 2
-"""Samples by which a PTS may differ from the count before the count is given up (1.5 frames)."""
+SLACK = 150
+"""Hundredths of a silent frame by which a PTS may differ from the count before the count is given up."""
 
 
 class Piece(NamedTuple):
-    """Frames that follow one another from UTC ticks ``utc`` on; ``anew`` where they leave the count."""
+    """Frames of ``each`` samples from UTC ticks ``utc`` on; ``anew`` where they leave the count."""
 
     utc: int
     frames: list[bytes]
+    each: int
     anew: bool
 
 
@@ -39,6 +39,11 @@ class _Block(NamedTuple):
     off: int  # ticks by which its time stamp is later than the count
     utc: int
     frames: list[bytes]
+    each: int
+
+    @property
+    def samples(self) -> int:
+        return len(self.frames) * self.each
 
 
 class Steady:
@@ -46,15 +51,17 @@ class Steady:
 
     Args:
         rate: samples per second.
+        frame: samples of a silent frame.
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, frame: int) -> None:
         self._rate = rate
-        self._step = ticks.ticks_of(FRAME, rate)
+        self._step = ticks.ticks_of(frame, rate)
+        self._slack = self._step * SLACK // 100
         self._anchor: int | None = None
-        self._count = 0  # frames since the anchor, waiting ones included
+        self._count = 0  # samples since the anchor, waiting ones included
         self._waiting: deque[_Block] = deque()
-        self._held = 0
+        self._held = 0  # samples that wait
         self._apart = min(APART, self._step // 2)
         self._near = self._apart // 2
         self._off = 0  # of the last frames that did not wait
@@ -62,44 +69,51 @@ class Steady:
     @property
     def expected(self) -> int | None:
         """UTC ticks of the next frame by count; None before the first."""
-        return None if self._anchor is None else self._anchor + self._after(self._count)
+        return None if self._anchor is None else self._anchor + self.after(self._count)
 
     def strays(self, utc: int) -> bool:
         """Whether a time stamp is so far from the count that frames begin anew there."""
         expected = self.expected
-        return expected is None or abs(utc - expected) > ticks.ticks_of(SLACK, self._rate)
+        return expected is None or not self.near(utc, expected)
 
-    def plain(self, utc: int | None, count: int) -> int | None:
+    def near(self, utc: int, expected: int) -> bool:
+        """Whether a time stamp may be that of frames whose place is ``expected``."""
+        return abs(utc - expected) <= self._slack
+
+    def after(self, samples: int) -> int:
+        """Ticks of so many samples."""
+        return ticks.ticks_of(samples, self._rate)
+
+    def plain(self, utc: int | None, samples: int) -> int | None:
         """UTC ticks of frames that go on by count and need not wait, as nearly all do; None for others."""
         if utc is None or self._anchor is None or self._waiting:
             return None
-        expected = self._anchor + self._after(self._count)
+        expected = self._anchor + self.after(self._count)
         if not -self._near <= utc - expected <= self._near:
             return None
         self._off = utc - expected
-        self._count += count
+        self._count += samples
         return expected
 
-    def begin(self, utc: int, frames: list[bytes]) -> Iterator[Piece]:
+    def begin(self, utc: int, frames: list[bytes], each: int) -> Iterator[Piece]:
         """Frames that begin anew."""
         yield from self.end()
-        self._anchor, self._count, self._off = utc, len(frames), 0
-        yield Piece(utc, frames, anew=True)
+        self._anchor, self._count, self._off = utc, len(frames) * each, 0
+        yield Piece(utc, frames, each, anew=True)
 
-    def take(self, utc: int | None, frames: list[bytes]) -> Iterator[Piece]:
+    def take(self, utc: int | None, frames: list[bytes], each: int) -> Iterator[Piece]:
         """Frames that go on; ``utc`` is what their time stamp says, None without one."""
         expected = self.expected
         if expected is None:
             raise AssertionError("frames go on before any began")
         off = (self._waiting[-1].off if self._waiting else self._off) if utc is None else utc - expected
-        self._waiting.append(_Block(off, expected + off, frames))
-        self._count += len(frames)
-        self._held += len(frames)
+        block = _Block(off, expected + off, frames, each)
+        self._waiting.append(block)
+        self._count += block.samples
+        self._held += block.samples
         if self._parted():
             yield from self._edit()
-        while self._held * self._step > WINDOW or (
-            self._waiting and abs(self._waiting[-1].off) <= self._near
-        ):
+        while self.after(self._held) > WINDOW or (self._waiting and abs(self._waiting[-1].off) <= self._near):
             yield self._out()
 
     def end(self) -> Iterator[Piece]:
@@ -107,14 +121,11 @@ class Steady:
         while self._waiting:
             yield self._out()
 
-    def _after(self, frames: int) -> int:
-        return ticks.ticks_of(frames * FRAME, self._rate)
-
     def _out(self) -> Piece:
         block = self._waiting.popleft()
-        self._held -= len(block.frames)
+        self._held -= block.samples
         self._off = block.off
-        return Piece(block.utc - block.off, block.frames, anew=False)
+        return Piece(block.utc - block.off, block.frames, block.each, anew=False)
 
     def _parted(self) -> bool:
         """Whether all time stamps of the last second are off the count by too much, to one side."""
@@ -125,8 +136,8 @@ class Steady:
         for block in reversed(self._waiting):
             if abs(block.off) <= self._apart or (block.off > 0) != (last.off > 0):
                 return False
-            seen += len(block.frames)
-            if seen * self._step >= CONFIRMS:
+            seen += block.samples
+            if self.after(seen) >= CONFIRMS:
                 return True
         return False
 
@@ -140,12 +151,12 @@ class Steady:
         self._waiting.clear()
         self._held = 0
         if frame:
-            yield Piece(block.utc - block.off, block.frames[:frame], anew=False)
-        kept, start = block.frames[frame:], block.utc + self._after(frame)
-        self._anchor, self._count, self._off = start, len(kept), 0
-        yield Piece(start, kept, anew=True)
+            yield Piece(block.utc - block.off, block.frames[:frame], block.each, anew=False)
+        kept, start = block.frames[frame:], block.utc + self.after(frame * block.each)
+        self._anchor, self._count, self._off = start, len(kept) * block.each, 0
+        yield Piece(start, kept, block.each, anew=True)
         for later in rest:
-            yield from self.take(later.utc, later.frames)
+            yield from self.take(later.utc, later.frames, later.each)
 
 
 def _jump(blocks: list[_Block], off: int, step: int) -> tuple[int, int] | None:

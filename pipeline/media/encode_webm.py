@@ -106,16 +106,18 @@ def encode_opus(
     *,
     channels: int,
     start_ticks: int = 0,
+    frame: int = OPUS_FRAME,
     bit_rate: int = 48_000,
     application: Application = "audio",
 ) -> CodedOpus:
-    """Encode sound of 48 kHz with libopus in frames of 20 ms: ``n`` whole frames in, ``n + 1`` out.
+    """Encode sound of 48 kHz with libopus in frames of one length: ``n`` whole frames in, ``n + 1`` out.
 
     Args:
-        pieces: one after the other, each of shape (channels, whole frames * 960).
+        pieces: one after the other, each of shape (channels, whole frames).
         channels: 1 or 2.
-        start_ticks: where the first sample belongs, 1/90000 s; frame n is at this plus 1800 n less the
+        start_ticks: where the first sample belongs, 1/90000 s; frame n is at this plus n frames less the
             encoder's delay, so that a player that drops the pre-skip hears each sample at its time.
+        frame: samples of a frame: 120 to 2880, 2.5 to 60 ms.
         bit_rate: bits per second; with ``voip`` and 16,000 speech is coded by SILK.
         application: what libopus optimises for.
 
@@ -123,19 +125,19 @@ def encode_opus(
         ValueError: a length that is no whole number of frames.
     """
     layout = _LAYOUTS[channels]
-    encoder = _opus_encoder(channels, bit_rate, application)
+    encoder = _opus_encoder(channels, bit_rate, application, frame)
     head = OpusHead.read(encoder.extradata or b"")
     packets: list[Packet[Any]] = []
     position = 0
-    for samples in _frames(pieces):
-        frame = av.AudioFrame.from_ndarray(samples.T.reshape(1, -1).copy(), format="s16", layout=layout)
-        frame.sample_rate, frame.time_base, frame.pts = RATE, encoder.time_base, position
-        position += OPUS_FRAME
-        packets += encoder.encode(frame)
+    for samples in _frames(pieces, frame):
+        sound = av.AudioFrame.from_ndarray(samples.T.reshape(1, -1).copy(), format="s16", layout=layout)
+        sound.sample_rate, sound.time_base, sound.pts = RATE, encoder.time_base, position
+        position += samples.shape[1]
+        packets += encoder.encode(sound)
     packets += encoder.encode(None)
     first = start_ticks * RATE - head.pre_skip * TICKS_PER_SECOND
     frames = [
-        CodedFrame(bytes(packet), (first + number * OPUS_FRAME * TICKS_PER_SECOND) // RATE, key=True)
+        CodedFrame(bytes(packet), (first + number * frame * TICKS_PER_SECOND) // RATE, key=True)
         for number, packet in enumerate(packets)
     ]
     return CodedOpus(head, tuple(frames))
@@ -143,30 +145,28 @@ def encode_opus(
 
 def opus_head(channels: int) -> OpusHead:
     """The header of what `encode_opus` makes."""
-    return OpusHead.read(_opus_encoder(channels, 48_000, "audio").extradata or b"")
+    return OpusHead.read(_opus_encoder(channels, 48_000, "audio", OPUS_FRAME).extradata or b"")
 
 
-def _opus_encoder(channels: int, bit_rate: int, application: Application) -> AudioCodecContext:
+def _opus_encoder(channels: int, bit_rate: int, application: Application, frame: int) -> AudioCodecContext:
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate = RATE
     encoder.layout = _LAYOUTS[channels]
     encoder.format = "s16"
     encoder.bit_rate = bit_rate
     encoder.time_base = Fraction(1, RATE)
-    encoder.options = {"application": application, "frame_duration": "20"}
+    encoder.options = {"application": application, "frame_duration": f"{frame / 48:g}"}
     encoder.open()
     return encoder
 
 
-def _frames(pieces: Iterable[npt.NDArray[np.int16]]) -> Iterator[npt.NDArray[np.int16]]:
+def _frames(pieces: Iterable[npt.NDArray[np.int16]], frame: int) -> Iterator[npt.NDArray[np.int16]]:
     for piece in pieces:
         count = piece.shape[1]
-        if count % OPUS_FRAME:
-            raise ValueError(
-                f"sound is encoded in frames of {OPUS_FRAME} samples; {count} are not whole frames"
-            )
-        for start in range(0, count, OPUS_FRAME):
-            yield piece[:, start : start + OPUS_FRAME]
+        if count % frame:
+            raise ValueError(f"sound is encoded in frames of {frame} samples; {count} are not whole frames")
+        for start in range(0, count, frame):
+            yield piece[:, start : start + frame]
 
 
 def _picture(packet: Packet[Any]) -> CodedFrame:

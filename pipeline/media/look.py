@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.media import vpx
+from pipeline.media.opus import RATE, OpusHead
 from pipeline.media.ts.peek import Peeker
 from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
 from pipeline.media.webm import ebml, ends
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.media.vpx import VpxFrame
     from pipeline.media.webm.ends import WebmEnds
+    from pipeline.media.webm.head import WebmTrack
 
 _EBML = ebml.EBML.to_bytes(4, "big")
 
@@ -62,7 +65,7 @@ class Looker:
 def _webm(found: WebmEnds) -> Ends:
     track = found.track
     if track.rate:
-        form = Format(track.codec, rate=track.rate, channels=track.channels, parameters=track.private.hex())
+        form = _opus(track)
     elif found.frame is not None:
         form = _pictures(track.codec, found.frame)
     else:
@@ -77,6 +80,12 @@ def _webm(found: WebmEnds) -> Ends:
         after=-in_ticks(track.delay_ns),  # a recorder stamps what it receives, whatever is heard of it
         container=Container.WEBM,
     )
+
+
+def _opus(track: WebmTrack) -> Format:
+    """The format of Opus; what an encoder delays and what it was given does not tell two formats apart."""
+    head = replace(OpusHead.read(track.private), pre_skip=0, rate=RATE)
+    return Format(track.codec, rate=track.rate, channels=track.channels, parameters=head.write().hex())
 
 
 def _pictures(codec: str, frame: VpxFrame) -> Format:

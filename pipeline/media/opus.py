@@ -8,6 +8,10 @@ RATE = 48_000
 """Samples a second in which Opus counts, whatever was recorded (RFC 6716 2)."""
 MOST_SAMPLES = 5760
 """A packet holds at most 120 ms (RFC 6716 3.2.5)."""
+SILENT = 960
+"""Samples of the packets that fill gaps: 20 ms."""
+PRE_ROLL = 3840
+"""Samples that a decoder takes to be right after a seek: 80 ms (RFC 7845 4.6)."""
 
 _MAGIC = b"OpusHead"
 _HEAD = 19

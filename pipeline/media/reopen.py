@@ -16,6 +16,7 @@ import av
 import av.error
 import numpy as np
 
+from pipeline.media.counted import Counted
 from pipeline.media.mp4.reader import read_movie
 from pipeline.model import ticks
 from pipeline.model.checks import FileFacts, SampleFacts, TrackFacts
@@ -56,17 +57,25 @@ def read_facts(path: Path, output: Output) -> FileFacts:
         ranges = [
             _copied(t, told) for t, told in zip_longest(movie.tracks, output.tracks[: len(movie.tracks)])
         ]
-        digest, payloads = _hashes(file, ranges)
+        counts = [Counted(track) if track.handler == "soun" else None for track in movie.tracks]
+        digest, payloads = _hashes(file, ranges, [count for count in counts if count is not None])
         tracks = tuple(
-            _track_facts(
-                track, payload, movie.timescale, output.tracks[n] if n < len(output.tracks) else None
+            _track_facts(track, payload, movie.timescale, told, count)
+            for track, payload, told, count in zip(
+                movie.tracks, payloads, _told(movie.tracks, output), counts, strict=True
             )
-            for n, (track, payload) in enumerate(zip(movie.tracks, payloads, strict=True))
         )
     return FileFacts(size, digest, movie.moov_before_mdat, movie.creation_ms, tracks)
 
 
-def _hashes(file: BinaryIO, ranges: Sequence[Sequence[tuple[int, int]]]) -> tuple[str, list[str]]:
+def _told(tracks: Sequence[Track], output: Output) -> list[OutputTrack | None]:
+    """What the manifest says of each track of a file; None of one that it does not know."""
+    return [output.tracks[n] if n < len(output.tracks) else None for n in range(len(tracks))]
+
+
+def _hashes(
+    file: BinaryIO, ranges: Sequence[Sequence[tuple[int, int]]], counts: Sequence[Counted]
+) -> tuple[str, list[str]]:
     """SHA-256 of the whole file, and of each list of rising byte ranges, in one reading."""
     whole = hashlib.sha256()
     parts = [hashlib.sha256() for _ in ranges]
@@ -79,6 +88,8 @@ def _hashes(file: BinaryIO, ranges: Sequence[Sequence[tuple[int, int]]]) -> tupl
             if waiting is not None:
                 waiting.result()
             waiting = pool.submit(whole.update, block)
+            for count in counts:
+                count.see(at, block)
             view, stop = memoryview(block), at + len(block)
             while now < len(places) and places[now][0] < stop:
                 begin, end, n = places[now]
@@ -93,25 +104,29 @@ def _hashes(file: BinaryIO, ranges: Sequence[Sequence[tuple[int, int]]]) -> tupl
 
 
 def _track_facts(
-    track: Track, payload_sha256: str, movie_timescale: int, told: OutputTrack | None
+    track: Track,
+    payload_sha256: str,
+    movie_timescale: int,
+    told: OutputTrack | None,
+    count: Counted | None,
 ) -> TrackFacts:
     spans = told.spans if told else ()
-    count = len(track.sizes)
-    starts = _presented(track, movie_timescale)
+    samples = len(track.sizes)
+    starts, heard = _presented(track, movie_timescale), _heard(track, movie_timescale, count)
     asked = sorted(
-        {i for span in spans for i in (span.first, span.first + span.packets - 1) if 0 <= i < count}
+        {i for span in spans for i in (span.first, span.first + span.packets - 1) if 0 <= i < samples}
     )
     rising = bool((np.diff(track.dts) > 0).all())
     return TrackFacts(
         handler=track.handler,
         entry=track.sample_entry[4:8].decode("latin-1"),
         timescale=track.timescale,
-        samples=count,
+        samples=samples,
         rising=rising,
-        first_key=bool(track.sync[0]) if count else False,
+        first_key=bool(track.sync[0]) if samples else False,
         end=_media_end(track, movie_timescale),
         payload_sha256=payload_sha256,
-        at={i: SampleFacts(int(starts[i]), bool(track.sync[i])) for i in asked},
+        at={i: SampleFacts(int(starts[i]), bool(track.sync[i]), int(heard[i])) for i in asked},
         clockwise=track.clockwise,
     )
 
@@ -128,11 +143,22 @@ def _lead(track: Track, movie_timescale: int) -> tuple[int, int]:
 
 
 def _presented(track: Track, movie_timescale: int) -> NDArray[np.int64]:
-    """File ticks of each sample's presentation."""
+    """File ticks of each sample's presentation; what the edit list skips is presented where it ends."""
     lead, media = _lead(track, movie_timescale)
-    times = track.dts + track.cts - media
-    scaled = (2 * times * ticks.TICKS + track.timescale) // (2 * track.timescale)
-    return np.asarray(scaled + lead, dtype=np.int64)
+    return lead + _in_ticks(track.dts + track.cts - media, track.timescale)
+
+
+def _heard(track: Track, movie_timescale: int, count: Counted | None) -> NDArray[np.int64]:
+    """File ticks of each sample of sound where a player counts them and knows nothing of empty edits."""
+    if count is None:
+        return np.zeros(len(track.sizes), dtype=np.int64)
+    return _in_ticks(count.before() - _lead(track, movie_timescale)[1], track.timescale)
+
+
+def _in_ticks(times: NDArray[np.int64], timescale: int) -> NDArray[np.int64]:
+    """Times as ticks, rounded half up, none before 0."""
+    scaled = (2 * times * ticks.TICKS + timescale) // (2 * timescale)
+    return np.asarray(np.maximum(scaled, 0), dtype=np.int64)
 
 
 def _media_end(track: Track, movie_timescale: int) -> int:

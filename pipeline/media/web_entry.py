@@ -76,8 +76,9 @@ def _level(samples: int, fps: int) -> int:
 def opus_entry(head: OpusHead) -> bytes:
     """The ``Opus`` entry of sound (Encapsulation of Opus in ISO Base Media File Format 0.8.1, 4.3).
 
-    The pre-skip stands in ``dOps``; a player drops it only where the track's edit begins at that sample.
+    PreSkip, which is "informative only" (4.3.2), is 0: the edit list alone says what is not heard. Chromium
+    takes off both, FFmpeg only the edit where there is one.
     """
-    specific = pack(">BBHIhB", 0, head.channels, head.pre_skip, head.rate, head.gain, head.family)
+    specific = pack(">BBHIhB", 0, head.channels, 0, head.rate, head.gain, head.family)
     channels = pack(">6xH8xHH4xI", 1, head.channels, 16, RATE << 16)
     return box(b"Opus", channels, box(b"dOps", specific, head.mapping))

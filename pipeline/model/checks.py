@@ -21,18 +21,29 @@ PICTURE_PLACE = ticks.PER_MS
 SOUND_PLACE = ticks.PER_MS
 """Sound is exact in its own timescale; 1 ms covers rounding to 90 kHz."""
 COUNT_PLACE = ticks.from_ms(10)
-"""By sample count sound is right to this plus half a frame."""
-FRAME = 1024
+"""By sample count sound is right to this plus half a silent frame."""
+SILENT_FRAMES = {"aac": 1024, "opus": 960}
+"""Samples of the frames that fill gaps (ISO/IEC 14496-3 4.5.1.1; 20 ms of Opus)."""
 _HANDLERS = {Medium.VIDEO: "vide", Medium.AUDIO: "soun"}
-_ENTRIES = {"h264": ("avc1",), "hevc": ("hvc1", "hev1"), "vp9": ("vp09",), "aac": ("mp4a",)}
+_ENTRIES = {
+    "h264": ("avc1",),
+    "hevc": ("hvc1", "hev1"),
+    "vp9": ("vp09",),
+    "aac": ("mp4a",),
+    "opus": ("Opus",),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class SampleFacts:
-    """A sample asked for: file ticks of its presentation, and whether it is a sync sample."""
+    """A sample asked for: file ticks of its presentation, and whether it is a sync sample.
+
+    ``counted`` are the file ticks at which sound begins for a player that counts decoded samples.
+    """
 
     at: int
     sync: bool
+    counted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +137,8 @@ def _spans(told: OutputTrack, found: TrackFacts) -> Iterator[Check]:
             _off("a span", first.at if first else 0, span.at),
         )
         if told.medium == Medium.AUDIO:
-            counted = ticks.ticks_of(span.first * FRAME, told.timescale)
-            half = ticks.ticks_of(FRAME // 2, told.timescale)
+            counted = first.counted if first else span.at
+            half = ticks.ticks_of(SILENT_FRAMES.get(told.codec, 0) // 2, told.timescale)
             yield Check(
                 abs(counted - span.at) <= COUNT_PLACE + half, _off("by count a span", counted, span.at)
             )

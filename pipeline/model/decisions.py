@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.model.timeline import TrackTime, UserTime
 
 PICTURES = (*sorted(HELD), "vp8")
-SOUND = "aac"
+SOUND = ("aac", "opus")
 CHANNELS = (1, 2)
 
 
@@ -82,16 +82,16 @@ def _reasons(pictures: Sequence[Format], sound: Sequence[Format]) -> Iterator[st
         if form.codec not in PICTURES
     )
     yield from (
-        _foreign_sound(form) for form in sound if form.codec != SOUND or form.channels not in CHANNELS
+        _foreign_sound(form) for form in sound if form.codec not in SOUND or form.channels not in CHANNELS
     )
     if len(sound) > 1:
         yield f"the sound changes in mid-track ({_changes(sound)}): merging that is not built yet"
 
 
 def _foreign_sound(form: Format) -> str:
-    if form.codec == SOUND:
+    if form.codec in SOUND:
         return f"the sound has {form.channels} channels: only mono and stereo can be merged yet"
-    return f"the sound is {form.codec}: only AAC can be copied into MP4 yet"
+    return f"the sound is {form.codec}: only AAC and Opus can be copied into MP4 yet"
 
 
 def forms(track: TrackTime | None) -> list[Format]:

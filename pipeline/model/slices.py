@@ -50,7 +50,8 @@ class Format:
         rate: sound samples a second as the stream's headers say, 0 for pictures.
         channels: sound channels, 0 for pictures.
         parameters: hex digest of the parameter sets (H.264/HEVC), the ADTS configuration (AAC), the header
-            (Opus), or what of a key frame's header a sample entry tells (VP9).
+            (Opus; pre-skip and input rate left out), or what of a key frame's header a sample entry tells
+            (VP9).
     """
 
     codec: str
@@ -95,7 +96,8 @@ class Ends:
         whole: bytes from and up to which it consists of whole TS packets; None for all of it.
         cut: 33-bit PTS of a last access unit whose end is not there, `NO_PTS` where that is not there either;
             None when it ends well.
-        after: ticks by which ``first`` is later than the first access unit of any track, which is stamped.
+        after: ticks by which ``first`` is later than the first access unit of any track, which is stamped;
+            negative by what an encoder delays, where the stamp is of what is heard.
         pid: the packet identifier of its stream.
         changes: codec parameters that begin inside it; only known once it was read whole.
         container: what its packets lie in.

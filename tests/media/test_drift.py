@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from random import Random
 
 RATE = 48_000
-FRAME = 1920
+SAMPLES, FRAME = 1024, 1920
 IN_PES = 8
 
 
@@ -23,13 +23,14 @@ def steadied(
     blocks: int, late: Callable[[int], int], size: Callable[[int], int] = lambda _: 100
 ) -> list[tuple[int, int]]:
     """(frame, UTC ticks) of what comes out of PES packets whose stamps are ``late(frame)`` ticks off."""
-    steady = Steady(RATE)
+    steady = Steady(RATE, SAMPLES)
     out: list[tuple[int, int]] = []
     placed = 0
 
     def taken(pieces: Iterator[Piece]) -> None:
         nonlocal placed
-        for utc, frames, anew in pieces:
+        for utc, frames, each, anew in pieces:
+            assert each == SAMPLES
             if not anew:
                 assert utc == placed, "what goes on by count follows on"
             out.extend((int.from_bytes(f[:4], "big"), utc + n * FRAME) for n, f in enumerate(frames))
@@ -38,7 +39,7 @@ def steadied(
     for number in range(0, blocks * IN_PES, IN_PES):
         frames = [n.to_bytes(4, "big") + bytes(size(n)) for n in range(number, number + IN_PES)]
         utc = number * FRAME + late(number)
-        taken(steady.begin(utc, frames) if steady.strays(utc) else steady.take(utc, frames))
+        taken((steady.begin if steady.strays(utc) else steady.take)(utc, frames, SAMPLES))
     taken(steady.end())
     return out
 

@@ -6,25 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.media.placing import FRAME, FileTime, SoundTime
+from pipeline.media.placing import FileTime, SoundTime
 from pipeline.model import ticks
 from pipeline.model.decisions import Piece
 from pipeline.model.manifest import Fill
 
 STEPS = st.integers(0, 5) | st.integers(500, 530) | st.integers(1000, 1050) | st.integers(0, 500_000)
 PLACEMENTS = st.lists(st.tuples(STEPS, st.integers(1, 50)), min_size=1, max_size=30)
+FRAME = 1024
 RATES = st.sampled_from([8000, 16_000, 44_100, 48_000])
 
 
 def placed(steps: list[tuple[int, int]], rate: int = 48_000) -> tuple[SoundTime, list[tuple[int, int, int]]]:
     """Spans that begin so many samples after the one before: (time, index of the first frame, frames)."""
-    sound = SoundTime(rate)
+    sound = SoundTime(rate, FRAME)
     spans = []
     for step, count in steps:
         at = sound.end + step
         sound.silence_before(at)
         spans.append((at, sound.frames, count))
-        sound.copy(count)
+        sound.copy(count, FRAME)
     return sound, spans
 
 
@@ -90,7 +91,7 @@ def test_a_little_backwards_shortens_the_frame_before(
     at = sound.end - back
     sound.silence_before(at)
     first = sound.frames
-    sound.copy(count)
+    sound.copy(count, FRAME)
     dts = sound.dts().tolist()
     assert sound.lead + dts[first] == at
     assert all(a < b for a, b in pairwise(dts))
@@ -121,20 +122,20 @@ def test_silence_at_the_end_fits_by_time_and_by_count(steps: list[tuple[int, int
     ],
 )
 def test_late_sound_begins_with_silence(at: int, frames: int, lead: int) -> None:
-    sound = SoundTime(48_000)
+    sound = SoundTime(48_000, FRAME)
     assert sound.silence_before(at) == frames
     assert sound.lead == lead
-    sound.copy(1)
+    sound.copy(1, FRAME)
     assert sound.lead + sound.dts()[frames] == at
 
 
 def test_no_sound_has_no_times() -> None:
-    assert SoundTime(48_000).dts().tolist() == []
+    assert SoundTime(48_000, FRAME).dts().tolist() == []
 
 
 def test_media_time_is_told_in_file_ticks() -> None:
-    assert SoundTime(48_000).ticks_at(1024) == 1920
-    assert SoundTime(44_100).ticks_at(44_100) == ticks.TICKS
+    assert SoundTime(48_000, FRAME).ticks_at(1024) == 1920
+    assert SoundTime(44_100, FRAME).ticks_at(44_100) == ticks.TICKS
 
 
 LENGTHS = st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 10**6)), min_size=1, max_size=8)

@@ -105,7 +105,10 @@ FACTS = FileFacts(
             first_key=True,
             end=450 + 400 * FRAME,
             payload_sha256="bb",
-            at={0: SampleFacts(450, sync=True), 300: SampleFacts(450 + 300 * FRAME, sync=True)},
+            at={
+                0: SampleFacts(450, sync=True),
+                300: SampleFacts(450 + 300 * FRAME, sync=True, counted=300 * FRAME),
+            },
             clockwise=None,
         ),
     ),
@@ -114,7 +117,7 @@ MANIFEST = Manifest(
     recording=Origin("agora", "2026/math", "sid_room", "dd"),
     options={"by": "user", "uids": "张三"},
     outputs=(OUTPUT,),
-    refused=(Refusal("bob", "screen", "the sound is opus: only AAC can be copied into MP4 yet"),),
+    refused=(Refusal("bob", "screen", "the sound is mp3: only AAC and Opus can be copied into MP4 yet"),),
     ledger=(
         Entry(Sort.LOSS, "slice a.ts has 0 bytes; left out", "ann", "audio", T0_MS, T0_MS + 10, "a.ts"),
         Entry(Sort.NOTE, 'odd "name"\n\u2028', key="\u202egpj"),

@@ -36,7 +36,7 @@ def first_picture_at(at: int) -> FileFacts:
 
 
 def second_sound_at(at: int) -> FileFacts:
-    return audio(at={**FACTS.tracks[1].at, 300: SampleFacts(at, sync=True)})
+    return audio(at={**FACTS.tracks[1].at, 300: SampleFacts(at, sync=True, counted=300 * FRAME)})
 
 
 def test_a_good_file_has_no_problem() -> None:

@@ -248,7 +248,7 @@ def of_form(track: Track, form: Format) -> Track:
         ),
         pytest.param(
             user(of_form(sound("0 0 10.24"), Format("mp3", rate=48_000, channels=2))),
-            "the sound is mp3: only AAC can be copied into MP4 yet",
+            "the sound is mp3: only AAC and Opus can be copied into MP4 yet",
             id="another codec of sound",
         ),
         pytest.param(

@@ -26,6 +26,7 @@ _CONTAINERS = {"moov": 0, "trak": 0, "edts": 0, "mdia": 0, "minf": 0, "dinf": 0,
     "avc1": 78,
     "hvc1": 78,
     "mp4a": 28,
+    "Opus": 28,
 }
 """Bytes of fields before the boxes inside (ISO/IEC 14496-12 8, 14496-14 5.6, 14496-15 5.4)."""
 
@@ -178,6 +179,11 @@ def _sound_entry(fields: Fields) -> str:
     return f"{channels} channels {bits} bits {rate / 65536:g} Hz"
 
 
+def _group(fields: Fields) -> str:
+    _, text = _version(fields)
+    return f"{text} {_ascii(fields, 4)} {_hex(fields)}"
+
+
 def _pasp(fields: Fields) -> str:
     return f"{fields.unsigned(4)}:{fields.unsigned(4)}"
 
@@ -203,6 +209,9 @@ _FIELDS: dict[str, Callable[[Fields], str]] = {
     "avc1": _picture_entry,
     "hvc1": _picture_entry,
     "mp4a": _sound_entry,
+    "Opus": _sound_entry,
+    "sgpd": _group,
+    "sbgp": _group,
     "pasp": _pasp,
     "data": _data,
-} | dict.fromkeys(("avcC", "hvcC", "esds", "colr", "btrt", "vmhd", "smhd", "url "), _hex)
+} | dict.fromkeys(("avcC", "hvcC", "esds", "dOps", "colr", "btrt", "vmhd", "smhd", "url "), _hex)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _U32 = 0xFFFFFFFF
 _I32 = 0x7FFFFFFF
+_I16 = 0x7FFF
 _SECONDS_1904_TO_1970 = 2_082_844_800
 _HANDLERS = ("vide", "soun")
 _UNDETERMINED = 0x55C4  # "und" as three times five bits
@@ -80,7 +81,9 @@ class SampleTimes:
 
     ``dts`` (int64) rises strictly from 0; ``end`` is the end of the last sample, which is the media duration;
     ``cts`` (int64) is PTS - DTS, not negative, None where both are equal; ``sync`` (bool) marks samples to
-    start from, None where all are. Raises ``ValueError`` for times that no MP4 can hold.
+    start from, None where all are; ``roll`` is the roll_distance of all samples: -4 where the four before one
+    must be decoded for it to be right (ISO/IEC 14496-12 10.1), 0 for none. Raises ``ValueError`` for times
+    that no MP4 can hold.
     """
 
     dts: NDArray[np.int64]
@@ -88,6 +91,7 @@ class SampleTimes:
     cts: NDArray[np.int64] | None = None
     sync: NDArray[np.bool_] | None = None
     edits: tuple[Edit, ...] = ()
+    roll: int = 0
 
     def __post_init__(self) -> None:
         count = len(self.dts)
@@ -104,6 +108,8 @@ class SampleTimes:
             raise ValueError("composition offsets are 0 to 2**31 - 1 ticks")
         if self.sync is not None and len(self.sync) != count:
             raise ValueError(f"{len(self.sync)} sync flags stand beside {count} samples")
+        if not -_I16 <= self.roll <= 0:
+            raise ValueError(f"samples roll from before themselves, by 0 to -{_I16}, not by {self.roll}")
 
     @property
     def durations(self) -> NDArray[np.int64]:
@@ -246,7 +252,16 @@ def _stbl(track: TrackTables) -> bytes:
         _stsc(chunks.counts),
         _stsz(chunks.sizes),
         _offsets(chunks.offsets),
+        _roll(times.roll, len(times.dts)),
     )
+
+
+def _roll(distance: int, samples: int) -> bytes:
+    """All samples in one group of roll recovery (ISO/IEC 14496-12 8.9, 10.1)."""
+    if not distance or not samples:
+        return b""
+    group = _full(b"sgpd", 1, 0, pack(">4sIIh", b"roll", 2, 1, distance))
+    return group + _full(b"sbgp", 0, 0, pack(">4sIII", b"roll", 1, samples, 1))
 
 
 def _runs(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -32,7 +32,7 @@ __all__ = ["Edit", "Mp4Writer", "SampleTimes", "TrackHeader"]
 _U32 = 0xFFFFFFFF
 _BOX, _LARGE_BOX = 8, 16
 _COPY_BYTES = 4 << 20
-_BRANDS = {b"avc1": b"avc1", b"avc3": b"avc1", b"hvc1": b"hvc1"}
+_BRANDS = {b"avc1": b"avc1", b"avc3": b"avc1", b"hvc1": b"hvc1", b"Opus": b"Opus"}
 
 # Bytes of moov: a stts, a ctts, a stsz and a stss entry for a picture; a stsz entry for a frame of sound,
 # whose durations hardly change; stsc and co64 entries and two changes of duration for a chunk.

@@ -30,6 +30,11 @@ class Placed:
     slope_ppb: int = 0
 
     @property
+    def heard(self) -> int:
+        """UTC ticks of its first media that is to be seen or heard: what an encoder puts before it is not."""
+        return self.at - min(0, self.piece.ends.after if self.piece.ends else 0)
+
+    @property
     def end(self) -> int:
         """UTC ticks at the end of its last access unit."""
         ends = self.piece.ends
@@ -109,8 +114,8 @@ class TrackTime:
 
     @property
     def start(self) -> int:
-        """UTC ticks of its first access unit."""
-        return self.runs[0].start
+        """UTC ticks of its first media that is to be seen or heard."""
+        return self.runs[0].placed[0].heard
 
     @property
     def end(self) -> int:

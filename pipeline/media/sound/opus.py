@@ -1,0 +1,71 @@
+"""Opus: packets of 2.5 to 120 ms, each as long as its first byte says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.media.opus import PRE_ROLL, RATE, SILENT, OpusHead, samples_of, silent_run
+from pipeline.media.sound.coding import Block
+from pipeline.media.tally import DAMAGED, Tally
+from pipeline.media.web_entry import opus_entry
+from pipeline.model.ledger import Sort
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipeline.media.packet import Packets
+    from pipeline.model.slices import Format
+    from pipeline.model.timeline import Run
+
+
+class Opus:
+    """Opus as slices of WebM hold it; implements `Coding`.
+
+    What a packet decodes to lies where its time is: the containers take the encoder's delay off the times of
+    packets (CodecDelay, RFC 9559 5.1.4.1). So the first packet of a run begins before the first sample that
+    is to be heard. At file zero the edit list skips what lies before it. Elsewhere it stays: it is the hardly
+    audible beginning of an encoder, at its own place.
+
+    Args:
+        form: its parameters are an `OpusHead`.
+    """
+
+    rate = RATE
+    frame = SILENT
+    preroll = PRE_ROLL
+
+    def __init__(self, form: Format) -> None:
+        self.head = OpusHead.read(bytes.fromhex(form.parameters))
+        self.channels = self.head.channels
+
+    def entry(self) -> bytes:
+        """As `Coding.entry`."""
+        return opus_entry(self.head)
+
+    def met(self, frames: Sequence[bytes]) -> None:
+        """As `Coding.met`; silence in Opus does not depend on what follows."""
+
+    def silence(self, count: int, recent: Sequence[bytes]) -> list[bytes]:
+        """As `Coding.silence`."""
+        return silent_run(recent[-1] if recent else b"", self.channels, count)
+
+    def roll(self, shortest: int) -> int:
+        """As `Coding.roll`: 80 ms (Encapsulation of Opus in ISO Base Media File Format 0.8.1, 4.3.6.2)."""
+        return -PRE_ROLL // shortest
+
+    def blocks(self, run: Run, packets: Packets, tally: Tally) -> Iterator[Block]:
+        """As `Coding.blocks`."""
+        bad: dict[int, int] = {}
+        for pts, _, piece, data, torn in packets:
+            tally.packets_in += 1
+            each = None if torn else samples_of(data)
+            if each is None:
+                tally.drop(DAMAGED)
+                bad[piece] = bad.get(piece, 0) + (not torn)
+                continue
+            yield Block(pts, piece, [data], each)
+        for piece, count in bad.items():
+            if count:
+                placed = run.placed[piece]
+                what = f"{count} packets of sound are no Opus; dropped"
+                tally.note(Sort.LOSS, what, placed.at, placed.piece.key)
