@@ -83,7 +83,7 @@ def watch(files: Mapping[str, Path], seeks: Mapping[str, Sequence[float]]) -> Re
     """
     work = json.dumps([{"name": name, "seeks": list(seeks[name])} for name in files]).encode()
     exchange = _Exchange(files, work)
-    with _server(exchange) as port, _browser(f"http://127.0.0.1:{port}/"):
+    with _server(exchange) as port, browser(f"http://127.0.0.1:{port}/"):
         told = json.loads(exchange.done.get(timeout=TIMEOUT_S))
     if "error" in told:
         raise RuntimeError(told["error"])
@@ -96,11 +96,12 @@ def watch(files: Mapping[str, Path], seeks: Mapping[str, Sequence[float]]) -> Re
 
 
 @contextmanager
-def _browser(url: str) -> Iterator[None]:
+def browser(url: str, *flags: str) -> Iterator[None]:
+    """A browser that shows a page, with these flags beside `FLAGS`."""
     assert BROWSER is not None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
-            [BROWSER, *FLAGS, f"--user-data-dir={profile}", url],
+            [BROWSER, *FLAGS, *flags, f"--user-data-dir={profile}", url],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

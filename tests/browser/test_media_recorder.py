@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-import queue
-from functools import partial
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from pipeline.media.opus import samples_of
 from pipeline.media.webm.blocks import Damage
-from tests.browser.chromium import BROWSER, TIMEOUT_S, _browser
+from tests.browser.chromium import BROWSER
+from tests.browser.recording import recorded
 from tests.media.webm_material import demuxed, ends, taken
 
 SIZE = (320, 180)
@@ -55,45 +51,10 @@ pytestmark = [
 ]
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """Gives out the page and takes in what it recorded."""
-
-    def __init__(self, taken_in: queue.Queue[tuple[str, bytes]], *args: object) -> None:
-        self._taken_in = taken_in
-        super().__init__(*args)  # type: ignore[arg-type]  # what the server hands over
-
-    def do_GET(self) -> None:
-        self._answer(PAGE)
-
-    def do_POST(self) -> None:
-        data = self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(b"")
-        self._taken_in.put((self.path[1:], data))
-
-    def _answer(self, body: bytes) -> None:
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def recorded() -> dict[str, bytes]:
+@pytest.fixture(scope="module", name="recorded")
+def what_chromium_records() -> dict[str, bytes]:
     """What MediaRecorder makes of a canvas and of a tone, by codec."""
-    taken_in: queue.Queue[tuple[str, bytes]] = queue.Queue()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, taken_in)) as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            with _browser(f"http://127.0.0.1:{server.server_port}/"):
-                return dict(taken_in.get(timeout=TIMEOUT_S) for _ in range(3))
-        finally:
-            server.shutdown()
-            thread.join()
+    return recorded(PAGE, 3)
 
 
 @pytest.mark.parametrize("codec", ["vp8", "vp9", "opus"])

@@ -98,7 +98,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
     place = tmp_path_factory.mktemp("call")
     (place / "in").mkdir()
     data = found["before"] + found["after"]
-    with av.open(BytesIO(data)) as container:
+    with av.open(BytesIO(data), "r") as container:
         packets: list[Packet[Any]] = [p for p in container.demux() if p.size]
         pictures = [p for p in packets if p.stream.type == "video"]
         sound = [p for p in packets if p.stream.type == "audio"]
@@ -121,7 +121,7 @@ def _pause_ms(pictures: Sequence[Packet[Any]], handed: int) -> int:
 
     What was still being encoded came later; a hole or a key frame shows where it ends.
     """
-    later = next(n for n, p in enumerate(pictures) if p.pos >= handed)
+    later = next(n for n, p in enumerate(pictures) if (p.pos or 0) >= handed)
     near = pairwise(pictures[max(0, later - 2) :])
     return next(_ms(b) for a, b in near if _ms(b) - _ms(a) > HOLE_MS or b.is_keyframe)
 

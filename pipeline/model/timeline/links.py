@@ -125,12 +125,14 @@ def _link(last: Link, piece: Slice, lost: str) -> Link:
     fits_length = abs(stamp_step - before.span) <= RESET_MATCHES
     repeats = step < before.span // 2 and fits_length
     goes_on = abs(step - before.span) <= tolerance(before.step, sound=sound)
-    if not repeats and (goes_on or abs(step - stamp_step) <= SAME_CLOCK):
+    stood_still = piece.opens and goes_on and stamp_step - step > STALL
+    if not repeats and not stood_still and (goes_on or abs(step - stamp_step) <= SAME_CLOCK):
         if not why and step - before.span > tolerance(before.step, sound=sound):
             why = "after a gap"
         return Link(piece, media, last.stretch, why, last.origin)
     if fits_length and (continued := _after_reset(last, piece, sound=sound)) is not None:
         return Link(piece, continued, last.stretch, why, last.origin)
+    # Where a tag says that the stream begins anew, its time stamps may have stood still while it was away.
     return _anchor(piece, media, last.stretch + 1, why or "PTS reset")
 
 
