@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from pipeline.job import Done
     from pipeline.model.inspection import Inspection
     from pipeline.model.manifest import Manifest
-    from pipeline.model.options import Align, By, Gaps, Missing, Moment, OnChange, Options, Tracks, Verify
+    from pipeline.model.options import (
+        Align,
+        By,
+        Gaps,
+        Missing,
+        Moment,
+        OnChange,
+        Options,
+        Screen,
+        Tracks,
+        Verify,
+    )
     from pipeline.model.plan import Plan
     from pipeline.model.verification import Verification
 
@@ -34,6 +45,7 @@ __all__ = [
     "Options",
     "Plan",
     "RecpipeError",
+    "Screen",
     "Tracks",
     "Verification",
     "Verify",
@@ -58,6 +70,7 @@ _HOMES = {
         "Moment",
         "OnChange",
         "Options",
+        "Screen",
         "Tracks",
         "Verify",
     ),

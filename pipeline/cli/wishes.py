@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.model.options import Align, By, Gaps, Missing, Moment, OnChange, Options, Tracks, Verify
+from pipeline.model.options import (
+    Align,
+    By,
+    Gaps,
+    Missing,
+    Moment,
+    OnChange,
+    Options,
+    Screen,
+    Tracks,
+    Verify,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +95,12 @@ _DECORATORS = (
         OnChange.FIT,
         "Where size or rotation change: re-encode the rarer shapes to fit, split the file, or copy all.",
     ),
+    _choice(
+        "--screen",
+        Screen,
+        Screen.OWN,
+        "A shared screen: a file of its own; before or behind the camera in one file; alone; or none of it.",
+    ),
     click.option(
         "--start", metavar="T", help="Begin here: UTC (2026-01-20T11:30:22Z) or h:mm:ss from the beginning."
     ),
@@ -118,6 +135,7 @@ def options(values: dict[str, Any]) -> Options:
         tracks=Tracks(values["tracks"]),
         gaps=Gaps(values["gaps"]),
         on_change=OnChange(values["on_change"]),
+        screen=Screen(values["screen"]),
         align=Align(values["align"]),
         missing=Missing(values["missing"]),
         start=None if start is None else Moment.parse(start),

@@ -22,6 +22,7 @@ CHUNK = ticks.TICKS
 
 OUTSIDE = "outside the cut"
 OVERLAP = "overlap"
+BEHIND = "behind the user's other pictures"
 DRIFT = "clock drift"
 UNDECODED = "could not be decoded"
 HIDDEN = "never shown"

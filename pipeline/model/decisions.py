@@ -125,7 +125,7 @@ def decisions(
     out = [Decision(f"copy {form}", "MP4 holds it as it is") for form in copied]
     out += _change_decisions(shown, options.on_change)
     if video and audio:
-        shared = "sound and picture run on one clock" if time.shared else "their clocks differ by over 150 ms"
+        shared = "sound and picture run on one clock" if time.shared else "they have no clock in common"
         placing = "by PTS" if time.shared else "each by its own stamps"
         out.append(Decision(f"place sound and picture {placing}", shared))
     if audio and audio.start > pieces[0].start:

@@ -13,7 +13,8 @@ from pipeline.model.slices import Medium, Slice, State, Track
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pipeline.model.timeline import Gap, TrackTime
+    from pipeline.model.slices import User
+    from pipeline.model.timeline import Gap, TrackTime, UserTime
 
 BLACK_AFTER = ticks.TICKS
 """A hole of pictures that is no longer holds the last one: recorders leave such where sizes change."""
@@ -30,6 +31,15 @@ def of_slices(tracks: Iterable[Track]) -> Iterator[Entry]:
         for piece, early in track.cut_short():
             if piece.ends is not None and piece.ends.cut is None:
                 yield _early_slice(track, piece, early)
+
+
+def of_source(user: User, time: UserTime | None) -> Iterator[Entry]:
+    """What is wrong with the slices of one source of a user that are used, where nothing makes up for it."""
+    placed = [(user.uid, track) for track in (time.tracks if time else ())]
+    unused = {p.piece.key for _, track in placed for run in track.inside for p in run.placed}
+    for entry in of_slices(user.tracks):
+        if entry.key not in unused:
+            yield unless_covered(entry, placed)
 
 
 def unless_covered(entry: Entry, placed: Iterable[tuple[str, TrackTime]]) -> Entry:

@@ -53,6 +53,16 @@ class OnChange(StrEnum):
     COPY = "copy"  # everything is copied; some players stop or stretch
 
 
+class Screen(StrEnum):
+    """What becomes of the pictures of a shared screen."""
+
+    OWN = "own"  # a file of its own
+    PREFER = "prefer"  # in the camera's file, in place of the camera while it is shared
+    FILL = "fill"  # in the camera's file, where the camera is off
+    ONLY = "only"  # with the user's sound; the camera's pictures are left out
+    NONE = "none"  # left out
+
+
 class Align(StrEnum):
     """Where a file's zero lies."""
 
@@ -140,6 +150,7 @@ class Options:
     tracks: Tracks = Tracks.BOTH
     gaps: Gaps = Gaps.HOLD
     on_change: OnChange = OnChange.FIT
+    screen: Screen = Screen.OWN
     align: Align = Align.USER
     missing: Missing = Missing.FILL
     start: Moment | None = None
@@ -166,6 +177,7 @@ class Options:
             "tracks": self.tracks,
             "gaps": self.gaps,
             "on_change": self.on_change,
+            "screen": self.screen,
             "align": self.align,
             "missing": self.missing,
             "start": moment(self.start),

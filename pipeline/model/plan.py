@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 
 from pipeline.model import losses, ticks
 from pipeline.model.decisions import Decision, Piece, decisions, forms, refusal
-from pipeline.model.options import Align, By, Gaps, OnChange, Options, Tracks
+from pipeline.model.options import Align, By, Gaps, OnChange, Options, Screen, Tracks
 from pipeline.model.outputs import fill, unique
+from pipeline.model.screens import SCREEN, left_out, notes_of, shown
 from pipeline.model.shapes import Shape, Stretch, dominant, odd, stretches
 from pipeline.model.slices import Medium, Recording, Slice
 from pipeline.model.stamps import stamp17
 from pipeline.model.timeline import ABSENT, TrackTime, UserTime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pipeline.model.ledger import Entry
+    from pipeline.model.screens import Left, Shown
 
 BYTES_A_SECOND = 100_000_000
 """Measured by ``make bench``: input bytes copied, verified and hashed by one core a second, rounded down."""
@@ -145,14 +147,16 @@ def plan(
         joints: by ``(uid, source)`` the UTC ticks at which his file is split.
         notes: what reading the recording has put into the ledger.
     """
-    chosen = [t for time in times if (t := _only(time, options.tracks)) is not None]
-    first = min((t.start for t in chosen), default=0)
+    left = left_out(recording.users, options.screen)
+    seen = shown(times, options.screen, left)
+    chosen = [(t, each) for each in seen if (t := _only(each.time, options.tracks)) is not None]
+    first = min((t.start for t, _ in chosen), default=0)
     drafts: list[OutputPlan] = []
-    for time in chosen:
+    for time, each in chosen:
         cut = (cuts or {}).get((time.uid, time.source), Cut(time.start, time.end))
         zero = first if options.align is Align.RECORDING else None
         drafts += [
-            _output(time, options, stays, zero=zero, recording=recording.name)
+            _output(time, options, stays, zero=zero, recording=recording.name, screen=each.decisions)
             for stays in _split(_stays(time, options, cut), (joints or {}).get((time.uid, time.source), ()))
             if any(_within(track, stays[0][0], stays[-1][1]) for track in time.tracks)
         ]
@@ -160,16 +164,31 @@ def plan(
     outputs = tuple(
         replace(d, file=stem + (".mp4" if d.video else ".m4a")) for d, stem in zip(drafts, stems, strict=True)
     )
-    tracks = [t for u in recording.users for t in u.tracks if t.medium in options.tracks.media]
-    placed = [(time.uid, track) for time in chosen for track in time.tracks]
-    unused = {p.piece.key for _, track in placed for run in track.inside for p in run.placed}
-    ledger = [
-        *notes,
-        *(losses.unless_covered(e, placed) for e in losses.of_slices(tracks) if e.key not in unused),
+    placed = [(time.uid, track) for time, _ in chosen for track in time.tracks]
+    told = [
+        *notes_of(times, left),
+        *_of_slices(recording, times, seen, left),
+        *(entry for each in seen for entry in each.entries),
         *(entry for uid, track in placed for entry in losses.of_gaps(uid, track, options.gaps)),
         *(entry for uid, track in placed for entry in losses.of_overlaps(uid, track)),
     ]
+    ledger = [*notes, *(entry for entry in told if entry.track in options.tracks.media)]
     return Plan(recording, outputs, tuple(sorted(ledger, key=_by_time)), options)
+
+
+def _of_slices(
+    recording: Recording,
+    times: Sequence[UserTime],
+    seen: Sequence[Shown],
+    left: Left,
+) -> Iterator[Entry]:
+    """What is wrong with slices that go in."""
+    placed = {(time.uid, time.source): time for time in times}
+    for user in recording.users:
+        for entry in losses.of_source(user, placed.get((user.uid, user.source))):
+            if (user.uid, user.source, Medium(entry.track)) not in left:
+                whole = next((each for each in seen if each.time.uid == user.uid), None)
+                yield whole.unless_behind(entry, user.source) if whole else entry
 
 
 def _identities(drafts: Sequence[OutputPlan]) -> list[str]:
@@ -223,6 +242,7 @@ def _output(
     *,
     zero: int | None,
     recording: str,
+    screen: tuple[Decision, ...],
 ) -> OutputPlan:
     zero = stays[0][0] if zero is None else min(zero, stays[0][0])
     pieces = _pieces(stays, zero, options.gaps)
@@ -230,13 +250,13 @@ def _output(
     video, audio = _within(time.video, start, end), _within(time.audio, start, end)
     tracks = [t for t in (video, audio) if t is not None]
     slices = [p.piece for t in tracks for run in t.runs for p in run.placed]
-    shown = [s for each in (stretches(video) if video else ()) if (s := each.within(start, end)) is not None]
-    shape = dominant(shown) if shown else None
-    anew = odd(shown, fitted=options.on_change is OnChange.FIT)
+    shapes = [s for each in (stretches(video) if video else ()) if (s := each.within(start, end)) is not None]
+    shape = dominant(shapes) if shapes else None
+    anew = odd(shapes, fitted=options.on_change is OnChange.FIT)
     kind = "" if video is None else "_av" if audio else "_video"
     values = {
         "uid": time.uid,
-        "screen": "_screen" if time.source == "screen" else "",
+        "screen": "_screen" if time.source == SCREEN and options.screen is Screen.OWN else "",
         "utc": stamp17(ticks.to_ms(zero)),
         "kind": kind,
         "recording": recording,
@@ -253,9 +273,12 @@ def _output(
         odd=anew,
         black=options.gaps is Gaps.BLACK and video is not None,
         shared_clock=time.shared,
-        decisions=decisions(replace(time, video=video, audio=audio), shown, pieces, options),
+        decisions=(
+            *(screen if video else ()),
+            *decisions(replace(time, video=video, audio=audio), shapes, pieces, options),
+        ),
         estimate=_estimate(slices, tracks, _encoded(video, shape, anew)),
-        refusal=refusal(shown, video, audio, options),
+        refusal=refusal(shapes, video, audio, options),
     )
 
 

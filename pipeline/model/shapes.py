@@ -109,7 +109,7 @@ def _parts(track: TrackTime) -> Iterator[tuple[int, int, Shape]]:
             shapes = shapes_of(placed)
             nexts = [placed.at + after for after, _ in shapes[1:]]
             for (after, shape), end in zip(shapes, [*nexts, placed.end], strict=True):
-                start, stop = placed.at + after, min(end, run.end)
+                start, stop = max(placed.at + after, run.start), min(end, run.end)
                 if start < stop:
                     yield start, stop, shape
 

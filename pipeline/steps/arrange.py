@@ -14,8 +14,9 @@ from pipeline.media.probe import picture_size
 from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
 from pipeline.model import ticks
 from pipeline.model.ledger import Sort
-from pipeline.model.options import Missing, OnChange, Options
+from pipeline.model.options import Missing, OnChange, Options, Screen
 from pipeline.model.plan import Cut, Plan, plan
+from pipeline.model.screens import CAMERA, SCREEN, left_out, shown
 from pipeline.model.shapes import stretches
 from pipeline.model.slices import Ends, Recording, Slice, State, Track, User, with_known_forms
 from pipeline.model.timeline import TrackTime, UserTime, arrange
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipeline.model.ledger import Entry
+    from pipeline.model.screens import Left
     from pipeline.steps.find import Folder
     from pipeline.vendors.inventory import Inventory
 
@@ -73,20 +75,24 @@ def arrange_plan(folder: Folder, inventory: Inventory, options: Options, deep: D
         InputError: no slice of it can be used.
         MissingSliceError: a listed slice is missing or empty, and the options do not fill.
     """
+    if deep and options.screen is not Screen.OWN:  # a file may hold both sources of a user
+        deep = {(uid, source) for uid, _ in deep for source in (CAMERA, SCREEN)}
     found = look(folder, inventory, deep)
     users = _asked_for(found, options)
     recording = replace(found, users=tuple(users))
+    left = left_out(users, options.screen)
     if options.missing is Missing.FAIL:
-        _fail_on_missing(users)
+        _fail_on_missing(users, left)
     times = [t for user in users if (t := arrange(user)) is not None]
     if not times:
         raise InputError(_nothing_usable(recording, users))
+    whole = [each.time for each in shown(times, options.screen, left)]
     return plan(
         recording,
         times,
         options,
-        cuts=_cuts(folder, times, options),
-        joints=_joints(folder, times) if options.on_change is OnChange.SPLIT else {},
+        cuts=_cuts(folder, whole, options, times),
+        joints=_joints(folder, whole) if options.on_change is OnChange.SPLIT else {},
         notes=_notes(inventory, options),
     )
 
@@ -101,10 +107,10 @@ def _asked_for(recording: Recording, options: Options) -> list[User]:
     return [user for user in recording.users if not options.uids or user.uid in options.uids]
 
 
-def _fail_on_missing(users: Sequence[User]) -> None:
+def _fail_on_missing(users: Sequence[User], left: Left) -> None:
     for user in users:
         for track in user.tracks:
-            for piece in track.slices:
+            for piece in track.slices if (user.uid, user.source, track.medium) not in left else ():
                 if piece.state is not State.PRESENT:
                     raise MissingSliceError(
                         f"slice {piece.key} of user {user.uid} is {piece.state}: download it again, "
@@ -126,12 +132,14 @@ def _notes(inventory: Inventory, options: Options) -> list[Entry]:
     return [n for n in inventory.notes if not options.uids or not n.uid or n.uid in options.uids]
 
 
-def _cuts(folder: Folder, times: Sequence[UserTime], options: Options) -> dict[tuple[str, str], Cut]:
-    """Where each user is cut, snapped outwards to his key frames."""
+def _cuts(
+    folder: Folder, times: Sequence[UserTime], options: Options, found: Sequence[UserTime]
+) -> dict[tuple[str, str], Cut]:
+    """Where each user is cut, snapped outwards to his key frames; offsets count from all that was found."""
     if options.start is None and options.end is None:
         return {}
-    first = min(time.start for time in times)
-    last = max(time.end for time in times)
+    first = min(time.start for time in found)
+    last = max(time.end for time in found)
     start = options.start.utc(first) if options.start else first
     end = options.end.utc(first) if options.end else last
     if start >= last or end <= first or start >= end:
@@ -155,8 +163,13 @@ def _joints(folder: Folder, times: Sequence[UserTime]) -> dict[tuple[str, str], 
 
 def _key_after(track: TrackTime, start: int, keys_of: Callable[[Slice], Sequence[int]]) -> int:
     """UTC ticks of the first key frame at or after ``start``; where none comes, ``start`` itself."""
-    later = (placed for run in track.runs for placed in run.placed if placed.end > start)
-    keys = (u for placed in later for pts in keys_of(placed.piece) if (u := placed.utc(pts)) >= start)
+    later = ((run, placed) for run in track.runs for placed in run.placed if placed.end > start)
+    keys = (
+        at
+        for run, placed in later
+        for pts in keys_of(placed.piece)
+        if max(start, run.start) <= (at := placed.utc(pts)) < run.end
+    )
     return next(keys, start)
 
 
@@ -167,12 +180,13 @@ def _snapped(time: UserTime, start: int, end: int, keys_of: Callable[[Slice], Se
     before, after = start, end
     for run in time.video.runs:
         for placed in run.placed:
-            if placed.at <= start < placed.end:
-                at_or_before = [u for pts in keys_of(placed.piece) if (u := placed.utc(pts)) <= start]
-                before = max(at_or_before, default=placed.at)
-            if placed.at < end < placed.end:
-                at_or_after = [u for pts in keys_of(placed.piece) if (u := placed.utc(pts)) >= end]
-                after = min(at_or_after, default=placed.end)
+            low, high = max(placed.at, run.start), min(placed.end, run.end)
+            if low <= start < high:
+                keys = [placed.utc(pts) for pts in keys_of(placed.piece)]
+                before = max((at for at in keys if low <= at <= start), default=low)
+            if low < end < high:
+                keys = [placed.utc(pts) for pts in keys_of(placed.piece)]
+                after = min((at for at in keys if end <= at < high), default=high)
     return Cut(before, after)
 
 

@@ -184,5 +184,8 @@ def _track_text(track: TrackTime) -> list[str]:
 def _run_text(run: Run) -> list[str]:
     moved = f", moved by {run.moved / ticks.PER_MS:.3f}" if run.moved else ""
     until = f", gives way at {at(run.until)}" if run.until is not None else ""
-    lines = [f"  run by clock {run.clock}, {run.why}: {at(run.start)} .. {at(run.end)}{moved}{until}"]
+    since = f", shown since {at(run.since)}" if run.since is not None else ""
+    yields = f", hidden from {at(run.yields)}" if run.yields is not None else ""
+    notes = f"{moved}{until}{since}{yields}"
+    lines = [f"  run by clock {run.clock}, {run.why}: {at(run.start)} .. {at(run.end)}{notes}"]
     return [*lines, *(f"    {p.piece.key} {at(p.at)} .. {at(p.end)}" for p in run.placed)]

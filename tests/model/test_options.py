@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import CommandError
 from pipeline.model import ticks
-from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Tracks, Verify
+from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Screen, Tracks, Verify
 from pipeline.model.slices import Medium
 from pipeline.model.stamps import stamp17
 
@@ -140,6 +140,7 @@ def test_options_are_written_down_in_full() -> None:
         by=By.SESSION,
         tracks=Tracks.AUDIO,
         gaps=Gaps.DROP,
+        screen=Screen.FILL,
         align=Align.RECORDING,
         missing=Missing.FAIL,
         start=after(1.5),
@@ -153,6 +154,7 @@ def test_options_are_written_down_in_full() -> None:
         "tracks": "audio",
         "gaps": "drop",
         "on_change": "fit",
+        "screen": "fill",
         "align": "recording",
         "missing": "fail",
         "start": "+0:01.500",
@@ -166,6 +168,7 @@ def test_options_are_written_down_in_full() -> None:
         "tracks": "av",
         "gaps": "hold",
         "on_change": "fit",
+        "screen": "own",
         "align": "user",
         "missing": "fill",
         "start": "",

@@ -524,7 +524,7 @@ ONE_CLOCK = ("place sound and picture by PTS", "sound and picture run on one clo
             Options(),
             [
                 *COPIED,
-                ("place sound and picture each by its own stamps", "their clocks differ by over 150 ms"),
+                ("place sound and picture each by its own stamps", "they have no clock in common"),
             ],
             id="two clocks",
         ),

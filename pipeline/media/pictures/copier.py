@@ -15,7 +15,7 @@ from pipeline.media.pictures.order import COPIED, ENCODED, UNTRUE, Order, Pictur
 from pipeline.media.pictures.sieve import KEY_WITHIN, Sieve, shape_at
 from pipeline.media.placing import FileTime
 from pipeline.media.runs import open_run
-from pipeline.media.tally import CHUNK, NO_KEY, OUTSIDE, OVERLAP, Chunk, Made, Surprise, Tally, fits
+from pipeline.media.tally import BEHIND, CHUNK, NO_KEY, OUTSIDE, OVERLAP, Chunk, Made, Surprise, Tally, fits
 from pipeline.model import ticks
 from pipeline.model.clock import stretched
 from pipeline.model.ledger import Sort
@@ -170,8 +170,10 @@ class Pictures:
         odd_shaped = [any(shape in self._odd for _, shape in each) for each in shapes]
         tally, place, over = self.tally, self._place.at, False
         sieve = Sieve(run, shapes, tally, self._announced, announces)
-        first, last = None, run.start
-        low, high = run.start - KEY_WITHIN, run.placed[-1].end + KEY_WITHIN
+        first, last = None, run.placed[0].at
+        waits = run.start > last
+        over_at, over_for = (run.until, OVERLAP) if run.yields is None else (run.yields, BEHIND)
+        low, high = last - KEY_WITHIN, run.placed[-1].end + KEY_WITHIN
         order = Order(tally, step)
         bases = [(p.piece.ends.first if p.piece.ends else 0, p.at, p.slope_ppb) for p in run.placed]
         for packet in packets:
@@ -186,14 +188,17 @@ class Pictures:
             if not (plain and unit.pictures == 1) and sieve.drops(packet, unit, utc):
                 continue
             if not fits:
-                utc, dts = (last if first is not None else run.start), pts
+                utc, dts = last, pts
                 order.note_once(run.placed[piece], UNTRUE)
             first = utc if first is None or utc < first else first
             last = max(last, utc + step)
-            over = over or (run.until is not None and utc >= run.until)
-            at = None if over else place(utc)
+            over = over or (over_at is not None and utc >= over_at)
+            if waits and unit.key and utc >= run.start:
+                waits = False
+                self._taken_up(run, None if over else utc)
+            at = None if over or waits else place(utc)
             if at is None:
-                tally.drop(OVERLAP if over else OUTSIDE)
+                tally.drop(over_for if over else BEHIND if waits else OUTSIDE)
                 continue
             early = 0 if dts == pts else ahead(pts, dts)
             picture = at, early, unit.key, unit.payload, COPIED
@@ -205,7 +210,17 @@ class Pictures:
             else:
                 yield from order.take(picture, run.placed[piece])
         yield from order.end()
+        if waits:
+            self._taken_up(run, None)
         tally.reached(run, first, last)
+
+    def _taken_up(self, run: Run, at: int | None) -> None:
+        """Note how long after the user's other pictures ended the first key frame of these comes, if late."""
+        late = (run.end if at is None else at) - run.start
+        if late > tolerance(run.step, sound=False):
+            why = "no key frame comes" if at is None else "up to the next key frame"
+            what = f"the picture before is held {ticks.duration(late)} longer, {why}"
+            self.tally.note(Sort.NOTE, what, run.start, run.placed[0].piece.key)
 
     def _announced(self, unit: AccessUnit, shape: Shape, key: str) -> None:
         """Whether codec parameters are such as the plan was made for; raises `Surprise`."""
@@ -226,7 +241,8 @@ class Pictures:
 
     def _from_key(self, run: Run, before: Run | None, pictures: Iterator[Picture]) -> Iterator[Picture]:
         """After a hole, begin at the key frame if one comes soon; what cannot be decoded is dropped."""
-        if before is not None and run.start - before.end <= tolerance(run.step, sound=False):
+        at_once = run.since is None
+        if before is not None and at_once and run.start - before.end <= tolerance(run.step, sound=False):
             yield from pictures
             return
         waiting: list[Picture] = []

@@ -26,18 +26,12 @@ def gaps_of(track: Track, runs: Sequence[Run]) -> tuple[Gap, ...]:
         if hole <= least:
             continue
         is_short = last.piece.key in short
-        if not sound and after.start - _listed_end(before) <= least and not is_short:
+        if not sound and after.start - before.listed_end <= least and not is_short:
             continue
         between = track.slices[order[last.piece.key] + 1 : order[after.placed[0].piece.key]]
         lost, why = _explain(track, before, after, between, is_short=is_short)
         gaps.append(Gap(before.end, after.start, lost, why))
     return tuple(gaps)
-
-
-def _listed_end(run: Run) -> int:
-    """Where a run of pictures ends by EXTINF: a recorder counts a picture that stands still to its slice."""
-    last = run.placed[-1]
-    return max(run.end, last.at + ticks.from_us(last.piece.extinf_us or 0))
 
 
 def _explain(
@@ -60,7 +54,7 @@ def _explain(
 def sessions_of(times: Iterable[TrackTime], tracks: Iterable[Track]) -> tuple[tuple[int, int], ...]:
     """Stretches of a user's presence; a slice that was lost counts as presence."""
     presence = [
-        (run.start, _listed_end(run) if time.medium is Medium.VIDEO else run.end)
+        (run.start, run.listed_end if time.medium is Medium.VIDEO else run.end)
         for time in times
         for run in time.runs
     ]

@@ -57,6 +57,8 @@ class Run:
         clock: index of its clock in `TrackTime.clocks`.
         moved: UTC ticks it was moved later to make room for the run before it.
         until: UTC ticks at which the next run takes over; None when nothing overlaps.
+        since: UTC ticks from which it is shown, because the user's other pictures were before; None for all.
+        yields: UTC ticks at which the user's other pictures take over; None when none do.
     """
 
     placed: tuple[Placed, ...]
@@ -64,6 +66,8 @@ class Run:
     clock: int
     moved: int = 0
     until: int | None = None
+    since: int | None = None
+    yields: int | None = None
 
     @property
     def step(self) -> int:
@@ -72,13 +76,19 @@ class Run:
 
     @property
     def start(self) -> int:
-        """UTC ticks of its first access unit."""
-        return self.placed[0].at
+        """UTC ticks of its first access unit, or where it is shown from."""
+        return self.placed[0].at if self.since is None else max(self.placed[0].at, self.since)
 
     @property
     def end(self) -> int:
-        """UTC ticks of its end, where the next run takes over at the latest."""
-        return self.placed[-1].end if self.until is None else min(self.placed[-1].end, self.until)
+        """UTC ticks of its end, where the next run or other pictures take over at the latest."""
+        return min(at for at in (self.placed[-1].end, self.until, self.yields) if at is not None)
+
+    @property
+    def listed_end(self) -> int:
+        """Where it ends by EXTINF: a recorder counts a picture that stands still to its slice."""
+        last = self.placed[-1]
+        return max(self.end, last.at + ticks.from_us(last.piece.extinf_us or 0))
 
 
 @dataclass(frozen=True, slots=True)
