@@ -111,7 +111,7 @@ def record_web(place: Path, stay: Stay) -> Path:
         data = write_webm(track, frames)
         (place / name).write_bytes(data)
         listed.append(Listed(name, at_ms, (end - start) * 1_000_000 // TICKS, len(data), not listed))
-    index = place / agora.playlist_name(scenario, user, Track.VIDEO)
+    index = place / agora.playlist_name(scenario, user, Track.VIDEO, listed)
     index.write_bytes(agora.playlist(scenario, user, Track.VIDEO, listed))
     return place
 
@@ -175,7 +175,7 @@ def _write(
         data = write_slice(packets)
         (place / name).write_bytes(data)
         listed.append(Listed(name, at_ms, (end - start) * 1_000_000 // TICKS, len(data), starts))
-    (place / agora.playlist_name(scenario, user, track)).write_bytes(
+    (place / agora.playlist_name(scenario, user, track, ())).write_bytes(
         agora.playlist(scenario, user, track, listed)
     )
 

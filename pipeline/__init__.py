@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from pipeline.model.plan import Plan
     from pipeline.model.verification import Verification
+    from pipeline.vendors.volcengine import Task
 
 __version__ = "0.1.0"
 
@@ -46,6 +47,7 @@ __all__ = [
     "Plan",
     "RecpipeError",
     "Screen",
+    "Task",
     "Tracks",
     "Verification",
     "Verify",
@@ -76,6 +78,7 @@ _HOMES = {
     ),
     "pipeline.model.plan": ("Plan",),
     "pipeline.model.verification": ("Verification",),
+    "pipeline.vendors.volcengine": ("Task",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

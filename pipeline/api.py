@@ -66,27 +66,33 @@ if TYPE_CHECKING:
     from pipeline.model.inspection import Inspection
     from pipeline.model.plan import Plan
     from pipeline.model.verification import Verification
+    from pipeline.vendors.volcengine import Task
 
 
 __all__ = ["Done", "inspect", "merge", "plan", "processors", "verify"]
 
 
-def inspect(source: str | os.PathLike[str]) -> Inspection:
+def inspect(source: str | os.PathLike[str], *, task: Task | None = None) -> Inspection:
     """Tell who was there, when, in which codecs, and where nothing is; only the ends of slices are read.
 
     Args:
         source: the folder of one recording or of several.
+        task: tells the ids in Volcengine's names apart, where they contain ``_``.
 
     Raises:
         CommandError: there is no such folder.
         NoRecordingError: nothing in it is named like a recording of a vendor we know.
         InputError: a playlist or a slice cannot be opened; what is damaged is told, not raised.
     """
-    return inspect_all(Folder(Path(source)))
+    return inspect_all(Folder(Path(source), task))
 
 
 def plan(
-    source: str | os.PathLike[str], options: Options | None = None, *, deep: bool = False
+    source: str | os.PathLike[str],
+    options: Options | None = None,
+    *,
+    deep: bool = False,
+    task: Task | None = None,
 ) -> tuple[Plan, ...]:
     """Decide, for each recording of a source, what `merge` would make, and why; nothing is written.
 
@@ -94,13 +100,14 @@ def plan(
         source: the folder of one recording or of several.
         options: what should come out; everything, one file per user, when None.
         deep: read the slices whole, so that changes inside them are known too.
+        task: as for `inspect`.
 
     Raises:
         CommandError: no such folder or user, or a cut that lies outside of the recording.
         NoRecordingError: nothing in it is named like a recording of a vendor we know.
         InputError: no slice of a recording can be used.
     """
-    planned = plan_all(Folder(Path(source)), options or Options(), deep=deep)[1]
+    planned = plan_all(Folder(Path(source), task), options or Options(), deep=deep)[1]
     return tuple(each.plan for each in planned)
 
 
@@ -112,6 +119,7 @@ def merge(
     jobs: int | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    task: Task | None = None,
 ) -> tuple[Done, ...]:
     """Make and verify the files of every recording of a source; what is there from before is kept.
 
@@ -124,6 +132,7 @@ def merge(
         jobs: how many users at once; as many as there are processors when None.
         overwrite: replace files of the same names that this work did not make.
         progress: told (input bytes read, input bytes in all) now and then.
+        task: as for `inspect`.
 
     Raises:
         CommandError: as `plan`, or a file is in the way.
@@ -147,7 +156,7 @@ def merge(
 
     limits = Limits(jobs=processors() if jobs is None else jobs, overwrite=overwrite)
     return merge_all(
-        Folder(Path(source)), Path(dest), options or Options(), limits, begin=begin, progress=advance
+        Folder(Path(source), task), Path(dest), options or Options(), limits, begin=begin, progress=advance
     )
 
 

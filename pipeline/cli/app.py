@@ -71,7 +71,7 @@ def write_codes(formatter: click.HelpFormatter, codes: set[ExitCode]) -> None:
 @click.group(cls=Recpipe, context_settings=CONTEXT)
 @click.version_option(__version__, message="recpipe %(version)s")
 def app() -> None:
-    """Turn cloud call recordings (Agora, Tencent TRTC) into verified MP4s, one per user, by packet copy.
+    """Turn cloud call recordings (Agora, TRTC, Volcengine) into verified MP4s, one per user, by packet copy.
 
     SOURCE is a downloaded folder with the playlists and slices of one recording or of several.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,13 +14,15 @@ from pipeline.errors import ExitCode
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipeline.vendors.volcengine import Task
 
-def answer(source: Path) -> Answer:
+
+def answer(source: Path, task: Task | None = None) -> Answer:
     """Who was there when, and what is missing."""
     from pipeline import api
     from pipeline.report.inspected import inspection_document, inspection_lines
 
-    found = api.inspect(source)
+    found = api.inspect(source, task=task)
     return Answer(lambda: inspection_document(found), lambda screen: inspection_lines(found, screen))
 
 
@@ -31,10 +33,11 @@ def answer(source: Path) -> Answer:
     codes=(ExitCode.NO_RECORDING, ExitCode.INPUT),
 )
 @wishes.source
+@wishes.task
 @wishes.as_json
-def command(*, source: Path, as_json: bool) -> int:
+def command(*, source: Path, as_json: bool, **values: Any) -> int:
     """Tell who was there, when, in which codecs, and where nothing is.
 
     Reads playlists and both ends of every slice; writes nothing. Times are UTC.
     """
-    return answer(source).tell(as_json=as_json)
+    return answer(source, wishes.known_task(values)).tell(as_json=as_json)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.model.options import Options
+    from pipeline.vendors.volcengine import Task
 
 CODES = (
     ExitCode.LOSSES,
@@ -28,14 +29,21 @@ CODES = (
 
 
 def answer(
-    source: Path, dest: Path, options: Options, *, jobs: int | None, overwrite: bool, accept_loss: bool
+    source: Path,
+    dest: Path,
+    options: Options,
+    *,
+    jobs: int | None,
+    overwrite: bool,
+    accept_loss: bool,
+    task: Task | None = None,
 ) -> Answer:
     """The files, made and verified."""
     from pipeline import api
     from pipeline.report.merged import Merged, merged_document, merged_lines
 
     with progress("merging") as tell:
-        done = api.merge(source, dest, options, jobs=jobs, overwrite=overwrite, progress=tell)
+        done = api.merge(source, dest, options, jobs=jobs, overwrite=overwrite, progress=tell, task=task)
     merged = [
         Merged(str(each.place), each.manifest, each.already, each.exit_code(accept_loss=accept_loss))
         for each in done
@@ -48,6 +56,7 @@ def answer(
 @wishes.source
 @click.option("-o", "--output", "dest", type=wishes.FOLDER, required=True, metavar="DEST", help="Where to.")
 @wishes.wishes
+@wishes.task
 @wishes.jobs
 @wishes.accept_loss
 @click.option("--overwrite", is_flag=True, help="Replace files of the same names that this did not make.")
@@ -67,6 +76,6 @@ def command(
     What an earlier run of the same work has made is kept ("already done"). A source with several recordings
     gets a folder for each below DEST.
     """
-    wanted = wishes.options(values)
-    made = answer(source, dest, wanted, jobs=jobs, overwrite=overwrite, accept_loss=accept_loss)
+    task, wanted = wishes.known_task(values), wishes.options(values)
+    made = answer(source, dest, wanted, jobs=jobs, overwrite=overwrite, accept_loss=accept_loss, task=task)
     return made.tell(as_json=as_json)

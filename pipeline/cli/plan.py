@@ -18,16 +18,23 @@ if TYPE_CHECKING:
 
     from pipeline.model.options import Options
     from pipeline.model.plan import Plan
+    from pipeline.vendors.volcengine import Task
 
 
 def answer(
-    source: Path, options: Options, *, jobs: int | None, accept_loss: bool, deep: bool = False
+    source: Path,
+    options: Options,
+    *,
+    jobs: int | None,
+    accept_loss: bool,
+    deep: bool = False,
+    task: Task | None = None,
 ) -> Answer:
     """What merge would make, and why."""
     from pipeline import api
     from pipeline.report.planned import plan_document, plan_lines, whole
 
-    plans = api.plan(source, options, deep=deep)
+    plans = api.plan(source, options, deep=deep, task=task)
     estimate = whole(plans, jobs or api.processors())
     code = expected(plans, accept_loss=accept_loss)
     return Answer(
@@ -51,6 +58,7 @@ def expected(plans: Sequence[Plan], *, accept_loss: bool) -> ExitCode:
 )
 @wishes.source
 @wishes.wishes
+@wishes.task
 @wishes.jobs
 @wishes.accept_loss
 @click.option("--deep", is_flag=True, help="Read the slices whole, for changes that their ends do not show.")
@@ -62,6 +70,6 @@ def command(
 
     The exit code is the one that merge would return, as far as the ends of the slices tell.
     """
-    wanted = wishes.options(values)
-    made = answer(source, wanted, jobs=jobs, accept_loss=accept_loss, deep=deep)
+    task, wanted = wishes.known_task(values), wishes.options(values)
+    made = answer(source, wanted, jobs=jobs, accept_loss=accept_loss, deep=deep, task=task)
     return made.tell(as_json=as_json)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.errors import CommandError
 from pipeline.model.options import (
     Align,
     By,
@@ -20,6 +21,7 @@ from pipeline.model.options import (
     Tracks,
     Verify,
 )
+from pipeline.vendors.volcengine import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +69,33 @@ def level(function: Function) -> Function:
         show_default=True,
         help="full decodes both ends and every join; fast does not decode.",
     )(function)
+
+
+def task(function: Function) -> Function:
+    """The options that tell of a Volcengine task; see `known_task`."""
+    decorators = (
+        click.option("--task-id", metavar="ID", help="Volcengine: the TaskId that names begin with."),
+        click.option("--room-id", metavar="ID", help="Volcengine: the RoomId; where ids contain '_'."),
+        click.option("--task-pattern", metavar="PATTERN", help="Volcengine: its FileNameConfig.Pattern."),
+    )
+    return reduce(lambda f, decorator: decorator(f), reversed(decorators), function)
+
+
+def known_task(values: dict[str, Any]) -> Task | None:
+    """The Volcengine task that was told, taken out of what was typed; None if none was.
+
+    Raises:
+        CommandError: it is none, or only a part of it was told.
+    """
+    task_id, room_id, pattern = (values.pop(name) for name in ("task_id", "room_id", "task_pattern"))
+    if task_id is None:
+        if room_id is None and pattern is None:
+            return None
+        raise CommandError("--room-id and --task-pattern tell of a task: give its --task-id too.")
+    try:
+        return Task(task_id, room_id, pattern)
+    except ValueError as error:
+        raise CommandError(f"--task-id, --room-id and --task-pattern tell of no task: {error}.") from error
 
 
 def _choice(name: str, kind: type[StrEnum], default: StrEnum, text: str) -> Callable[[Function], Function]:

@@ -23,7 +23,7 @@ def slice_name(scenario: Scenario, user: User, track: Track, start_ms: int, *, w
     return f"{_stem(scenario, user, track)}_{utc17(start_ms)}.{'webm' if web else 'ts'}"
 
 
-def playlist_name(scenario: Scenario, user: User, track: Track) -> str:
+def playlist_name(scenario: Scenario, user: User, track: Track, _listed: Sequence[Listed]) -> str:
     """``<sid>_<cname>__uid_s_<uid>__uid_e_<audio|video>.m3u8``."""
     return f"{_stem(scenario, user, track)}.m3u8"
 

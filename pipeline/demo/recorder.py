@@ -11,7 +11,7 @@ import heapq
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.demo import agora, trtc, webm
+from pipeline.demo import agora, trtc, volcengine, webm
 from pipeline.demo.cut import Unit, cut, decoding_order, first_pts, packets, start_of
 from pipeline.demo.listing import Listed
 from pipeline.demo.made import Made, MadeSlice, MadeUser
@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 TICKS_PER_MS = 90
 _OPUS_TICKS = OPUS_FRAME * 90_000 // RATE
 
-_VENDORS = {Vendor.AGORA: agora, Vendor.TRTC: trtc}
+_VENDORS = {Vendor.AGORA: agora, Vendor.TRTC: trtc, Vendor.VOLCENGINE: volcengine}
+# Agora's recorder keeps a slice of sound open until the session ends, Volcengine's the file for an hour
+# (MaxSilenceSeconds); TRTC's begins a new slice.
+_HOLES_MS = {Vendor.AGORA: SESSION_GAP_MS, Vendor.TRTC: 0, Vendor.VOLCENGINE: 3_600_000}
 _TIMES_LISTED: dict[FaultKind | None, int] = {FaultKind.UNLISTED: 0, FaultKind.DUPLICATE: 2}
 _FRAMES_AT_ONCE = 512
 _HTML = b"<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body>Access denied</body></html>\n"
@@ -181,8 +184,8 @@ def _sound(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
 def _pictures(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
     times = [at - scenario.start_ms for at in _picture_times(user, stretch, scenario)]
     ends = dict(pairwise(times)) | {times[-1]: times[-1] + user.frame_ms}
-    # Agora's recorder begins a slice where the size changes, TRTC's is not known to.
-    opening = times[:1] if scenario.vendor is Vendor.TRTC else []
+    # Agora's recorder begins a slice where the size changes, others are not known to.
+    opening = [] if scenario.vendor is Vendor.AGORA else times[:1]
     for (width, height), some in groupby(times, key=lambda at: user.shape_at(at).size):
         alike = list(some)
         drawn = ((at * TICKS_PER_MS, _picture(scenario.start_ms, at, user)) for at in alike)
@@ -286,8 +289,7 @@ def _units(scenario: Scenario, user: User, track: Track) -> Iterator[Unit]:
 
 def _record(scenario: Scenario, user: User, track: Track, place: Path) -> list[_Slice]:
     """Write the slices of one track, one in memory at a time."""
-    # Agora's recorder keeps a slice of sound open until the session ends; TRTC's begins a new one.
-    hole_ms = SESSION_GAP_MS if scenario.vendor is Vendor.AGORA else 0
+    hole_ms = _HOLES_MS[scenario.vendor]
     faults = {
         fault.index: fault.kind
         for fault in scenario.faults
@@ -380,7 +382,8 @@ def _playlists(
     vendor = _VENDORS[scenario.vendor]
     for track in user.tracks:
         own = [entry for of, entry in listed if of is track]
-        yield vendor.playlist_name(scenario, user, track), vendor.playlist(scenario, user, track, own)
+        name = vendor.playlist_name(scenario, user, track, own)
+        yield name, vendor.playlist(scenario, user, track, own)
 
 
 def _listed(scenario: Scenario, user: User, track: Track, slices: Sequence[_Slice]) -> list[Listed]:

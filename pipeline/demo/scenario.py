@@ -6,6 +6,7 @@ recorded. All times are whole milliseconds since the recording's start.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 SESSION_GAP_MS = 15_000
 """A stream that stays away longer comes back with a START event (Agora, "Recorded files": segments)."""
 
+_ID = r"[A-Za-z0-9_@.\-]{1,128}"
 _MAX_FPS = 60
 _MAX_LENGTH_MS = 24 * 3_600_000
 _MAX_SIDE = 4096
@@ -39,6 +41,7 @@ class Vendor(StrEnum):
 
     AGORA = "agora"
     TRTC = "trtc"
+    VOLCENGINE = "volcengine"
 
 
 class Source(StrEnum):
@@ -282,7 +285,7 @@ class Scenario:
         start_ms: UTC milliseconds of the recording's start.
         users: publishers, each (uid, source) once.
         slice_ms: when a slice is full.
-        channel: channel name (Agora) or room id (TRTC).
+        channel: channel name (Agora) or room id (TRTC, Volcengine).
         style: how playlists are written.
         faults: what goes wrong, at most one per slice.
     """
@@ -304,10 +307,13 @@ class Scenario:
         _demand(len(set(keys)) == len(keys), "a user id and source occurs twice")
         if self.vendor is Vendor.AGORA:
             self._check_agora()
+        elif self.vendor is Vendor.VOLCENGINE:
+            self._check_volcengine()
         else:
             _demand(self.channel.isascii() and self.channel.isdigit(), "a TRTC room id is decimal here")
-            _demand(not any(user.web for user in self.users), "TRTC leaves no WebM")
-            _demand(not self.style.combined, "TRTC writes no combined index")
+        if self.vendor is not Vendor.AGORA:
+            _demand(not any(user.web for user in self.users), "only Agora leaves WebM")
+            _demand(not self.style.combined, "only Agora writes combined indexes")
         _demand(len({_place(fault) for fault in self.faults}) == len(self.faults), "a slice has two faults")
         for fault in self.faults:
             owner = next((user for user in self.users if (user.uid, user.source) == _place(fault)[:2]), None)
@@ -325,6 +331,13 @@ class Scenario:
             _demand(user.source is Source.CAMERA, f"user {user.uid!r}: Agora's names do not know screens")
             _demand(not user.merged, f"user {user.uid!r}: Agora never merges sound and picture in a slice")
         _demand("/" not in self.channel and self.channel.isascii(), "an Agora channel is ASCII without '/'")
+
+    def _check_volcengine(self) -> None:
+        for user in self.users:
+            whole = user.merged or not (user.sound and user.picture)
+            _demand(whole, f"user {user.uid!r}: Volcengine writes sound and picture into the same slices")
+            _demand(re.fullmatch(_ID, user.uid) is not None, f"{user.uid!r} is no user id of Volcengine")
+        _demand(re.fullmatch(_ID, self.channel) is not None, f"{self.channel!r} is no room id of Volcengine")
 
 
 def _check_shape(who: str, shape: Shape) -> None:

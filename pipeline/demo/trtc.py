@@ -30,7 +30,7 @@ def slice_name(scenario: Scenario, user: User, track: Track, start_ms: int, *, w
     return f"{_stem(scenario, user, track)}_{utc17(start_ms)}.ts"
 
 
-def playlist_name(scenario: Scenario, user: User, track: Track) -> str:
+def playlist_name(scenario: Scenario, user: User, track: Track, _listed: Sequence[Listed]) -> str:
     """``<SdkAppId>_<RoomId>__UserId_s_<UserId>__UserId_e_<MediaId>_<Type>.m3u8``."""
     return f"{_stem(scenario, user, track)}.m3u8"
 

@@ -131,7 +131,7 @@ class Slice:
         state: whether it can be used.
         why: for `State.UNREADABLE`, what was found instead; a sentence part.
         stamp_ms: UTC of its first media by the best source there is.
-        stamp_from: ``tag`` or ``name``.
+        stamp_from: ``tag``, ``name``, or ``count`` where it follows another slice.
         extinf_us: length by the playlist in microseconds; None if unlisted.
         opens: a START or DISCONTINUITY tag stands before it: it begins a new run.
         returns: a START tag stands before it: its user came, or came back.
@@ -141,6 +141,7 @@ class Slice:
         turns: rotations that begin inside it, in order.
         recorder: which one wrote it: 0 the first, others took over from it (fail-over).
         ends: what its ends say; None unless `State.PRESENT`.
+        follows: key of the slice behind which it begins, where nothing tells its stamp; else empty.
     """
 
     key: str
@@ -158,6 +159,7 @@ class Slice:
     recorder: int = 0
     ends: Ends | None = None
     why: str = ""
+    follows: str = ""
 
     def ends_early(self) -> int:
         """Ticks by which its media ends before the length that its playlist gives; 0 when that is little."""
@@ -248,6 +250,26 @@ class User:
     def tracks(self) -> tuple[Track, ...]:
         """What there is, pictures first."""
         return tuple(t for t in (self.video, self.audio) if t is not None)
+
+
+def with_own_lengths(user: User) -> User:
+    """The user with the listed length of a shared slice only for the medium that fills it.
+
+    The other one was switched off in it: that is no damage.
+    """
+    filled = {
+        s.key for track in user.tracks for s in track.slices if s.shared and s.ends and not s.ends_early()
+    }
+
+    def own(track: Track | None) -> Track | None:
+        if track is None:
+            return None
+        slices = (
+            replace(s, extinf_us=None) if s.ends_early() and s.key in filled else s for s in track.slices
+        )
+        return replace(track, slices=tuple(slices))
+
+    return replace(user, audio=own(user.audio), video=own(user.video)) if filled else user
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.model.inspection import Inspection, SeenRecording, SeenUser
 
 MOST_HOLES = 200
-VENDORS = {"agora": "Agora", "trtc": "TRTC"}
+VENDORS = {"agora": "Agora", "trtc": "TRTC", "volcengine": "Volcengine"}
 
 
 def inspection_document(inspection: Inspection) -> dict[str, Any]:

@@ -13,12 +13,22 @@ from pipeline.media.look import Looker
 from pipeline.media.probe import picture_size
 from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
 from pipeline.model import ticks
+from pipeline.model.counted import with_counted
 from pipeline.model.ledger import Sort
 from pipeline.model.options import Missing, OnChange, Options, Screen
 from pipeline.model.plan import Cut, Plan, plan
 from pipeline.model.screens import CAMERA, SCREEN, left_out, shown
 from pipeline.model.shapes import stretches
-from pipeline.model.slices import Ends, Recording, Slice, State, Track, User, with_known_forms
+from pipeline.model.slices import (
+    Ends,
+    Recording,
+    Slice,
+    State,
+    Track,
+    User,
+    with_known_forms,
+    with_own_lengths,
+)
 from pipeline.model.timeline import TrackTime, UserTime, arrange
 
 if TYPE_CHECKING:
@@ -44,10 +54,12 @@ def look(folder: Folder, inventory: Inventory, deep: Deep = ()) -> Recording:
         whole = deep is None or (track.uid, track.source) in deep
         slices = tuple(_ends(folder, looker, track, s, whole=whole) for s in track.slices)
         there = tuple(s for s in slices if not (s.shared and s.why == NOTHING_OF_IT))
-        return replace(track, slices=with_known_forms(there))
+        return replace(track, slices=with_known_forms(there)) if there else None
 
-    users = tuple(replace(u, audio=seen(u.audio), video=seen(u.video)) for u in inventory.recording.users)
-    return replace(inventory.recording, users=users)
+    seen_users = (replace(u, audio=seen(u.audio), video=seen(u.video)) for u in inventory.recording.users)
+    return replace(
+        inventory.recording, users=tuple(with_counted(with_own_lengths(user)) for user in seen_users)
+    )
 
 
 def _ends(folder: Folder, looker: Looker, track: Track, piece: Slice, *, whole: bool) -> Slice:

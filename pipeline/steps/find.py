@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.errors import CommandError, InputError, NoRecordingError, PlaylistError
 from pipeline.vendors import VENDORS
-from pipeline.vendors.inventory import Group, Inventory, Object, sort_objects, take_stock
+from pipeline.vendors.inventory import Inventory, Object, sort_objects, take_stock, with_unnamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.model.ledger import Entry
+    from pipeline.vendors.volcengine import Task
 
 MOST_PLAYLIST_BYTES = 64_000_000
 MOST_OBJECTS = 300_000
@@ -25,9 +26,13 @@ HIDDEN = "."
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A downloaded recording: keys are paths below ``root``, with ``/`` between folders."""
+    """A downloaded recording: keys are paths below ``root``, with ``/`` between folders.
+
+    ``task`` is what is known of the Volcengine task that wrote it; None where nothing is.
+    """
 
     root: Path
+    task: Task | None = None
 
     def objects(self) -> tuple[Object, ...]:
         """Its regular files, symbolic links to files included, hidden ones and linked folders left out.
@@ -92,22 +97,24 @@ def find(folder: Folder) -> Found:
     objects = folder.objects()
     if not objects:
         raise NoRecordingError(f"{folder.root} is empty: give the folder that holds playlists and slices.")
-    listing = sort_objects(objects)
+    listing = sort_objects(objects, folder.task)
+    texts = {n.item.key: _text(folder, n.item) for group in listing.groups for n in group.indexes}
+    playlists = {
+        n.item.key: VENDORS[group.vendor].read_playlist(texts[n.item.key], n.item.key)
+        for group in listing.groups
+        for n in group.indexes
+    }
+    listing = with_unnamed(listing, objects, playlists)
+    digests = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in texts.items()}
     groups = [g for g in listing.groups if any(n.name.uid is not None for n in g.items)]
-    inventories = tuple(i for g in groups if (i := _take_stock(folder, g)).recording.users)
+    inventories = tuple(i for g in groups if (i := take_stock(g, playlists, digests)).recording.users)
     if not inventories:
         raise NoRecordingError(
-            f"{folder.root} holds {len(objects)} files and no slices of single users by Agora or TRTC: "
-            "expected names as uploaded, such as <sid>_<channel>__uid_s_<uid>__uid_e_video_<utc>.ts."
+            f"{folder.root} holds {len(objects)} files and no slices of single users by Agora, TRTC or "
+            "Volcengine: expected names as uploaded, such as "
+            "<sid>_<channel>__uid_s_<uid>__uid_e_video_<utc>.ts."
         )
     return Found(inventories, listing.notes)
-
-
-def _take_stock(folder: Folder, group: Group) -> Inventory:
-    texts = {n.item.key: _text(folder, n.item) for n in group.indexes}
-    playlists = {key: VENDORS[group.vendor].read_playlist(text, key) for key, text in texts.items()}
-    digests = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in texts.items()}
-    return take_stock(group, playlists, digests)
 
 
 def _text(folder: Folder, item: Object) -> str:

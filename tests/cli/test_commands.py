@@ -189,3 +189,15 @@ def test_doctor_finds_this_machine_fit() -> None:
     names = [finding["what"] for finding in document["findings"]]
     assert {"Python", "PyAV", "decoders", "encoders", "processors"} <= set(names)
     assert [line.partition(": ")[2].partition(": ")[0] for line in good("doctor").out.splitlines()] == names
+
+
+def test_the_ids_of_a_task_are_told_apart_by_its_options(tmp_path: Path) -> None:
+    for uid in ("ann", "bob_9"):
+        (tmp_path / f"my_task_room_{uid}_C_1700000000000_000010_c4694fa1.m3u8").write_text(
+            "#EXTM3U\n#EXTINF:1,\nslice.ts\n"
+        )
+    alone = run("inspect", tmp_path, "--json").document
+    assert [r["name"] for r in alone["recordings"]] == ["my_task_room_ann", "my_task_room_bob_9"]
+    told = run("inspect", tmp_path, "--task-id", "my_task", "--room-id", "room", "--json").document
+    (recording,) = told["recordings"]
+    assert (recording["name"], [u["uid"] for u in recording["users"]]) == ("my_task_room", ["ann", "bob_9"])

@@ -162,7 +162,7 @@ def test_sound_beside_pictures_is_heard_at_its_place(
     make(scenario, tmp_path / "in")
     sound = WebSound((stretch,), channels=2)
     sound.record(
-        tmp_path / "in", playlist_name(scenario, scenario.users[0], Track.VIDEO)[: -len("_video.m3u8")]
+        tmp_path / "in", playlist_name(scenario, scenario.users[0], Track.VIDEO, [])[: -len("_video.m3u8")]
     )
     (done,) = merge_all(Folder(tmp_path / "in"), tmp_path / "out", Options(), Limits())
     (output,) = done.manifest.outputs

@@ -11,7 +11,7 @@ from pipeline.model.ledger import Entry, Sort
 from pipeline.model.slices import Medium, Slice, State, Track, User
 from pipeline.model.stamps import stamp17
 from pipeline.vendors import VENDORS
-from pipeline.vendors.inventory import Inventory, Object, sort_objects, take_stock
+from pipeline.vendors.inventory import Inventory, Object, sort_objects, take_stock, with_unnamed
 from pipeline.vendors.trtc.names import encode_id
 from tests.vendors.laws import patient
 
@@ -52,14 +52,16 @@ def playlist(*lines: str, end: bool = True) -> str:
 
 def stock_all(objects: Mapping[str, int | str]) -> list[Inventory]:
     """The recordings of a listing: sizes of slices, texts of playlists."""
-    listing = sort_objects(Object(key, len(it) if isinstance(it, str) else it) for key, it in objects.items())
-    out = []
-    for group in listing.groups:
-        texts = {n.item.key: str(objects[n.item.key]) for n in group.indexes}
-        playlists = {key: VENDORS[group.vendor].read_playlist(text, key) for key, text in texts.items()}
-        digests = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in texts.items()}
-        out.append(take_stock(group, playlists, digests))
-    return out
+    items = [Object(key, len(it) if isinstance(it, str) else it) for key, it in objects.items()]
+    listing = sort_objects(items)
+    texts = {n.item.key: str(objects[n.item.key]) for group in listing.groups for n in group.indexes}
+    playlists = {
+        n.item.key: VENDORS[group.vendor].read_playlist(texts[n.item.key], n.item.key)
+        for group in listing.groups
+        for n in group.indexes
+    }
+    digests = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in texts.items()}
+    return [take_stock(group, playlists, digests) for group in with_unnamed(listing, items, playlists).groups]
 
 
 def stock(objects: Mapping[str, int | str]) -> Inventory:
@@ -523,11 +525,6 @@ def test_an_mpd_lists_slices_of_webm_and_an_m3u8_beside_it_those_of_mpeg_ts() ->
             f"7_{stamp(0)}.mp4",
             "ignored: a file of the Agora on-premise SDK, which is not supported yet",
             id="what the on-premise SDK wrote",
-        ),
-        pytest.param(
-            "task_room_user_C_1700000000000_000030_c4694fa1.m3u8",
-            "ignored: a file of Volcengine RTC, which is not supported yet",
-            id="what Volcengine wrote",
         ),
         pytest.param(
             f"7_{stamp(0)}.mp4.aac",

@@ -23,10 +23,17 @@ whatever-1.ts
 def test_slices_are_read_by_what_hls_says_of_them() -> None:
     found = read_playlist(TEXT + "#EXT-X-ENDLIST\n", KEY)
     assert found.segments == (
-        Segment("whatever-0.ts", 10_000_000),
+        Segment("whatever-0.ts", 10_000_000, start_ms=1_700_000_000_000),
         Segment("whatever-1.ts", 5_500_000, discontinuity=True),
     )
     assert (found.ended, found.start_ms, found.user_id, found.notes) == (True, None, None, ())
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "2023-11-14T22:13:20", "2023-13-14T22:13:20Z"])
+def test_a_date_that_is_none_or_has_no_zone_is_noted_and_not_used(time: str) -> None:
+    found = read_playlist(TEXT.replace("2023-11-14T22:13:20.000Z", time), KEY)
+    assert found.segments[0].start_ms is None
+    assert [note.partition(":")[0] for note in found.notes] == ["a tag has an unreadable time"]
 
 
 def test_a_playlist_without_an_end_is_not_ended() -> None:

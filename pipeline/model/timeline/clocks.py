@@ -21,7 +21,9 @@ def clocks_of(chains: dict[Medium, tuple[Link, ...]]) -> tuple[dict[tuple[Medium
     stretches: dict[tuple[Medium, int], list[tuple[int, int]]] = {}
     for medium, links in chains.items():
         for link in links:
-            stretches.setdefault((medium, link.stretch), []).append((link.media, link.utc))
+            points = stretches.setdefault((medium, link.stretch), [])
+            if not (points and link.piece.follows):  # what was counted from a stamp is no other stamp
+                points.append((link.media, link.utc))
     alone = {key: fit(points) for key, points in stretches.items()}
     groups: list[list[tuple[Medium, int]]] = []
     for key in sorted(stretches, key=lambda k: (stretches[k][0][1], k)):

@@ -6,7 +6,7 @@ that nobody lists is used when its stamp lies inside the recording; of twins the
 
 from __future__ import annotations
 
-from pipeline.vendors.inventory.listing import Group, Named, Object, Sorted, sort_objects
+from pipeline.vendors.inventory.listing import Group, Named, Object, Sorted, sort_objects, with_unnamed
 from pipeline.vendors.inventory.stock import Inventory, take_stock
 
-__all__ = ["Group", "Inventory", "Named", "Object", "Sorted", "sort_objects", "take_stock"]
+__all__ = ["Group", "Inventory", "Named", "Object", "Sorted", "sort_objects", "take_stock", "with_unnamed"]

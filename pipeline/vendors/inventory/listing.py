@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from pipeline.model.ledger import Entry, Sort
-from pipeline.vendors import parse
+from pipeline.vendors import parse, volcengine
 from pipeline.vendors.base import BadNameError, Ignored, Kind, Name
+from pipeline.vendors.volcengine.batch import told_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pipeline.vendors.base import Playlist
+    from pipeline.vendors.volcengine import Task
 
 NOT_YET = {
     "agora_onpremise": "a file of the Agora on-premise SDK, which is not supported yet",
-    "volcengine": "a file of Volcengine RTC, which is not supported yet",
 }
 """Vendors whose names are read and whose media nothing merges yet: their objects are noted."""
+NAMED_BY_PLAYLISTS = frozenset({"volcengine"})
+"""Vendors that do not tell how slices are called: what a playlist lists is one, whatever its name."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,12 +44,13 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The objects of one recording."""
+    """The objects of one recording; ``unnamed`` are slices that only its playlists tell to be such."""
 
     vendor: str
     prefix: str
     recording: str
     items: tuple[Named, ...]
+    unnamed: tuple[Object, ...] = ()
 
     @property
     def indexes(self) -> tuple[Named, ...]:
@@ -54,6 +61,11 @@ class Group:
             if n.name.kind is Kind.INDEX and n.name.uid is not None and n.name.extension in {"m3u8", "mpd"}
         )
 
+    def keys_of(self, uri: str) -> tuple[str, str]:
+        """The keys that a playlist line may mean: as it is written, and percent-decoded."""
+        folder = f"{self.prefix}/" if self.prefix else ""
+        return folder + uri, folder + unquote(uri)
+
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
@@ -63,9 +75,12 @@ class Sorted:
     notes: tuple[Entry, ...]
 
 
-def sort_objects(objects: Iterable[Object]) -> Sorted:
-    """Group objects by recording; what is no recording's is a note, never an error."""
-    groups: dict[tuple[str, str, str], list[Named]] = defaultdict(list)
+def sort_objects(objects: Iterable[Object], task: Task | None = None) -> Sorted:
+    """Group objects by recording; what is no recording's is a note, never an error.
+
+    The ``task`` of Volcengine tells the ids in its names apart.
+    """
+    named: list[Named] = []
     notes: list[Entry] = []
     for item in sorted(objects):
         if not _is_utf8(item.key):
@@ -73,20 +88,71 @@ def sort_objects(objects: Iterable[Object]) -> Sorted:
             notes.append(Entry(Sort.NOTE, "ignored: its name is not UTF-8", key=shown))
             continue
         try:
-            name = parse(item.key)
+            name = _parse(item.key, task)
         except BadNameError as error:
             notes.append(Entry(Sort.NOTE, f"ignored: {error.expected}", key=item.key))
             continue
         if isinstance(name, Ignored):
             notes.append(Entry(Sort.NOTE, f"ignored: {name.reason}", key=item.key))
-            continue
-        if name.vendor in NOT_YET:
+        elif name.vendor in NOT_YET:
             notes.append(Entry(Sort.NOTE, f"ignored: {NOT_YET[name.vendor]}", key=item.key))
-            continue
-        groups[name.vendor, name.prefix, name.recording].append(Named(name, item))
+        else:
+            named.append(Named(name, item))
+    groups: dict[tuple[str, str, str], list[Named]] = defaultdict(list)
+    for each in _told_apart(named):
+        groups[each.name.vendor, each.name.prefix, each.name.recording].append(each)
     return Sorted(
         tuple(Group(*key, tuple(items)) for key, items in sorted(groups.items())),
         tuple(notes),
+    )
+
+
+def _parse(key: str, task: Task | None) -> Name | Ignored:
+    """The name behind a key, by its task where that wrote it; raises `BadNameError`."""
+    if task is not None:
+        try:
+            return volcengine.parse(key, task)
+        except BadNameError:
+            pass  # not of this task
+    return parse(key)
+
+
+def _told_apart(named: Sequence[Named]) -> list[Named]:
+    """The same objects, the ids in Volcengine's names apart where they tell one another."""
+    batch = [n.name for n in named if isinstance(n.name, volcengine.VolcengineName)]
+    apart = {str(name): name for name in told_apart(batch)}
+    return [replace(n, name=apart.get(n.item.key, n.name)) for n in named]
+
+
+def with_unnamed(listing: Sorted, objects: Iterable[Object], playlists: Mapping[str, Playlist]) -> Sorted:
+    """The listing with slices of any name in the recordings whose playlists list them.
+
+    Args:
+        listing: as `sort_objects` made it.
+        objects: the same ones.
+        playlists: the playlists of its groups by key.
+    """
+    sizes = {item.key: item for item in objects}
+    claimed: dict[str, Group] = {}
+    for group in listing.groups:
+        if group.vendor in NAMED_BY_PLAYLISTS:
+            own = {n.item.key for n in group.items}
+            for index in group.indexes:
+                lines = (line for s in playlists[index.item.key].segments for line in group.keys_of(s.uri))
+                claimed |= {key: group for key in lines if key in sizes and key not in own}
+    if not claimed:
+        return listing
+    groups = tuple(
+        replace(
+            group,
+            items=tuple(n for n in group.items if n.item.key not in claimed),
+            unnamed=tuple(sizes[key] for key, owner in sorted(claimed.items()) if owner is group),
+        )
+        for group in listing.groups
+    )
+    return Sorted(
+        tuple(group for group in groups if group.items),
+        tuple(note for note in listing.notes if note.key not in claimed),
     )
 
 

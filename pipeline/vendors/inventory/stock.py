@@ -6,13 +6,12 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.slices import Medium, Recording, Slice, State, Track, Turned, User
 from pipeline.vendors import VENDORS
 from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Playlist, Segment, Turn
-from pipeline.vendors.inventory.stamps import hours_off, stamp_of
+from pipeline.vendors.inventory.stamps import COUNT, hours_off, stamps_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +48,8 @@ def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping
     stock = _Stock(group, playlists)
     for track in stock.by_track():
         stock.take(*track)
-    listing = "".join(f"{n.item.key}\0{n.item.size}\0{digests.get(n.item.key, '')}\n" for n in group.items)
+    items = sorted((*(n.item for n in group.items), *group.unnamed))
+    listing = "".join(f"{item.key}\0{item.size}\0{digests.get(item.key, '')}\n" for item in items)
     recording = Recording(group.vendor, group.prefix, group.recording, stock.users())
     return Inventory(
         recording,
@@ -70,10 +70,13 @@ class _Stock:
     notes: list[Entry] = field(default_factory=list)
     tracks: dict[_TrackKey, Track] = field(default_factory=dict)
     _by_key: dict[str, Named] = field(init=False)
+    _sizes: dict[str, int] = field(init=False)
     _ids: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_key = {n.item.key: n for n in self.group.items}
+        items = (*(n.item for n in self.group.items), *self.group.unnamed)
+        self._sizes = {item.key: item.size for item in items}
         for index in self.group.indexes:
             tagged = self.playlists[index.item.key].user_id
             if tagged is not None and index.name.uid is not None:
@@ -163,15 +166,16 @@ class _Stock:
         ]
         out: list[Slice] = []
         clockwise = 0
-        first: int | None = None
-        for segment in playlist.segments:
-            key, name = self._find(index, segment)
-            first = name.stamp_ms if first is None and name is not None else first
+        found = [self._find(index, segment) for segment in playlist.segments]
+        stamps = stamps_of(playlist, [name for _, name in found], index.name)
+        before_it = ""
+        for segment, (key, name), stamp in zip(playlist.segments, found, stamps, strict=True):
+            behind, before_it = before_it, key
             content = segment.content or (name.content if name is not None else index.name.content)
             before, clockwise = clockwise, segment.turns[-1].clockwise if segment.turns else clockwise
             if medium not in _media(content):
                 continue
-            stamp_ms, stamp_from = stamp_of(segment, name, playlist, first)
+            stamp_ms, stamp_from = stamp
             if stamp_ms is None:
                 self.notes.append(Entry(Sort.NOTE, "ignored: no stamp in its name or tags", key=key))
                 continue
@@ -188,17 +192,18 @@ class _Stock:
                     turns=inside if medium is Medium.VIDEO else (),
                     shared=content is Content.BOTH,
                     recorder=_recorder(name or index.name),
+                    follows=behind if stamp_from == COUNT else "",
                 )
             )
         return out
 
     def _find(self, index: Named, segment: Segment) -> tuple[str, Name | None]:
         """Key and name of a playlist line, as written or percent-decoded, whichever is there."""
-        folder = f"{self.group.prefix}/" if self.group.prefix else ""
-        written = folder + segment.uri
-        for key in (written, folder + unquote(segment.uri)):
-            if key in self._by_key:
-                return key, self._by_key[key].name
+        written, decoded = self.group.keys_of(segment.uri)
+        for key in (written, decoded):
+            if key in self._sizes:
+                named = self._by_key.get(key)
+                return key, None if named is None else named.name
         try:
             name = VENDORS[index.name.vendor].parse(written)
         except BadNameError:
@@ -206,10 +211,9 @@ class _Stock:
         return written, None if isinstance(name, Ignored) else name
 
     def _slice(self, key: str, segment: Segment) -> Slice:
-        named = self._by_key.get(key)
-        size = named.item.size if named else 0
-        state = State.MISSING if named is None else State.PRESENT if size else State.EMPTY
-        if named and size and segment.size and size < segment.size:
+        size = self._sizes.get(key, 0)
+        state = State.MISSING if key not in self._sizes else State.PRESENT if size else State.EMPTY
+        if size and segment.size and size < segment.size:
             what = (
                 f"has {size} bytes, its playlist says {segment.size}: the rest was not uploaded or downloaded"
             )
