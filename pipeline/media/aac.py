@@ -17,6 +17,9 @@ from typing import NamedTuple
 SAMPLE_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 """Hz by sampling_frequency_index (ISO/IEC 14496-3 table 1.18); 13 to 15 mean nothing in ADTS."""
 
+ADTS_HEADER = 7
+"""Bytes of a header without CRC."""
+
 FRAME_SAMPLES = 1024
 """PCM samples that one raw data block of AAC-LC decodes to."""
 
@@ -63,6 +66,15 @@ class AdtsConfig:
         return (self.object_type << 11 | self.sampling_index << 7 | self.channel_configuration << 3).to_bytes(
             2, "big"
         )
+
+    def header(self, block_bytes: int) -> bytes:
+        """The ADTS header of 7 bytes before a raw data block; ``ValueError`` for one that is too long."""
+        length = ADTS_HEADER + block_bytes
+        if length > _LENGTH_MASK:
+            raise ValueError(f"an AAC frame of {block_bytes} bytes is too long for ADTS")
+        fixed = 0xFFF1 << 40 | (self.object_type - 1) << 38 | self.sampling_index << 34
+        fixed |= self.channel_configuration << 30 | length << 13 | 0x7FF << 2
+        return fixed.to_bytes(ADTS_HEADER, "big")
 
 
 class AdtsSplit(NamedTuple):

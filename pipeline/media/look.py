@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.media import vpx
+from pipeline.media.mp4 import ends as mp4
 from pipeline.media.opus import RATE, OpusHead
 from pipeline.media.ts.peek import Peeker
 from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.media.webm.ends import WebmEnds
     from pipeline.media.webm.head import WebmTrack
 
+_MAGIC = 8
 _EBML = ebml.EBML.to_bytes(4, "big")
 
 
@@ -43,9 +45,11 @@ class Looker:
             medium: which track.
             listed: its length in ticks by the playlist; 0 if it is not listed.
         """
-        magic = file.read(len(_EBML))
+        magic = file.read(_MAGIC)
         file.seek(0)
-        if magic != _EBML:
+        if mp4.is_mp4(magic):
+            return mp4.look(file, size, medium, self._ts.form)
+        if not magic.startswith(_EBML):
             return self._ts.look(file, size, medium, listed)
         found = ends.look(file, size)
         if isinstance(found, Unreadable):

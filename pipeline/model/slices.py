@@ -27,6 +27,7 @@ class Container(StrEnum):
     """What the packets of a slice lie in."""
 
     TS = "ts"  # MPEG-TS
+    MP4 = "mp4"  # MP4 (ISO base media), not fragmented
     WEBM = "webm"  # WebM or Matroska
 
 
@@ -101,6 +102,8 @@ class Ends:
         pid: the packet identifier of its stream.
         changes: codec parameters that begin inside it; only known once it was read whole.
         container: what its packets lie in.
+        clockwise: degrees that its own display matrix turns it.
+        created_ms: UTC ms at which it says it was made; 0 where it does not.
     """
 
     first: int
@@ -114,6 +117,8 @@ class Ends:
     pid: int = 0
     changes: tuple[Change, ...] = ()
     container: Container = Container.TS
+    clockwise: int = 0
+    created_ms: int = 0
 
     @property
     def last_form(self) -> Format:

@@ -76,7 +76,7 @@ def _ends(folder: Folder, looker: Looker, track: Track, piece: Slice, *, whole: 
         ) from error
     if isinstance(ends, Unreadable):
         return replace(piece, state=State.UNREADABLE, why=ends.why)
-    return replace(piece, ends=ends)
+    return replace(piece, ends=ends, clockwise=ends.clockwise or piece.clockwise)
 
 
 def arrange_plan(folder: Folder, inventory: Inventory, options: Options, deep: Deep = ()) -> Plan:

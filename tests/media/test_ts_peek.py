@@ -284,3 +284,13 @@ def test_damage_is_told_or_overlooked_and_never_crashes(
 def test_any_length_of_sound_is_told(first: int, count: int, group: int) -> None:
     found = ends(write_slice(sound_pes(coded_sound(480)[:count], first, group=group)), SOUND)
     assert (found.first, found.span) == (first, count * FRAME)
+
+
+def test_a_medium_that_begins_behind_a_long_key_frame_is_seen() -> None:
+    """Pictures of a camera begin with a key frame of 100 kB and more, and sound may stand behind it."""
+    (first, *_) = coded_pictures(GOP)
+    long = Pes(StreamType.H264, first.data + b"\0\0\1\x06\x05" + b"\x80" * 300_000, 9000, 9000, key=True)
+    data = write_slice([long, *sound_pes(coded_sound(48), 8000)])
+    assert len(long.payload) > 10 * WINDOW
+    assert ends(data, SOUND).first == 8000
+    assert (ends(data, PICTURES).first, ends(data, PICTURES).after) == (9000, 1000)

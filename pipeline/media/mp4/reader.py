@@ -1,4 +1,4 @@
-"""What an MP4 says about itself, sample by sample: what ``verify`` reads outputs with.
+"""What an MP4 says about itself, sample by sample: what ``verify`` reads outputs with, and inputs too.
 
 Nothing here knows the writer, and nothing is repaired: an impossible file is a ``ValueError`` of one sentence
 that names the box.
@@ -94,9 +94,18 @@ class _Place:
         return self.at + self.header.length
 
 
-def read_movie(file: BinaryIO, size: int) -> Movie:
-    """Reads a file of ``size`` bytes that is not fragmented; ``ValueError`` for one that cannot be."""
-    places = _top_boxes(file, size)
+def read_movie(file: BinaryIO, size: int, *, handler: str = "", whole: bool = True) -> Movie:
+    """Reads a file that is not fragmented; ``ValueError`` for one that cannot be.
+
+    Args:
+        file: the file.
+        size: its bytes.
+        handler: read only tracks of this one (``vide``, ``soun``), whatever is in the others.
+        whole: the media must all be there; else the file may end early, and offsets are not checked.
+    """
+    places = _top_boxes(file, size, whole=whole)
+    if not whole and not any(place.header.kind == "moov" for place in places):
+        raise ValueError("it has no moov: it was cut off, or never finished")
     moov_at = _only(places, "moov").at
     moov = _load(file, _only(places, "moov"), _MOST_MOOV_BYTES)
     ftyp = _load(file, _only(places, "ftyp"), _MOST_FTYP_BYTES)
@@ -105,8 +114,11 @@ def read_movie(file: BinaryIO, size: int) -> Movie:
     tracks: list[Track] = []
     for trak in (child for child in moov.children() if child.kind == "trak"):
         room = MOST_SAMPLES - sum(len(track.dts) for track in tracks)
-        tracks.append(_track(trak, room))
-        _check_chunks(trak, tracks[-1], mdats)
+        if handler and _handler(trak) != handler:
+            continue
+        tracks.append(_track(trak, room, named=whole))
+        if whole:
+            _check_chunks(trak, tracks[-1], mdats)
     return Movie(
         brands=_brands(ftyp),
         timescale=timescale,
@@ -118,7 +130,7 @@ def read_movie(file: BinaryIO, size: int) -> Movie:
     )
 
 
-def _top_boxes(file: BinaryIO, size: int) -> list[_Place]:
+def _top_boxes(file: BinaryIO, size: int, *, whole: bool) -> list[_Place]:
     places: list[_Place] = []
     at = 0
     while at < size:
@@ -127,7 +139,7 @@ def _top_boxes(file: BinaryIO, size: int) -> list[_Place]:
         file.seek(at)
         header = box_header(file.read(min(16, size - at)))
         end = size if header.size is None else at + header.size
-        if end > size:
+        if end > size and whole:
             raise ValueError(f"{header.kind}: it ends at byte {end} of a file of {size}")
         if header.kind == "moof":
             raise ValueError("moof: the file is fragmented, and its samples are not all in moov")
@@ -201,7 +213,7 @@ def _title(moov: Box) -> str:
     return fields.text()
 
 
-def _track(trak: Box, room: int) -> Track:
+def _track(trak: Box, room: int, *, named: bool) -> Track:
     mdia = trak.child("mdia")
     stbl = sample_table(mdia.child("minf").child("stbl"), room)
     tkhd = trak.child("tkhd").fields()
@@ -214,7 +226,8 @@ def _track(trak: Box, room: int) -> Track:
     tkhd.take(4)
     matrix = tuple(tkhd.signed(4) for _ in range(9))
     timescale, duration, language = _mdhd(mdia.child("mdhd"))
-    handler, name = _hdlr(mdia.child("hdlr"))
+    # The name is free text, and QuickTime counts its letters in front of them.
+    handler, name = _hdlr(mdia.child("hdlr")) if named else (_handler(trak), "")
     return Track(
         number=number,
         handler=handler,
@@ -256,6 +269,12 @@ def _mdhd(mdhd: Box) -> tuple[int, int, str]:
     if not timescale:
         raise ValueError(f"{mdhd.path}: a timescale of 0 ticks per second")
     return timescale, duration, "".join(chr((code >> shift & 31) + 0x60) for shift in (10, 5, 0))
+
+
+def _handler(trak: Box) -> str:
+    fields = trak.child("mdia").child("hdlr").fields()
+    fields.take(8)
+    return bytes(fields.take(4)).decode("latin-1")
 
 
 def _hdlr(hdlr: Box) -> tuple[str, str]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 WINDOW = 128 * PACKET
 """How much of each end is read at first; the end is widened when no PES begins in it."""
+MOST_HEAD = 4 << 20
+"""How much of the beginning is read at most until every stream has begun: a key frame comes in one piece."""
 SHORT = ticks.TICKS
 """A slice that ends this much before its listed length may be cut off; EXTINF may be whole seconds."""
 FAR = 20 * ticks.TICKS
@@ -33,6 +35,7 @@ _CODECS = {
     Medium.AUDIO: {0x0F: "aac", 0x11: "aac-latm", 0x03: "mp3", 0x04: "mp3", 0x81: "ac3"},
     Medium.VIDEO: {0x1B: "h264", 0x24: "hevc", 0x01: "mpeg1video", 0x02: "mpeg2video", 0x10: "mpeg4"},
 }
+_MEDIA = frozenset(kind for codecs in _CODECS.values() for kind in codecs)
 _PRIVATE = 0x06
 _PRIVATE_STREAM = "its stream is private: only H.264, HEVC and AAC are known in MPEG-TS"
 _SECTION_HEAD, _PMT_HEAD, _PES_HEAD, _PTS_END = 3, 12, 6, 14  # bytes of these headers
@@ -67,6 +70,7 @@ class Peeker:
         if isinstance(streams, Unreadable):
             return streams
         mine = [(pid, codec) for pid, kind in streams if (codec := _CODECS[medium].get(kind))]
+        head = _widened(file, head, at, [pid for pid, kind in streams if kind in _MEDIA] if mine else [])
         first = next(_pes(head, at, mine[0][0]), None) if mine else None
         if first is None:
             private = not mine and any(kind == _PRIVATE for _, kind in streams)
@@ -111,6 +115,16 @@ class Peeker:
         width, height = known
         digest = hashlib.sha256(sets).hexdigest()[:16]
         return Format(codec, width, height, parameters=digest), unit.key
+
+
+def _widened(file: BinaryIO, head: bytes, at: int, pids: list[int]) -> bytes:
+    """The beginning of the file as far as every stream has begun in it."""
+    while len(head) < MOST_HEAD and any(next(_pes(head, at, pid), None) is None for pid in pids):
+        more = file.read(min(MOST_HEAD, 8 * len(head)) - len(head))
+        if not more:
+            break
+        head += more
+    return head
 
 
 def _tail(
