@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.demo.made import Made
+
+settings.register_profile("recpipe", deadline=None)  # a busy machine is no failure
+settings.load_profile("recpipe")
 
 _TESTS = Path(__file__).parent
 _FIXTURES = _TESTS.parent / "fixtures"

@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.demo.cut import Unit, packets
-from pipeline.demo.scenario import Pts
 from pipeline.media.aac import AdtsConfig, split_adts
 from pipeline.media.annexb import normalise
 from pipeline.media.finish import finished
@@ -21,11 +19,11 @@ from pipeline.media.mp4.source import adts_config, read_track
 from pipeline.media.probe import picture_size
 from pipeline.media.runs import open_run
 from pipeline.media.tally import Surprise
-from pipeline.media.ts.writer import StreamType, write_slice
+from pipeline.media.ts.writer import Pes, StreamType, write_slice
 from pipeline.media.unreadable import Unreadable
 from pipeline.model import ticks
 from pipeline.model.slices import NO_PTS, Container, Ends, Medium, Slice, State
-from tests.media.mp4_material import pictures, sound
+from tests.media.mp4_material import ffmpeg, pictures, sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,19 +40,21 @@ def slice_of(*, codec: str = "h264", rate: int = 48000, channels: int = 2, hole:
     film = pictures("hevc" if codec == "hevc" else "h264")
     stream = StreamType.HEVC if codec == "hevc" else StreamType.H264
     shown = [
-        Unit(stream, data, pts, dts, pts + 3600, key=key, opens=False)
+        Pes(stream, data, pts, dts, key=key)
         for data, pts, dts, key in zip(film.units, film.pts, film.dts, film.keys, strict=True)
     ]
+    heard = sound_from(min(film.pts) + LATE, rate, channels, hole)
+    return write_slice(sorted([*shown, *heard], key=lambda pes: pes.decode_ticks))
+
+
+def sound_from(begin: int, rate: int = 48000, channels: int = 2, hole: int = 0) -> list[Pes]:
+    """Two seconds of sound, a frame a packet."""
     frames, config = sound(rate, channels, seconds=2)
-    begin = min(film.pts) + LATE
-    heard = []
+    out = []
     for number, frame in enumerate(frames):
         at = begin + ticks.ticks_of(number * 1024, rate) + (hole if number >= len(frames) // 2 else 0)
-        opens = number == len(frames) // 2
-        data = config.header(len(frame)) + frame
-        heard.append(Unit(StreamType.AAC, data, at, at, at + 1920, key=True, opens=opens))
-    units = sorted([*shown, *heard], key=lambda u: u.decode_ticks)
-    return write_slice(packets(units, Pts.CONTINUE, 126_000))
+        out.append(Pes(StreamType.AAC, config.header(len(frame)) + frame, at, at, key=True))
+    return out
 
 
 def look(data: bytes, medium: Medium) -> Ends | Unreadable:
@@ -148,25 +148,8 @@ def test_what_an_encoder_needs_first_lies_before_the_movie_begins(tmp_path: Path
 
 
 def test_a_movie_of_one_medium_has_nothing_of_the_other() -> None:
-    found = look(finished(only_sound()), Medium.VIDEO)
+    found = look(finished(write_slice(sound_from(0))), Medium.VIDEO)
     assert found == Unreadable("it holds no packet of this track")
-
-
-def only_sound() -> bytes:
-    frames, config = sound()
-    units = [
-        Unit(
-            StreamType.AAC,
-            config.header(len(f)) + f,
-            n * 1920,
-            n * 1920,
-            n * 1920 + 1920,
-            key=True,
-            opens=not n,
-        )
-        for n, f in enumerate(frames)
-    ]
-    return write_slice(packets(units, Pts.CONTINUE, 0))
 
 
 def test_a_fragmented_movie_is_refused_with_the_reason() -> None:
