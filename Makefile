@@ -8,7 +8,7 @@ DEMO ?= demo-recording
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts format bench test-big wheel docs golden clean
+.PHONY: help setup demo test check lint types contracts format bench test-big test-drift wheel docs golden clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ bench: $(READY) ## measure the speed table against ffmpeg (about 20 minutes)
 
 test-big: $(READY) ## merge more than 4 GB (sparse slices; about a minute)
 	@$(PY) -m benchmarks.big
+
+test-drift: $(READY) ## measure 3 h of clocks that are 208 ppm off (about 3 minutes)
+	@$(PY) -m benchmarks.drift
 
 docs: $(READY) ## write the generated documents (schema, exit codes, command help)
 	@$(PY) -m tests.documents --write

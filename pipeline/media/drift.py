@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 WINDOW = 5 * ticks.TICKS
 """Within this the quietest place for an edit is looked for."""
-APART = ticks.from_ms(10)
-"""Time stamps may differ from the count by this, or half a silent frame if that is less."""
+APART = ticks.from_ms(9)
+"""Time stamps may differ from the count by this, or half a silent frame if that is less. 10 ms are promised:
+while a difference is confirmed, a clock that is off by 500 ppm adds half a millisecond."""
 CONFIRMS = ticks.TICKS
 """Time stamps that differ from the count for this long are no jitter."""
 SLACK = 150

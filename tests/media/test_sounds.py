@@ -70,7 +70,7 @@ def test_every_frame_is_copied_to_its_place(tmp_path: Path, rate: int, channels:
         pytest.param((77, 77), id="PTS that begin anew"),
         pytest.param((ticks.WRAP - LONG, 0), id="PTS that wrap"),
         pytest.param((ticks.WRAP - LONG // 2, LONG // 2), id="PTS that wrap inside a slice"),
-        pytest.param((0, LONG + 900), id="PTS that are off by less than half a frame"),
+        pytest.param((0, LONG + 800), id="PTS that are off by less than 9 ms"),
     ],
 )
 def test_slices_of_a_run_go_on_by_their_count(tmp_path: Path, firsts: tuple[int, int]) -> None:
