@@ -1,7 +1,7 @@
-"""AAC as bytes: ADTS headers off, their configuration kept, and frames of silence built from the syntax.
+"""AAC as bytes: ADTS headers off, their configuration kept.
 
-Only bytes live here: no codec library, no times. ADTS is ISO/IEC 13818-7 6.2, AudioSpecificConfig and the
-raw data block are ISO/IEC 14496-3 1.6.2.1 and 4.4.2.
+Only bytes live here: no codec library, no times. ADTS is ISO/IEC 13818-7 6.2, AudioSpecificConfig is
+ISO/IEC 14496-3 1.6.2.1.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ ADTS_HEADER = 7
 FRAME_SAMPLES = 1024
 """PCM samples that one raw data block of AAC-LC decodes to."""
 
-_AAC_LC = 2
 _CHANNELS = (0, 1, 2, 3, 4, 5, 6, 8)  # by channel_configuration; 0 leaves it to an element in the stream
 
 
@@ -244,35 +243,3 @@ def _split(data: bytes) -> AdtsSplit:
             skipped += end - at
         at = begun = end
     return AdtsSplit(frames, configs[0][1] if configs else None, rest, skipped, tuple(configs[1:]), unsplit)
-
-
-def silent_frame(config: AdtsConfig, *, sbr: bool = False) -> bytes:
-    """A raw data block of silence for AAC-LC in mono or stereo, at any rate; ``ValueError`` for others.
-
-    ISO/IEC 14496-3 4.4.2: one channel element whose ``max_sfb`` is 0, so that it has no sections, no scale
-    factors and no spectrum, then ID_END and byte alignment. With ``sbr``, for HE-AAC, a fill element comes
-    before ID_END: decoders that see none take the stream for AAC-LC at its beginning, and switch SBR off in
-    its midst. Its sbr_extension_data (4.4.2.8) are zeros, which without a header are good for every frequency
-    table: one envelope at the lowest level, each delta coded as 0, and fill bits after them.
-    """
-    if config.object_type != _AAC_LC or config.channel_configuration not in {1, 2}:
-        raise ValueError(
-            "silence is known for AAC-LC in mono and stereo, not for object type "
-            f"{config.object_type} with channel_configuration {config.channel_configuration}"
-        )
-    # reserved bit, ONLY_LONG_SEQUENCE, sine window, max_sfb, no predictor
-    ics_info = "0" + "00" + "0" + "000000" + "0"
-    global_gain, no_pulse_tns_gain = "00000000", "000"
-    if config.channel_configuration == 1:
-        bits = "000" + "0000" + global_gain + ics_info + no_pulse_tns_gain
-    else:
-        channel = global_gain + no_pulse_tns_gain
-        bits = "001" + "0000" + "1" + ics_info + "00" + channel + channel
-    if sbr:
-        # the longest sbr_data of low frequency resolution: 24 bands and 5 noise bands
-        size = 12 * config.channels
-        length = f"{size:04b}" if size < 15 else f"1111{size - 14:08b}"  # noqa: PLR2004 - the escape of count
-        bits += "110" + length + "1101" + "0" * (8 * size - 4)
-    bits += "111"
-    bits += "0" * (-len(bits) % 8)
-    return int(bits, 2).to_bytes(len(bits) // 8, "big")

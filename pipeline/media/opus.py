@@ -139,8 +139,8 @@ def silent_run(before: bytes, channels: int, count: int) -> list[bytes]:
     CELT frames fade into `silent_packet` by their overlap. Frames with SILK do not in every decoder
     (FFmpeg's own ends them with a step), so that after one of these the first packet is its TOC byte alone: a
     frame without data (RFC 6716 3.2.1), which decoders conceal by a sound that dies away. Measured on
-    tones: silence after 26 ms at most; with libopus no step over 1.6 times the tone's own, without that packet
-    up to 49 times. FFmpeg's own decoder conceals speech differently from run to run.
+    tones: silence after 26 ms at most; with libopus no step over 1.6 times the tone's own, without that
+    packet up to 49 times. FFmpeg's own decoder conceals speech differently from run to run.
     """
     packets = [silent_packet(channels)] * count
     if count and before and before[0] >> 3 < _HYBRID:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 
+from pipeline.media.aac import SAMPLE_RATES
 from pipeline.media.mp4.reader import read_movie
+from pipeline.media.probe import Extension
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _U16 = 0xFFFF
 _MPEG4_AUDIO, _AUDIO_STREAM = 0x40, 0x15  # objectTypeIndication; streamType 5, downstream, reserved bit set
+_SYNC_EXTENSION, _SYNC_PS = 0x2B7, 0x548  # syncExtensionType (ISO/IEC 14496-3 table 1.15)
+_SBR = 5  # audioObjectType (table 1.17)
 
 
 def entry_of(codec: str, access_unit: bytes, *, in_band: bool = False) -> bytes:
@@ -58,7 +62,7 @@ def video_entry(stream: VideoStream, *, in_band: bool = False) -> bytes:
     return read_movie(file, len(file.getbuffer())).tracks[0].sample_entry
 
 
-def audio_entry(config: AdtsConfig) -> bytes:
+def audio_entry(config: AdtsConfig, extension: Extension = Extension.NONE) -> bytes:
     """The ``mp4a`` entry of AAC (ISO/IEC 14496-14 5.6; descriptors are ISO/IEC 14496-1 7.2.6).
 
     Raises ``ValueError`` for channels that only an element in the stream describes.
@@ -67,7 +71,7 @@ def audio_entry(config: AdtsConfig) -> bytes:
         raise ValueError(
             "the AAC stream describes its channels in a program_config_element, which is not read"
         )
-    specific = _descriptor(5, config.audio_specific_config)
+    specific = _descriptor(5, specific_config(config, extension))
     decoder = pack(">BB3xII", _MPEG4_AUDIO, _AUDIO_STREAM, 0, 0)  # buffer size and bit rates: not known
     es = _descriptor(3, pack(">HB", 0, 0), _descriptor(4, decoder, specific), _descriptor(6, b"\2"))
     rate = (
@@ -75,6 +79,23 @@ def audio_entry(config: AdtsConfig) -> bytes:
     )  # the field has 16 bits; decoders read the esds
     esds = _box(b"esds", bytes(4), es)
     return _box(b"mp4a", pack(">6xH8xHH4xI", 1, config.channels, 16, rate << 16), esds)
+
+
+def specific_config(config: AdtsConfig, extension: Extension) -> bytes:
+    """AudioSpecificConfig with SBR and PS signalled explicitly and backward compatible (14496-3 1.6.5).
+
+    Players of AAC-LC alone read what it is without them; others need not decode to know rate and channels.
+    Rates that have no index stay implicit.
+    """
+    rate = 2 * config.sample_rate
+    if extension is Extension.NONE or rate not in SAMPLE_RATES:
+        return config.audio_specific_config
+    bits = f"{int.from_bytes(config.audio_specific_config, 'big'):016b}"
+    bits += f"{_SYNC_EXTENSION:011b}{_SBR:05b}1{SAMPLE_RATES.index(rate):04b}"
+    if extension is Extension.PS:
+        bits += f"{_SYNC_PS:011b}1"
+    count = -(-len(bits) // 8)
+    return int(bits.ljust(8 * count, "0"), 2).to_bytes(count, "big")
 
 
 def _descriptor(tag: int, *parts: bytes) -> bytes:

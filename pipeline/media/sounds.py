@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 NEAR = 2
 """Silent frames: what is filled with fewer is no gap but an edit."""
 RECENT = 64
-"""Frames that are kept to say what silence after them must be."""
+"""Frames that are kept to say what silence after them must be: over a second of AAC, in which encoders of
+HE-AAC repeat what decoders must know of SBR."""
 FAR = 10 * ticks.TICKS
 """A PTS that lies this far outside of its slice is a reset or damage that its ends did not show."""
 
@@ -63,7 +64,7 @@ class Sounds:
     ) -> None:
         self.track = track
         self.tally = Tally()
-        self.coding = coding_of(track.form)
+        self.coding = coding_of(track.form, self._beginning)
         self.time = SoundTime(self.coding.rate, self.coding.frame)
         self._output = output
         self._place = FileTime(output.pieces)
@@ -77,6 +78,20 @@ class Sounds:
     def header(self) -> TrackHeader:
         """The MP4's track header."""
         return TrackHeader("soun", self.time.rate, self.coding.entry(), name="microphone")
+
+    def _beginning(self) -> list[bytes]:
+        """The first frames, `RECENT` or a few more, before any is copied."""
+        run = self.track.runs[0]
+        packets = open_run(self._open, [p.piece for p in run.placed], Medium.AUDIO)
+        frames: list[bytes] = []
+        try:
+            for block in self.coding.blocks(run, packets, Tally()):
+                frames += block.frames
+                if len(frames) >= RECENT:
+                    break
+        finally:
+            packets.close()
+        return frames
 
     def chunks(self) -> Iterator[Chunk]:
         """Copy everything, and silence after it as long as there are pictures.
@@ -152,7 +167,6 @@ class Sounds:
                     self._progress(packets.position - seen)
                     seen = packets.position
                 if fresh:
-                    self.coding.met(frames)
                     yield from self._begin_span(run, at)
                 if not held:
                     due = self.time.ticks_at(self.time.end)

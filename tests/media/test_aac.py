@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -9,11 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.media.aac import FRAME_SAMPLES, SAMPLE_RATES, AdtsConfig, AdtsSplit, silent_frame, split_adts
-from tests.media.mp4_material import adts, adts_header, decoded_sound, ffmpeg, sound, wrap
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pipeline.media.aac import AdtsConfig, AdtsSplit, split_adts
+from tests.media.mp4_material import adts, adts_header, wrap
 
 STEREO_48K = AdtsConfig(2, 3, 2)
 MONO_16K = AdtsConfig(2, 8, 1)
@@ -198,55 +194,3 @@ def test_the_audio_specific_config(config: AdtsConfig, expected: str) -> None:
 @given(configs)
 def test_the_audio_specific_config_reads_back(config: AdtsConfig) -> None:
     assert AdtsConfig.from_audio_specific_config(config.audio_specific_config) == config
-
-
-@pytest.mark.parametrize("channels", [1, 2], ids=["mono", "stereo"])
-@pytest.mark.parametrize("index", range(len(SAMPLE_RATES)), ids=lambda index: f"{SAMPLE_RATES[index]} Hz")
-def test_silent_frames_decode_to_exact_silence(index: int, channels: int) -> None:
-    config = AdtsConfig(2, index, channels)
-    decoder = av.CodecContext.create("aac", "r")
-    decoder.extradata = config.audio_specific_config
-    assert isinstance(decoder, av.AudioCodecContext)
-    frames = [frame for _ in range(10) for frame in decoder.decode(av.Packet(silent_frame(config)))]
-    pcm = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
-    assert pcm.shape == (channels, 10 * FRAME_SAMPLES)
-    assert not pcm.any()
-
-
-@pytest.mark.parametrize("channels", [1, 2], ids=["mono", "stereo"])
-@pytest.mark.parametrize("rate", [16000, 32000, 44100, 48000], ids=lambda rate: f"{rate} Hz")
-def test_silence_between_real_frames_is_exact_after_the_overlap_and_leaves_no_error(
-    rate: int, channels: int, tmp_path: Path
-) -> None:
-    real, config = sound(rate, channels)
-    half, silent = len(real) // 2, 8
-    path = tmp_path / "sound.aac"
-    path.write_bytes(wrap(config, [*real[:half], *[silent_frame(config)] * silent, *real[half:]]))
-    pcm = decoded_sound(path, channels)
-    assert pcm.shape == (channels, (len(real) + silent) * FRAME_SAMPLES)
-    begin, end = half * FRAME_SAMPLES, (half + silent) * FRAME_SAMPLES
-    assert pcm[:, begin : begin + FRAME_SAMPLES].any()  # the fading half of the last real frame
-    assert not pcm[:, begin + FRAME_SAMPLES : end].any()
-    for around in (pcm[:, begin - 4096 : begin], pcm[:, end + 1024 : end + 5120]):
-        assert 0.3 < np.abs(around).max() < 0.7
-
-
-@pytest.mark.parametrize(
-    "config",
-    [
-        pytest.param(AdtsConfig(1, 3, 2), id="AAC Main"),
-        pytest.param(AdtsConfig(2, 3, 6), id="5.1 channels"),
-        pytest.param(AdtsConfig(2, 3, 0), id="channels only an element describes"),
-    ],
-)
-def test_silence_is_refused_for_what_was_not_proved(config: AdtsConfig) -> None:
-    with pytest.raises(ValueError, match="silence is known for AAC-LC in mono and stereo"):
-        silent_frame(config)
-
-
-def test_a_stream_of_silence_alone_is_one_that_ffmpeg_reads(tmp_path: Path) -> None:
-    path = tmp_path / "silence.aac"
-    path.write_bytes(wrap(MONO_16K, [silent_frame(MONO_16K)] * 40))
-    done = ffmpeg("-v", "error", "-xerror", "-f", "aac", "-i", str(path), "-f", "s16le", "-")
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout == bytes(40 * FRAME_SAMPLES * 2)

@@ -11,7 +11,9 @@ import pytest
 from pipeline.media.aac import AdtsConfig
 from pipeline.media.annexb import normalise
 from pipeline.media.mp4.reader import read_movie
-from pipeline.media.sample_entry import audio_entry, video_entry
+from pipeline.media.probe import Extension
+from pipeline.media.sample_entry import audio_entry, specific_config, video_entry
+from pipeline.media.silence.frames import AAC_LC
 from tests.media.mp4_material import pictures, sound
 
 if TYPE_CHECKING:
@@ -118,3 +120,35 @@ def test_the_audio_entry_says_what_that_of_ffmpeg_says(rate: int, channels: int,
 def test_channels_in_the_stream_alone_are_refused() -> None:
     with pytest.raises(ValueError, match="program_config_element"):
         audio_entry(AdtsConfig(2, 3, 0))
+
+
+HE = [
+    pytest.param(AdtsConfig(2, 6, 2), Extension.SBR, "131056e598", id="v1 stereo"),
+    pytest.param(AdtsConfig(2, 8, 1), Extension.SBR, "140856e5a8", id="v1 mono"),
+    pytest.param(AdtsConfig(2, 7, 1), Extension.PS, "138856e5a54880", id="v2"),
+]
+
+
+@pytest.mark.parametrize(("config", "extension", "expected"), HE)
+def test_he_aac_is_told_before_a_frame_tells_it(
+    config: AdtsConfig, extension: Extension, expected: str
+) -> None:
+    specific = specific_config(config, extension)
+    assert specific.hex() == expected
+    assert specific.startswith(config.audio_specific_config), "players of AAC-LC read as far as they know"
+    assert b"\x05" + bytes([len(specific)]) + specific in audio_entry(config, extension)
+    decoder = av.CodecContext.create("aac", "r")
+    decoder.extradata = specific
+    (frame,) = decoder.decode(av.Packet(AAC_LC[config.channels]))
+    assert frame.sample_rate == 2 * config.sample_rate
+
+
+@pytest.mark.parametrize(
+    ("config", "extension"),
+    [
+        pytest.param(AdtsConfig(2, 3, 2), Extension.NONE, id="AAC-LC"),
+        pytest.param(AdtsConfig(2, 2, 2), Extension.SBR, id="64 kHz doubled has no index"),
+    ],
+)
+def test_what_need_not_or_cannot_be_told_is_not(config: AdtsConfig, extension: Extension) -> None:
+    assert specific_config(config, extension) == config.audio_specific_config

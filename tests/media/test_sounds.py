@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.media.aac import AdtsConfig, silent_frame
+from pipeline.media.aac import AdtsConfig
+from pipeline.media.silence import silent_frames
 from pipeline.media.tally import Surprise
 from pipeline.media.ts.writer import Pes, StreamType, write_slice
 from pipeline.model import ticks
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 SECOND = ticks.TICKS
 CODED = coded_sound(480)
-SILENCE = silent_frame(AdtsConfig(2, 3, 1))
+(SILENCE,) = silent_frames(AdtsConfig(2, 3, 1), 1)
 LONG = 120 * FRAME
 """A slice of 120 frames: 2.56 s."""
 

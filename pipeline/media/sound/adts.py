@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pipeline.media.aac import FRAME_SAMPLES, AdtsConfig, AdtsSplit, silent_frame, split_adts
-from pipeline.media.probe import has_sbr
+from pipeline.media.aac import FRAME_SAMPLES, AdtsConfig, AdtsSplit, split_adts
+from pipeline.media.probe import Extension, extension, sbr_header
 from pipeline.media.sample_entry import audio_entry
+from pipeline.media.silence import silent_frames
 from pipeline.media.sound.coding import Block
 from pipeline.media.tally import DAMAGED, INCOMPLETE, Surprise, Tally
 from pipeline.model.ledger import Sort
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pipeline.media.packet import Packets
     from pipeline.model.slices import Format
@@ -24,28 +26,31 @@ class Adts:
 
     Args:
         form: its parameters are those of `AdtsConfig`.
+        beginning: reads the first frames.
     """
 
     frame = FRAME_SAMPLES
     preroll = 0
 
-    def __init__(self, form: Format) -> None:
+    def __init__(self, form: Format, beginning: Callable[[], Sequence[bytes]]) -> None:
         self.config = AdtsConfig.from_audio_specific_config(bytes.fromhex(form.parameters))
         self.rate, self.channels = self.config.sample_rate, self.config.channels
-        self._sbr: bool | None = None
+        self._beginning = beginning
+
+    @cached_property
+    def _extension(self) -> Extension:
+        """What the frames carry that no ADTS header tells."""
+        return extension(self.config, self._beginning())
 
     def entry(self) -> bytes:
         """As `Coding.entry`."""
-        return audio_entry(self.config)
+        return audio_entry(self.config, self._extension)
 
-    def met(self, frames: Sequence[bytes]) -> None:
-        """As `Coding.met`."""
-        if self._sbr is None:
-            self._sbr = has_sbr(self.config, frames[0])
-
-    def silence(self, count: int, recent: Sequence[bytes]) -> list[bytes]:  # noqa: ARG002 - AAC fades by itself
+    def silence(self, count: int, recent: Sequence[bytes]) -> list[bytes]:
         """As `Coding.silence`."""
-        return [silent_frame(self.config, sbr=bool(self._sbr))] * count
+        sbr = self._extension is not Extension.NONE
+        header = sbr_header(self.config, reversed(recent)) if sbr and count else ""
+        return silent_frames(self.config, count, sbr=sbr, header=header)
 
     def roll(self, shortest: int) -> int:  # noqa: ARG002 - all frames are of one length
         """As `Coding.roll`; players know of AAC that a frame overlaps the one before."""

@@ -53,9 +53,6 @@ class Coding(Protocol):
             Surprise: they are of another configuration.
         """
 
-    def met(self, frames: Sequence[bytes]) -> None:
-        """Told the first frames of a span before the silence in front of it is asked for."""
-
     def silence(self, count: int, recent: Sequence[bytes]) -> list[bytes]:
         """``count`` silent frames after the frames ``recent``, of which there are none at the beginning."""
 

@@ -42,9 +42,6 @@ class Opus:
         """As `Coding.entry`."""
         return opus_entry(self.head)
 
-    def met(self, frames: Sequence[bytes]) -> None:
-        """As `Coding.met`; silence in Opus does not depend on what follows."""
-
     def silence(self, count: int, recent: Sequence[bytes]) -> list[bytes]:
         """As `Coding.silence`."""
         return silent_run(recent[-1] if recent else b"", self.channels, count)
