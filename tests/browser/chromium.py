@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -52,12 +53,14 @@ class Report:
         found: by file name: ``clock`` (pairs of audio context and media seconds), ``first`` (context frame of
             the first sample heard), ``looks``, ``duration``, ``width``, ``height``, ``error``.
         heard: by file name: what came out while it played, 48 kHz.
+        ranges: by file name: how many requests for a range were answered.
         decoded: by file name: what ``decodeAudioData`` makes of it, 48 kHz.
     """
 
     found: Mapping[str, Any]
     heard: Mapping[str, npt.NDArray[np.float64]]
     decoded: Mapping[str, npt.NDArray[np.float64]]
+    ranges: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -67,6 +70,7 @@ class _Exchange:
     files: Mapping[str, Path]
     work: bytes
     sounds: dict[str, bytes] = field(default_factory=dict)
+    ranges: Counter[str] = field(default_factory=Counter)
     done: queue.Queue[bytes] = field(default_factory=queue.Queue)
 
 
@@ -92,6 +96,7 @@ def watch(files: Mapping[str, Path], seeks: Mapping[str, Sequence[float]]) -> Re
         told["found"],
         {name: sounds[f"/heard/{name}"] for name in files},
         {name: sounds[f"/decoded/{name}"] for name in files},
+        exchange.ranges,
     )
 
 
@@ -163,6 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(end - begin))
         if asked:
+            self.shared.ranges[self.path.removeprefix("/")] += 1
             self.send_header("Content-Range", f"bytes {begin}-{end - 1}/{len(data)}")
         self.end_headers()
         try:

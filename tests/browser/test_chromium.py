@@ -78,6 +78,27 @@ bframes = 2
 sound = [[0.0, 20.0]]
 picture = [[0.0, 20.0]]
 changes = [{ at = 4.3, rotation = 90 }, { at = 11.7, rotation = 0 }]
+
+# A browser: VP9 and Opus, which MP4 holds; he mutes, and turns his camera off.
+[[users]]
+uid = "6"
+size = "160x120"
+fps = 10
+sound = [[0.0, 6.0], [8.5, 20.0]]
+picture = [[0.2, 9.0], [12.0, 20.0]]
+web = [[0.0, 20.0]]
+web_codec = "vp9"
+
+# Another browser: VP8, which becomes H.264; the recorder makes AAC of his sound.
+[[users]]
+uid = "7"
+size = "160x120"
+fps = 10
+jitter_ms = 20
+sound = [[0.0, 20.0]]
+picture = [[0.2, 20.0]]
+web = [[0.0, 20.0]]
+web_sound = false
 """
 RATE = 48_000
 ALLOWED_MS = 10 + 512 * 1000 / RATE
@@ -85,7 +106,7 @@ ALLOWED_MS = 10 + 512 * 1000 / RATE
 RESOLUTION_MS = 6
 """The element's clock moves in steps of the audio device's buffer; the median over a second is this good."""
 AROUND_S = 0.5
-SEEKS_S = (0.05, 5.05, 11.05, 14.55, 2.05, 17.95)
+SEEKS_S = (0.05, 5.05, 11.05, 14.55, 2.05, 17.95, 8.65, 4.15, 12.45, 16.25)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +124,7 @@ def report(call: Merged) -> Report:
     return watch(files, dict.fromkeys(files, SEEKS_S))
 
 
-EVERYBODY = ["1", "2", "3", "4", "5"]
+EVERYBODY = ["1", "2", "3", "4", "5", "6", "7"]
 
 
 def _beeps_s(call: Merged, output: Output) -> list[float]:
@@ -160,6 +181,11 @@ def test_it_plays_to_its_end_without_an_error_in_its_length_and_size(
     assert (found["width"], found["height"]) == (160, 120)
     assert found["duration"] == pytest.approx(output.duration / 90_000, abs=0.002)
     assert found["clock"][-1][1] == pytest.approx(found["duration"], abs=0.2)
+
+
+@pytest.mark.parametrize("uid", EVERYBODY)
+def test_it_is_fetched_by_ranges(uid: str, call: Merged, report: Report) -> None:
+    assert report.ranges[_by_uid(call, uid).file] > 0
 
 
 @pytest.mark.parametrize("uid", EVERYBODY)
