@@ -89,7 +89,8 @@ def encode_vpx(
     encoder.thread_count = 1
     encoder.gop_size = _NEVER
     encoder.bit_rate = bit_rate
-    encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "auto-alt-ref": "0"}
+    speed = "-8" if codec == "vp8" else "8"  # of VP8 a positive one follows the load of the machine
+    encoder.options = {"deadline": "realtime", "cpu-used": speed, "lag-in-frames": "0", "auto-alt-ref": "0"}
     next_key: int | None = None
     for at_ticks, picture in pictures:
         frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")

@@ -1,29 +1,25 @@
-"""A look at both ends of a slice, whatever its container; nothing else decides what it is than its bytes."""
+"""A look at both ends of a slice, whatever its container; nothing else decides what it is than its bytes.
+
+The readers of containers are imported when the first slice of theirs is met: most recordings hold one kind.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.media import vpx
-from pipeline.media.mp4 import ends as mp4
-from pipeline.media.opus import RATE, OpusHead
 from pipeline.media.ts.peek import Peeker
-from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
-from pipeline.media.webm import ebml, ends
-from pipeline.media.webm.head import in_ticks
-from pipeline.model.slices import NO_PTS, Container, Ends, Format, Medium
-from pipeline.model.ticks import WRAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.media.vpx import VpxFrame
-    from pipeline.media.webm.ends import WebmEnds
-    from pipeline.media.webm.head import WebmTrack
+    from pipeline.media.unreadable import Unreadable
+    from pipeline.model.slices import Ends, Format, Medium
 
 _MAGIC = 8
-_EBML = ebml.EBML.to_bytes(4, "big")
+_KINDS = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"moof"})
+"""Boxes that an MP4 may begin with."""
+_EBML = b"\x1aE\xdf\xa3"
+_WEB = frozenset({"vp8", "vp9"})
 
 
 class Looker:
@@ -47,62 +43,20 @@ class Looker:
         """
         magic = file.read(_MAGIC)
         file.seek(0)
-        if mp4.is_mp4(magic):
-            return mp4.look(file, size, medium, self._ts.form)
-        if not magic.startswith(_EBML):
-            return self._ts.look(file, size, medium, listed)
-        found = ends.look(file, size)
-        if isinstance(found, Unreadable):
-            return found
-        if (medium is Medium.AUDIO) != (found.track.rate > 0):
-            return Unreadable(NOTHING_OF_IT)
-        return _webm(found)
+        if magic[4:] in _KINDS:
+            from pipeline.media.mp4 import ends
+
+            return ends.look(file, size, medium, self._ts.form)
+        if magic.startswith(_EBML):
+            from pipeline.media.webm import formats
+
+            return formats.look(file, size, medium)
+        return self._ts.look(file, size, medium, listed)
 
     def form(self, codec: str, payload: bytes) -> Format | None:
         """Codec parameters that a packet tells; without ``parameters`` when it tells none."""
-        if codec in {"vp8", "vp9"}:
-            frame = vpx.read_frame(codec, payload)
-            return None if frame is None else _pictures(codec, frame)
+        if codec in _WEB:
+            from pipeline.media.webm import formats
+
+            return formats.form_of(codec, payload)
         return None if codec == "opus" else self._ts.form(codec, payload)
-
-
-def _webm(found: WebmEnds) -> Ends:
-    track = found.track
-    if track.rate:
-        form = _opus(track)
-    elif found.frame is not None:
-        form = _pictures(track.codec, found.frame)
-    else:
-        form = Format(track.codec, found.width, found.height)
-    return Ends(
-        first=found.first % WRAP,
-        span=found.span,
-        step=found.step,
-        key=found.key,
-        form=form,
-        cut=NO_PTS if found.cut else None,
-        after=-in_ticks(track.delay_ns),  # a recorder stamps what it receives, whatever is heard of it
-        container=Container.WEBM,
-    )
-
-
-def _opus(track: WebmTrack) -> Format:
-    """The format of Opus; what an encoder delays and what it was given does not tell two formats apart."""
-    head = replace(OpusHead.read(track.private), pre_skip=0, rate=RATE)
-    return Format(track.codec, rate=track.rate, channels=track.channels, parameters=head.write().hex())
-
-
-def _pictures(codec: str, frame: VpxFrame) -> Format:
-    """What a sample entry tells of a key frame; other frames tell nothing."""
-    if not frame.key:
-        return Format(codec)
-    across, down = frame.subsampling
-    parts = (
-        frame.profile,
-        frame.bit_depth,
-        int(across),
-        int(down),
-        int(frame.full_range),
-        frame.colour_space,
-    )
-    return Format(codec, frame.width, frame.height, parameters=".".join(map(str, parts)))

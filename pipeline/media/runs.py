@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.media.mp4.run import Mp4Run
 from pipeline.media.ts.demux import RunDemuxer
-from pipeline.media.webm.run import WebmRun
 from pipeline.model.slices import Container
 
 if TYPE_CHECKING:
@@ -30,7 +28,11 @@ def open_run(open_slice: Callable[[str], BinaryIO], pieces: Sequence[Slice], med
     """
     ends = pieces[0].ends
     if ends is not None and ends.container is Container.WEBM:
+        from pipeline.media.webm.run import WebmRun  # imported where it is met, as by `look`
+
         return WebmRun(open_slice, pieces)
     if ends is not None and ends.container is Container.MP4:
+        from pipeline.media.mp4.run import Mp4Run
+
         return Mp4Run(open_slice, pieces, medium)
     return RunDemuxer(open_slice, pieces, medium)

@@ -20,17 +20,10 @@ if TYPE_CHECKING:
     from pipeline.media.mp4.source import SourceTrack
     from pipeline.model.slices import Medium
 
-KINDS = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"moof"})
-"""Types of a box that an MP4 may begin with."""
 STEPS = 64
 """Last samples, whose distances tell the step of pictures."""
 MOST_BYTES = 32 << 20
 """A sample that is longer than this is no picture."""
-
-
-def is_mp4(head: bytes) -> bool:
-    """Whether a file that begins so is an MP4."""
-    return head[4:8] in KINDS
 
 
 def look(

@@ -10,7 +10,6 @@ import numpy as np
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.pictures.bitstream import bitstream
 from pipeline.media.pictures.entry import Entry, ahead, entry
-from pipeline.media.pictures.odd import Odd
 from pipeline.media.pictures.order import COPIED, ENCODED, UNTRUE, Order, Picture
 from pipeline.media.pictures.sieve import KEY_WITHIN, Sieve, shape_at
 from pipeline.media.placing import FileTime
@@ -122,6 +121,8 @@ class Pictures:
         kind = COPIED
         pictures = self._from_key(run, before, self._placed(run, packets))
         if self._odd:
+            from pipeline.media.pictures.odd import Odd  # with decoders and encoders, which a copy needs not
+
             odd = Odd(self.shape, self._output.odd, self._entry, self.tally)
             pictures = odd.fitted(run, _codec_of(run), pictures)
         try:

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from pipeline.media import vpx
 from pipeline.media.annexb import set_ids
 from pipeline.media.pictures.bitstream import VPX, bitstream
-from pipeline.media.pictures.fit import black_picture
 from pipeline.media.runs import open_run
 from pipeline.media.sample_entry import entry_of
 from pipeline.media.tally import Surprise
-from pipeline.media.web_entry import vp9_entry
 from pipeline.model import ticks
 from pipeline.model.shapes import Shape, shapes_of
 from pipeline.model.slices import Medium
@@ -71,7 +69,7 @@ def entry(output: OutputPlan, shape: Shape, track: TrackTime, open_slice: Callab
     if output.encodes:
         if shape.codec == "h264":
             sets_id = min(set(range(1, _MOST_SETS)) - set_ids(sets))
-        made = black_picture(shape, sets_id)
+        made = _black(shape, sets_id)
         black, payload = made.payload, payload or bitstream(shape.codec).bare(made)
         sets += made.parameter_sets
     if not sets:
@@ -85,15 +83,23 @@ def entry(output: OutputPlan, shape: Shape, track: TrackTime, open_slice: Callab
 
 
 def _vpx_entry(output: OutputPlan, shape: Shape, track: TrackTime, first: _First | None) -> Entry:
-    black = black_picture(shape, 0).payload if output.encodes else b""
+    black = _black(shape, 0).payload if output.encodes else b""
     frame = vpx.read_frame(shape.codec, first.bare if first else black)
     if frame is None:
         raise _missing(output, shape)
+    from pipeline.media.web_entry import vp9_entry
+
     step = track.runs[0].step
     try:
         return Entry(vp9_entry(frame, fps=max(1, round(ticks.TICKS / step))), black=black)
     except ValueError as error:
         raise Surprise(f"{output.uid} has {error}") from error
+
+
+def _black(shape: Shape, sets_id: int) -> AccessUnit:
+    from pipeline.media.pictures.fit import black_picture  # encoders are needed only here
+
+    return black_picture(shape, sets_id)
 
 
 def _missing(output: OutputPlan, shape: Shape) -> Surprise:
