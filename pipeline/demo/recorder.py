@@ -243,7 +243,8 @@ def _web_slice(user: User, units: Sequence[Unit], start: int) -> bytes:
 
 def _first_pts(user: User, units: Sequence[Unit]) -> int:
     if units[0].is_web:
-        return start_of(units) - _web_shift(user, _stamped(user, units))
+        start = _stamped(user, units)
+        return start - _web_shift(user, start)
     return first_pts(units, user.pts, user.pts_start, user.clock)
 
 

@@ -129,7 +129,8 @@ def test_slices_hold_every_picture_and_all_sound_once(name: str, recorded: Calla
             continue  # a frame of sound may reach over the key picture that cuts
         if user.sound:
             assert slices[0].start_ticks == user.sound[0][0]
-            assert slices[-1].end_ticks == user.sound[-1][1]
+            more = 1800 if slices[-1].name.endswith(".webm") else 0  # the encoder of Opus empties itself
+            assert 0 <= slices[-1].end_ticks - user.sound[-1][1] <= more
         for left, right in pairwise(slices):
             assert left.end_ticks <= right.start_ticks + 90
 

@@ -33,7 +33,10 @@ def _structure(text: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["plain-agora", "b-frames", "late-picture", "late-sound", "rotation-90", "mute-and-rejoin", "hevc"],
+    [
+        *("plain-agora", "b-frames", "late-picture", "late-sound", "rotation-90", "mute-and-rejoin", "hevc"),
+        *("web-vp8", "web-opus"),
+    ],
 )
 def test_the_boxes_are_those_that_were_reviewed(
     name: str, merged: Merging, golden: Callable[[str, str], None]
