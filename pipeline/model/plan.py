@@ -184,10 +184,11 @@ def _of_slices(
 ) -> Iterator[Entry]:
     """What is wrong with slices that go in."""
     placed = {(time.uid, time.source): time for time in times}
+    wholes = {each.time.uid: each for each in seen}
     for user in recording.users:
         for entry in losses.of_source(user, placed.get((user.uid, user.source))):
             if (user.uid, user.source, Medium(entry.track)) not in left:
-                whole = next((each for each in seen if each.time.uid == user.uid), None)
+                whole = wholes.get(user.uid)
                 yield whole.unless_behind(entry, user.source) if whole else entry
 
 

@@ -7,8 +7,10 @@ the first has none for more than `SWITCHES_AFTER`. What lies behind the other is
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pipeline.model import ticks
 from pipeline.model.decisions import Decision
@@ -26,8 +28,16 @@ CAMERA, SCREEN = "camera", "screen"
 SWITCHES_AFTER = ticks.TICKS
 """A hole in the pictures that come first is held if it is no longer; to switch for less would flicker."""
 
-Spans = list[tuple[int, int]]
-"""UTC ticks from and to, in order and apart from one another."""
+
+class Span(NamedTuple):
+    """UTC ticks from and to; lists of them are in order, and they lie apart from one another."""
+
+    start: int
+    end: int
+
+
+Spans = list[Span]
+T = TypeVar("T", Span, Gap)
 Left = frozenset[tuple[str, str, Medium]]
 """Tracks that go into no file: user, source, medium."""
 
@@ -40,20 +50,23 @@ class Shown:
         time: the tracks; pictures of two sources are one track.
         decisions: what was decided of his screen.
         entries: of the ledger, on pictures that are not shown.
-        behind: (source, UTC ticks from, to) where pictures of a source are not shown, if there are any.
+        hidden: the source whose pictures are not shown everywhere; empty if there is none.
+        behind: where pictures of it are not shown, if there are any.
     """
 
     time: UserTime
     decisions: tuple[Decision, ...] = ()
     entries: tuple[Entry, ...] = ()
-    behind: tuple[tuple[str, int, int], ...] = ()
+    hidden: str = ""
+    behind: tuple[Span, ...] = ()
 
     def unless_behind(self, entry: Entry, source: str) -> Entry:
         """A slice of pictures that is bad is no loss where none of them would be shown."""
-        if entry.track != Medium.VIDEO or entry.start_ms is None or entry.end_ms is None:
+        if source != self.hidden or entry.track != Medium.VIDEO:
             return entry
-        start, end = ticks.from_ms(entry.start_ms), ticks.from_ms(entry.end_ms)
-        if not any(of == source and low <= start and end <= high for of, low, high in self.behind):
+        if entry.start_ms is None or entry.end_ms is None:
+            return entry
+        if not _holds(self.behind, Span(ticks.from_ms(entry.start_ms), ticks.from_ms(entry.end_ms))):
             return entry
         return replace(entry, sort=Sort.NOTE, what=f"{entry.what}; other pictures are shown there")
 
@@ -93,11 +106,11 @@ def shown(times: Sequence[UserTime], screen: Screen, left: Left) -> tuple[Shown,
     """
     if screen is Screen.OWN:
         return tuple(map(Shown, times))
-    kept = [kept for time in times if (kept := _without(time, left)) is not None]
-    return tuple(
-        _merged([time for time in kept if time.uid == uid], screen)
-        for uid in dict.fromkeys(time.uid for time in kept)
-    )
+    users: dict[str, list[UserTime]] = {}
+    for time in times:
+        if (kept := _without(time, left)) is not None:
+            users.setdefault(time.uid, []).append(kept)
+    return tuple(_merged(sources, screen) for sources in users.values())
 
 
 def _without(time: UserTime, left: Left) -> UserTime | None:
@@ -114,8 +127,8 @@ def _merged(sources: Sequence[UserTime], screen: Screen) -> Shown:
         return Shown(sources[0])
     camera, shared = sorted(sources, key=lambda time: time.source == SCREEN)
     sound = camera if camera.audio is not None else shared
-    sessions = _joined([*camera.sessions, *shared.sessions], ABSENT)
-    whole = replace(camera, audio=sound.audio, sessions=tuple(sessions))
+    sessions = tuple((a, b) for a, b in _joined([*camera.sessions, *shared.sessions], ABSENT))
+    whole = replace(camera, audio=sound.audio, sessions=sessions)
     if shared.video is None:
         return Shown(whole)
     if camera.video is None:
@@ -137,8 +150,7 @@ def _switching(
     runs += [
         (other, replace(part, clock=part.clock + len(front.clocks)))
         for run in back.runs
-        for start, end in free
-        if (part := _part(run, start, end)) is not None
+        for part in _parts(run, free)
     ]
     video = TrackTime(
         Medium.VIDEO,
@@ -154,7 +166,8 @@ def _switching(
             *(_hidden(whole.uid, other, source, span) for span in _both(others, stays)),
             *_filled(whole.uid, source, other, front, video.gaps),
         ),
-        tuple((other, *stay) for stay in stays),
+        other,
+        tuple(stays),
     )
 
 
@@ -173,7 +186,7 @@ def _decisions(screen: Screen, stays: Spans, filled: Spans) -> Iterator[Decision
 def _stays(source: str, track: TrackTime) -> Spans:
     """Where a source has pictures; a shared screen that stands still is shared to the end of its slice."""
     spans = [
-        (run.start, run.listed_end if source == SCREEN or run.listed_end - run.end <= EARLY else run.end)
+        Span(run.start, run.listed_end if source == SCREEN or run.listed_end - run.end <= EARLY else run.end)
         for run in track.runs
     ]
     return _joined(spans, SWITCHES_AFTER)
@@ -184,9 +197,9 @@ def _joined(spans: Iterable[tuple[int, int]], apart: int) -> Spans:
     out: Spans = []
     for start, end in sorted(spans):
         if out and start - out[-1][1] <= apart:
-            out[-1] = (out[-1][0], max(out[-1][1], end))
+            out[-1] = Span(out[-1].start, max(out[-1].end, end))
         else:
-            out.append((start, end))
+            out.append(Span(start, end))
     return out
 
 
@@ -194,30 +207,41 @@ def _between(spans: Spans, low: int, high: int) -> Spans:
     """What lies between spans, before them from ``low`` on, and after them up to ``high``."""
     ends = [low, *(end for _, end in spans)]
     starts = [*(start for start, _ in spans), high]
-    return [(end, start) for end, start in zip(ends, starts, strict=True) if end < start]
+    return [Span(end, start) for end, start in zip(ends, starts, strict=True) if end < start]
 
 
 def _both(some: Spans, others: Spans) -> Spans:
     """Where spans of both lie."""
-    return [(max(a, c), min(b, d)) for a, b in some for c, d in others if max(a, c) < min(b, d)]
+    return [Span(max(a, c), min(b, d)) for a, b in some for c, d in _near(others, a, b)]
 
 
 def _length(spans: Spans) -> str:
     return ticks.duration(sum(end - start for start, end in spans))
 
 
-def _part(run: Run, start: int, end: int) -> Run | None:
-    """What of a run is shown between two UTC ticks: its slices that reach in there; None if there is none."""
-    low, high = max(run.start, start), min(run.end, end)
-    placed = tuple(p for p in run.placed if p.at < high and p.end > low)
-    if high - low < run.step or not placed:
-        return None
-    return replace(
-        run,
-        placed=placed,
-        since=low if low > placed[0].at else run.since,
-        yields=high if high < min(run.end, placed[-1].end) else run.yields,
-    )
+def _near(spans: Sequence[T], start: int, end: int) -> Iterator[T]:
+    """Of spans or gaps in order those that reach in between two UTC ticks."""
+    for at in range(bisect_right(spans, start, key=lambda span: span.end), len(spans)):
+        if spans[at].start >= end:
+            return
+        yield spans[at]
+
+
+def _parts(run: Run, free: Spans) -> Iterator[Run]:
+    """What of a run is shown: for each span that is free, its slices that reach in there."""
+    # Slices of a run may overlap by a little: up to here all have ended, and from there on all begin later.
+    ended = list(accumulate((p.end for p in run.placed), max))
+    begun = list(accumulate((p.at for p in reversed(run.placed)), min))[::-1]
+    for start, end in _near(free, run.start, run.end):
+        low, high = max(run.start, start), min(run.end, end)
+        placed = run.placed[bisect_right(ended, low) : bisect_left(begun, high)]
+        if placed and high - low >= run.step:
+            yield replace(
+                run,
+                placed=placed,
+                since=low if low > placed[0].at else None,
+                yields=high if high < min(run.end, placed[-1].end) else None,
+            )
 
 
 def _switched(runs: Sequence[tuple[str, Run]], first: str) -> Iterator[Run]:
@@ -240,18 +264,18 @@ def _gaps(front: TrackTime, back: TrackTime, stays: Spans, others: Spans) -> tup
     out += [gap for gap in back.gaps if _holds(others, gap) and _holds(free, gap)]
     least = max(tolerance(track.runs[0].step, sound=False) for track in (front, back))
     for start, end in _between(whole, whole[0][0], whole[-1][1]):
-        near = [gap for gap in (*front.gaps, *back.gaps) if gap.start < end and gap.end > start]
         if end - start > least:
+            near = [gap for track in (front, back) for gap in _near(track.gaps, start, end)]
             why = "; ".join(dict.fromkeys(gap.why for gap in near)) or "muted, off or away"
             out.append(Gap(start, end, any(gap.lost for gap in near), why))
     return tuple(sorted(out, key=lambda gap: gap.start))
 
 
-def _holds(spans: Spans, gap: Gap) -> bool:
-    return any(start <= gap.start and gap.end <= end for start, end in spans)
+def _holds(spans: Sequence[Span], one: Span | Gap) -> bool:
+    return any(start <= one.start and one.end <= end for start, end in _near(spans, one.start, one.end))
 
 
-def _hidden(uid: str, source: str, front: str, span: tuple[int, int]) -> Entry:
+def _hidden(uid: str, source: str, front: str, span: Span) -> Entry:
     """What the ledger says of pictures that are not shown."""
     start, end = span
     what = f"{ticks.duration(end - start)} of the {source} behind the {front}; not shown"
@@ -261,7 +285,7 @@ def _hidden(uid: str, source: str, front: str, span: tuple[int, int]) -> Entry:
 def _filled(uid: str, source: str, other: str, front: TrackTime, gaps: Sequence[Gap]) -> Iterator[Entry]:
     """What was lost of the source that comes first, where the other one's pictures hide that."""
     for gap in front.gaps:
-        if gap.lost and not any(told.start < gap.end and told.end > gap.start for told in gaps):
+        if gap.lost and not any(_near(gaps, gap.start, gap.end)):
             what = f"no picture of the {source} ({gap.why}); filled with the {other}"
             start, end = ticks.to_ms(gap.start), ticks.to_ms(gap.end)
             yield Entry(Sort.LOSS, what, uid, Medium.VIDEO, start, end)
