@@ -122,7 +122,7 @@ _DECORATORS = (
         "--on-change",
         OnChange,
         OnChange.FIT,
-        "Where size or rotation change: re-encode the rarer shapes to fit, split the file, or copy all.",
+        "Where pictures or sound change: re-encode the rarer kinds to fit, split the file, or copy all.",
     ),
     _choice(
         "--screen",

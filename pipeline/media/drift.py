@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.model import ticks
+from pipeline.model.clock import stretched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,10 +54,11 @@ class Steady:
     Args:
         rate: samples per second.
         frame: samples of a silent frame.
+        slope_ppb: how much longer than that a sample takes by UTC.
     """
 
-    def __init__(self, rate: int, frame: int) -> None:
-        self._rate = rate
+    def __init__(self, rate: int, frame: int, slope_ppb: int = 0) -> None:
+        self._rate, self._slope = rate, slope_ppb
         self._step = ticks.ticks_of(frame, rate)
         self._slack = self._step * SLACK // 100
         self._anchor: int | None = None
@@ -83,7 +85,8 @@ class Steady:
 
     def after(self, samples: int) -> int:
         """Ticks of so many samples."""
-        return ticks.ticks_of(samples, self._rate)
+        length = ticks.ticks_of(samples, self._rate)
+        return stretched(length, self._slope) if self._slope else length
 
     def plain(self, utc: int | None, samples: int) -> int | None:
         """UTC ticks of frames that go on by count and need not wait, as nearly all do; None for others."""

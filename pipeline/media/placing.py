@@ -45,9 +45,13 @@ class FileTime:
             self._now, piece = found, self._pieces[found]
         return piece.at + utc - piece.start
 
+    def piece_at(self, at: int) -> Piece:
+        """The piece of the plan that file ticks lie in, 0 or later."""
+        return next(p for p in reversed(self._pieces) if p.at <= at)
+
     def utc_ms(self, at: int) -> int:
         """UTC milliseconds of file ticks that `at` gave, 0 or later."""
-        piece = next(p for p in reversed(self._pieces) if p.at <= at)
+        piece = self.piece_at(at)
         return ticks.to_ms(piece.start + at - piece.at)
 
 

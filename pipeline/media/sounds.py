@@ -1,56 +1,52 @@
-"""Sound copied: frames placed by PTS where a run begins and by count inside it."""
+"""Sound of one output: frames copied to their places, others encoded into the file's coding.
+
+Frames are placed by `pipeline.media.sound.read`; silence between them makes time and count agree. What is not
+of the coding that is heard longest is decoded and encoded into it.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from pipeline.media.drift import Piece, Steady
 from pipeline.media.mp4.writer import Edit, SampleTimes, TrackHeader
 from pipeline.media.placing import FileTime, SoundTime
 from pipeline.media.runs import open_run
-from pipeline.media.sound.codings import coding_of
-from pipeline.media.tally import BACKWARD, CHUNK, DRIFT, OUTSIDE, OVERLAP, Chunk, Made, Tally, fits
+from pipeline.media.sound.codings import Codings
+from pipeline.media.sound.decode import Decoded
+from pipeline.media.sound.read import Reader
+from pipeline.media.sound.stretch import Stretch
+from pipeline.media.tally import CHUNK, DRIFT, OUTSIDE, OVERLAP, UNDECODED, Chunk, Made, Tally, fits
 from pipeline.model import ticks
 from pipeline.model.ledger import Sort
-from pipeline.model.manifest import OutputTrack, Span
+from pipeline.model.manifest import Encoded, OutputTrack, Span
 from pipeline.model.slices import Medium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pipeline.media import drift
     from pipeline.media.packet import Packets
+    from pipeline.media.sound.coding import Coding
+    from pipeline.model.decisions import Piece
     from pipeline.model.plan import OutputPlan
-    from pipeline.model.timeline import Placed, Run, TrackTime
+    from pipeline.model.timeline import Run, TrackTime
 
 NEAR = 2
 """Silent frames: what is filled with fewer is no gap but an edit."""
 RECENT = 64
 """Frames that are kept to say what silence after them must be: over a second of AAC, in which encoders of
 HE-AAC repeat what decoders must know of SBR."""
-FAR = 10 * ticks.TICKS
-"""A PTS that lies this far outside of its slice is a reset or damage that its ends did not show."""
-
-
-class _Block(NamedTuple):
-    """Frames of ``each`` samples, the UTC ticks of the first by its PTS, and their slice."""
-
-    utc: int | None
-    frames: list[bytes]
-    each: int
-    placed: Placed
-
-
 _Part: TypeAlias = tuple[int, list[bytes], int, bool]
 """File ticks of frames that belong into the file, these frames, samples of each, whether they begin anew."""
 
 
 class Sounds:
-    """The copied sound of one output.
+    """The sound of one output.
 
     Args:
         output: the plan of the file.
-        track: the runs to copy.
+        track: its runs.
         open_slice: opens a key for reading.
         progress: called with bytes read since the last call.
     """
@@ -64,7 +60,8 @@ class Sounds:
     ) -> None:
         self.track = track
         self.tally = Tally()
-        self.coding = coding_of(track.form, self._beginning)
+        self._codings = Codings(track, self._beginning)
+        self.coding = self._codings.of(output.sound or track.form)
         self.time = SoundTime(self.coding.rate, self.coding.frame)
         self._output = output
         self._place = FileTime(output.pieces)
@@ -72,36 +69,44 @@ class Sounds:
         self._progress = progress
         self._early = ticks.ticks_of(self.coding.preroll, self.coding.rate)
         self._recent: deque[bytes] = deque(maxlen=RECENT)
-        self._doubtful: set[str] = set()
+        self._reader = Reader(self._codings, self.tally)
+        self._stretch: Stretch | None = None
+        self._piece: Piece | None = None  # of the plan, in which the stretch lies
         self._put_in = self._left_out = 0  # frames, in this run, to keep count and time together
 
     def header(self) -> TrackHeader:
         """The MP4's track header."""
         return TrackHeader("soun", self.time.rate, self.coding.entry(), name="microphone")
 
-    def _beginning(self) -> list[bytes]:
-        """The first frames, `RECENT` or a few more, before any is copied."""
-        run = self.track.runs[0]
-        packets = open_run(self._open, [p.piece for p in run.placed], Medium.AUDIO)
+    def _beginning(self, coding: Coding) -> list[bytes]:
+        """The first frames of a coding, `RECENT` or a few more, before any is copied."""
         frames: list[bytes] = []
-        try:
-            for block in self.coding.blocks(run, packets, Tally()):
-                frames += block.frames
-                if len(frames) >= RECENT:
-                    break
-        finally:
-            packets.close()
+        for run in self.track.runs:
+            if not self._codings.holds(run, coding):
+                continue
+            packets = open_run(self._open, [p.piece for p in run.placed], Medium.AUDIO)
+            try:
+                first = self._codings.of_run(run)
+                for block in first.blocks(run, packets, Tally(), self._codings):
+                    frames += block.frames if block.coding is coding else []
+                    if len(frames) >= RECENT or (frames and block.coding is not coding):
+                        break
+            finally:
+                packets.close()
+            if frames:
+                break
         return frames
 
     def chunks(self) -> Iterator[Chunk]:
-        """Copy everything, and silence after it as long as there are pictures.
+        """All runs, and silence after them as long as there are pictures.
 
         Raises:
-            Surprise: the configuration changes inside a run, or time goes far back.
+            Surprise: a coding that the plan does not know of, or slices that cannot be read.
             OSError: a slice cannot be read.
         """
         for run in self.track.runs:
             yield from self._run(run)
+        yield from self._close_stretch(None)
         at = self.ends
         count = self.time.silence_to(ticks.samples_at(self._output.picture_end, self.time.rate))
         yield from self._silent(at, count)
@@ -131,7 +136,7 @@ class Sounds:
         fills = tuple(self.time.fills)
         return OutputTrack(
             medium=Medium.AUDIO,
-            codec=self.track.form.codec,
+            codec=(self._output.sound or self.track.form).codec,
             timescale=self.time.rate,
             packets_in=self.tally.packets_in,
             packets_out=self.tally.packets_out,
@@ -142,6 +147,7 @@ class Sounds:
             fills=fills,
             clocks=fits(self.track),
             end=self.ends,
+            encoded=tuple(self.tally.encoded),
             rate=self.coding.rate,
             channels=self.coding.channels,
         )
@@ -157,104 +163,134 @@ class Sounds:
 
     def _run(self, run: Run) -> Iterator[Chunk]:
         packets = open_run(self._open, [p.piece for p in run.placed], Medium.AUDIO)
-        held: list[bytes] = []
-        due = seen = 0
+        self._seen = 0
         try:
-            for at, frames, each, fresh in self._fitting(self._wanted(run, self._counted(run, packets))):
-                if held and (fresh or self.time.ticks_at(self.time.end) - due >= CHUNK):
-                    yield self.tally.copied(due, held)
-                    held = []
-                    self._progress(packets.position - seen)
-                    seen = packets.position
-                if fresh:
-                    yield from self._begin_span(run, at)
-                if not held:
-                    due = self.time.ticks_at(self.time.end)
-                held += frames
-                self._recent.extend(frames)
-                self.time.copy(len(frames), each)
-            if held:
-                yield self.tally.copied(due, held)
-            self._close_span()
+            for coding, pieces in self._reader.read(run, packets):
+                if coding is self.coding:
+                    yield from self._copied(run, pieces, packets)
+                else:
+                    yield from self._encoded(run, coding, pieces, packets)
             self._tell_edits(run)
-            self._progress(packets.position - seen)
+            self._advance(packets)
             self.tally.damaged(run, packets.lost, packets.breaks, packets.skipped)
         finally:
             packets.close()
 
-    def _counted(self, run: Run, packets: Packets) -> Iterator[Piece]:
-        """Frames with their places; inside a run by count, as long as the PTS agree.
+    def _advance(self, packets: Packets) -> None:
+        self._progress(packets.position - self._seen)
+        self._seen = packets.position
 
-        A PTS far from the count is believed once the next one does not contradict it.
+    def _copied(self, run: Run, pieces: Iterator[drift.Piece], packets: Packets) -> Iterator[Chunk]:
+        """Frames as they are."""
+        time = self.time
+        held: list[bytes] = []
+        due, fresh = 0, True
+        for place, some, each, anew in self._wanted(run, pieces):
+            at, frames = place, some
+            fresh = fresh or anew
+            if held and (fresh or time.ticks_at(time.end) - due >= CHUNK):
+                yield self.tally.copied(due, held)
+                held = []
+                self._advance(packets)
+            if fresh:
+                yield from self._close_stretch(at)
+                at, frames = self._fitting(at, frames, each)
+                if not frames:
+                    continue
+                yield from self._begin_span(run, at)
+                fresh = False
+            if not held:
+                due = time.ticks_at(time.end)
+            held += frames
+            self._recent.extend(frames)
+            time.copy(len(frames), each)
+        if held:
+            yield self.tally.copied(due, held)
+        self._close_span()
+
+    def _encoded(
+        self, run: Run, coding: Coding, pieces: Iterator[drift.Piece], packets: Packets
+    ) -> Iterator[Chunk]:
+        """Frames of another coding, encoded into the file's."""
+        decoded: Decoded | None = None
+        held: list[bytes] = []
+        for at, frames, _, fresh in self._wanted(run, pieces):
+            if fresh:
+                if decoded is not None:
+                    held += self._end_decoded(decoded)
+                if held:
+                    yield self._made_anew(held)
+                decoded, held = Decoded(coding, self.coding), []
+                yield from self._go_on(run, at)
+            stretch = self._stretch
+            if decoded is None or stretch is None:
+                raise AssertionError(run.placed[0].piece.key)
+            held += stretch.take(decoded.take(frames))
+            stretch.packets += len(frames)
+            if len(held) * self.coding.frame >= self.time.rate:
+                yield self._made_anew(held)
+                held = []
+                self._advance(packets)
+        if decoded is not None:
+            held += self._end_decoded(decoded)
+        if held:
+            yield self._made_anew(held)
+
+    def _end_decoded(self, decoded: Decoded) -> list[bytes]:
+        """Frames that are ready with the last samples of a decoder."""
+        if self._stretch is None:
+            return []
+        self.tally.drop(UNDECODED, decoded.undecoded)
+        self._stretch.packets -= decoded.undecoded
+        return self._stretch.take(decoded.end())
+
+    def _made_anew(self, frames: list[bytes]) -> Chunk:
+        """Encoded frames as the chunk that takes them to the file, behind those before."""
+        due = self.ends
+        self.time.copy(len(frames), self.coding.frame)
+        self._recent.extend(frames)
+        return Chunk(due, list(map(len, frames)), b"".join(frames), copied=False)
+
+    def _go_on(self, run: Run, at: int) -> Iterator[Chunk]:
+        """A stretch that goes on at file tick ``at``, or begins there after a second without sound.
+
+        Or where time was left out, so that what a span holds has one UTC.
         """
-        steady = Steady(self.time.rate, self.time.frame)
-        doubted: _Block | None = None
-        first: int | None = None
-        plain = steady.plain
-        for block in self._stamped(run, packets):
-            frames, each = block.frames, block.each
-            if doubted is None and (utc := plain(block.utc, len(frames) * each)) is not None:
-                yield Piece(utc, frames, each, anew=False)
-                continue
-            expected = steady.expected
-            if expected is None:
-                first = run.start if block.utc is None else block.utc
-                yield from steady.begin(first, frames, each)
-                continue
-            if doubted is not None:
-                by_count = expected + steady.after(len(doubted.frames) * doubted.each)
-                if block.utc is not None and steady.near(block.utc, by_count):
-                    self._note_once(doubted.placed, "a time stamp")
-                    yield from steady.take(None, doubted.frames, doubted.each)
-                else:
-                    yield from self._anew(steady, doubted)
-                doubted = None
-            if block.utc is not None and steady.strays(block.utc):
-                doubted = block
-            else:
-                yield from steady.take(block.utc, frames, each)
-        if doubted is not None:
-            yield from self._anew(steady, doubted)
-        yield from steady.end()
-        self.tally.reached(run, first, run.start if steady.expected is None else steady.expected)
+        place = ticks.samples_at(at, self.time.rate)
+        piece = self._place.piece_at(max(0, at))
+        stretch = self._stretch
+        if stretch is not None and (piece != self._piece or place - stretch.end > self.time.rate):
+            yield from self._close_stretch(at)
+            stretch = None
+        if stretch is None:
+            self._close_span()
+            silent_from = self.ends
+            self._stretch = stretch = Stretch(self.time, self.coding, place)
+            self._piece = piece
+            yield from self._silent(silent_from, stretch.silent)
+            begins = max(0, self.time.ticks_at(stretch.start))
+            self._open_span(run, begins, ticks.to_ms(piece.start + begins - piece.at))
+        elif ready := stretch.go_on(place):
+            yield self._made_anew(ready)
 
-    def _stamped(self, run: Run, packets: Packets) -> Iterator[_Block]:
-        """Frames with the UTC of their first by PTS; a PTS far outside of its slice is not believed."""
-        bounds = [(placed.at - FAR, placed.end + FAR) for placed in run.placed]
-        for pts, piece, frames, each, begun in self.coding.blocks(run, packets, self.tally):
-            placed = run.placed[piece]
-            utc = None if pts is None else placed.utc(pts)
-            if begun and utc is not None:
-                utc -= self.time.ticks_at(each)
-            low, high = bounds[piece]
-            if utc is not None and not low <= utc <= high:
-                self._note_once(placed, "time stamps")
-                utc = None
-            yield _Block(utc, frames, each, placed)
+    def _close_stretch(self, at: int | None) -> Iterator[Chunk]:
+        """End what is being encoded; file tick ``at`` is where sound goes on, None if it does not."""
+        stretch, self._stretch = self._stretch, None
+        if stretch is None:
+            return
+        room = at is None or ticks.samples_at(at, self.time.rate) - stretch.end >= self.coding.frame
+        if last := stretch.close(room=room):
+            yield self._made_anew(last)
+        count = self.time.frames - stretch.first
+        if not count:  # less than half a frame, and no room for it
+            self.tally.spans.pop()
+            self.tally.drop(OVERLAP, stretch.packets)
+            return
+        begins = max(0, self.time.ticks_at(stretch.start))
+        self.tally.encoded.append(Encoded(stretch.first, count, begins, self.ends, stretch.packets))
+        self._close_span()
 
-    def _note_once(self, placed: Placed, what: str) -> None:
-        if placed.piece.key not in self._doubtful:
-            self._doubtful.add(placed.piece.key)
-            sentence = f"{what} of sound in it cannot be true; it goes on by its count"
-            self.tally.note(Sort.REPAIR, sentence, placed.at, placed.piece.key)
-
-    def _anew(self, steady: Steady, block: _Block) -> Iterator[Piece]:
-        """Frames that begin anew by their PTS, without those that were heard already."""
-        frames, utc, expected = block.frames, block.utc, steady.expected
-        if utc is None or expected is None:
-            raise AssertionError(block.placed.piece.key)
-        if utc < expected:
-            step = steady.after(block.each)
-            heard = min(len(frames), -(-(expected - utc) // step))
-            self.tally.drop(BACKWARD, heard)
-            self.tally.note(
-                Sort.REPAIR, f"{heard} sound frames that repeat time dropped", utc, block.placed.piece.key
-            )
-            frames, utc = frames[heard:], utc + heard * step
-        if frames:
-            yield from steady.begin(utc, frames, block.each)
-
-    def _wanted(self, run: Run, blocks: Iterator[Piece]) -> Iterator[_Part]:
+    def _wanted(self, run: Run, blocks: Iterator[drift.Piece]) -> Iterator[_Part]:
         """The part of the blocks that belongs into the file."""
         place, length_of = self._place.at, self.time.ticks_at
         until = run.until
@@ -282,21 +318,12 @@ class Sounds:
                 yield at, [frame], each, fresh
                 fresh = False
 
-    def _fitting(self, parts: Iterator[_Part]) -> Iterator[_Part]:
-        """Without the frames that are too many by count where sound begins anew."""
-        rate, fresh = self.time.rate, False
-        for part in parts:
-            at, frames, each, anew = part
-            fresh = fresh or anew
-            if not fresh:
-                yield part
-                continue
-            many = self.time.surplus(ticks.samples_at(at, rate), each, len(frames))
-            self.tally.drop(DRIFT, many)
-            self._left_out += many
-            if many < len(frames):
-                yield at + self.time.ticks_at(many * each), frames[many:], each, fresh
-                fresh = False
+    def _fitting(self, at: int, frames: list[bytes], each: int) -> tuple[int, list[bytes]]:
+        """Frames that begin anew at file tick ``at`` without those that are too many by count."""
+        many = self.time.surplus(ticks.samples_at(at, self.time.rate), each, len(frames))
+        self.tally.drop(DRIFT, many)
+        self._left_out += many
+        return at + self.time.ticks_at(many * each), frames[many:]
 
     def _tell_edits(self, run: Run) -> None:
         """Say how many frames went in or out to keep count and time together."""
@@ -323,10 +350,12 @@ class Sounds:
         count = self.time.silence_before(media)
         self._put_in += count if near else 0
         yield from self._silent(silent_from, count)
-        why = (
-            run.why if not self.tally.spans or self.tally.spans[-1].utc_ms < ticks.to_ms(run.start) else "gap"
-        )
-        self.tally.spans.append(Span(utc_ms, at, at, self.time.frames, 0, why))
+        self._open_span(run, at, utc_ms)
+
+    def _open_span(self, run: Run, at: int, utc_ms: int) -> None:
+        spans = self.tally.spans
+        why = run.why if not spans or spans[-1].utc_ms < ticks.to_ms(run.start) else "gap"
+        spans.append(Span(utc_ms, at, at, self.time.frames, 0, why))
 
     def _close_span(self) -> None:
         spans = self.tally.spans

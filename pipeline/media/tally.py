@@ -63,9 +63,9 @@ class Tally:
         """Note a sample that was encoded anew: its index, and the file ticks it is shown from and until."""
         last = self.encoded[-1] if self.encoded else None
         if last is not None and last.first + last.count == sample:
-            self.encoded[-1] = replace(last, count=last.count + 1, until=until)
+            self.encoded[-1] = replace(last, count=last.count + 1, until=until, packets=last.packets + 1)
         else:
-            self.encoded.append(Encoded(sample, 1, at, until))
+            self.encoded.append(Encoded(sample, 1, at, until, 1))
 
     def copied(self, at: int, samples: list[bytes]) -> Chunk:
         """Count samples that go out, as the chunk that takes them there."""

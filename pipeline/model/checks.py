@@ -115,7 +115,7 @@ def _track(told: OutputTrack, found: TrackFacts) -> Iterator[Check]:
     accounted = told.packets_out + told.packets_encoded + sum(d.packets for d in told.dropped)
     lost = f"{told.packets_in} packets came in, {accounted} are accounted for"
     yield Check(told.packets_in == accounted, lost)
-    expected = told.packets_out + told.packets_encoded + told.inserted
+    expected = told.packets_out + told.samples_encoded + told.inserted
     yield Check(found.samples == expected, f"{found.samples} samples instead of {expected}")
     if told.payload_sha256:
         same = found.payload_sha256 == told.payload_sha256
@@ -143,7 +143,7 @@ def _spans(told: OutputTrack, found: TrackFacts) -> Iterator[Check]:
                 abs(counted - span.at) <= COUNT_PLACE + half, _off("by count a span", counted, span.at)
             )
     samples = sum(span.packets for span in told.spans)
-    made = told.packets_out + told.packets_encoded
+    made = told.packets_out + told.samples_encoded
     yield Check(samples == made, f"its spans hold {samples} packets, {made} were copied or encoded")
 
 

@@ -10,12 +10,14 @@ from pipeline.model import ticks
 from pipeline.model.losses import filling
 from pipeline.model.options import Gaps, OnChange, Options
 from pipeline.model.shapes import HELD, dominant, kept, odd
+from pipeline.model.sound import longest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipeline.model.shapes import Stretch
     from pipeline.model.slices import Format
+    from pipeline.model.sound import Heard
     from pipeline.model.timeline import TrackTime, UserTime
 
 PICTURES = (*sorted(HELD), "vp8")
@@ -46,17 +48,27 @@ class Decision:
 
 
 def refusal(
-    shown: Sequence[Stretch], video: TrackTime | None, audio: TrackTime | None, options: Options
+    shown: Sequence[Stretch],
+    heard: Sequence[Heard],
+    video: TrackTime | None,
+    audio: TrackTime | None,
+    options: Options,
 ) -> str:
     """Why a user cannot be merged as asked; empty when he can.
 
     Args:
         shown: the shapes of the pictures that would go in.
+        heard: the configurations of the sound that would go in.
         video: these pictures.
         audio: the sound that would go in.
         options: what is done where pictures change.
     """
-    return next(chain(_reasons(forms(video), forms(audio)), _unfit(shown, options.on_change)), "")
+    reasons = chain(
+        _reasons(forms(video), forms(audio)),
+        _unfit(shown, options.on_change),
+        _unheard(heard, options.on_change),
+    )
+    return next(reasons, "")
 
 
 def _unfit(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[str]:
@@ -75,6 +87,16 @@ def _unfit(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[str]:
         yield f"nothing can be re-encoded into the odd size of {target}: use --on-change split"
 
 
+def _unheard(heard: Sequence[Heard], on_change: OnChange) -> Iterator[str]:
+    """Why sound that changes cannot be treated as asked."""
+    found = list(dict.fromkeys(str(each.form) for each in heard))
+    if on_change is OnChange.COPY and len({each.form for each in heard}) > 1:
+        yield (
+            f"the sound changes ({' -> '.join(found)}), which one track cannot hold as it is: "
+            "use --on-change fit or split"
+        )
+
+
 def _reasons(pictures: Sequence[Format], sound: Sequence[Format]) -> Iterator[str]:
     yield from (
         f"the pictures are {form.codec}: only H.264, HEVC, VP8 and VP9 can be merged"
@@ -84,8 +106,6 @@ def _reasons(pictures: Sequence[Format], sound: Sequence[Format]) -> Iterator[st
     yield from (
         _foreign_sound(form) for form in sound if form.codec not in SOUND or form.channels not in CHANNELS
     )
-    if len(sound) > 1:
-        yield f"the sound changes in mid-track ({_changes(sound)}): merging that is not built yet"
 
 
 def _foreign_sound(form: Format) -> str:
@@ -100,13 +120,10 @@ def forms(track: TrackTime | None) -> list[Format]:
     return list(dict.fromkeys(form for e in ends for form in (e.form, *(c.form for c in e.changes))))
 
 
-def _changes(forms: Sequence[Format]) -> str:
-    return " -> ".join(dict.fromkeys(str(form) for form in forms))
-
-
 def decisions(
     time: UserTime,
     shown: Sequence[Stretch],
+    heard: Sequence[Heard],
     pieces: Sequence[Piece],
     options: Options,
 ) -> tuple[Decision, ...]:
@@ -115,15 +132,20 @@ def decisions(
     Args:
         time: the user, with the part of his tracks that goes in.
         shown: the shapes of his pictures.
+        heard: the configurations of his sound.
         pieces: UTC to file time.
         options: what was asked for.
     """
     video, audio = time.video, time.audio
     fitted = options.on_change is OnChange.FIT
     anew = odd(shown, fitted=fitted)
-    copied = [*([dominant(shown)] if len(anew) < len(shown) else []), *forms(audio)[:1]]
+    copied = [
+        *([dominant(shown)] if len(anew) < len(shown) else []),
+        *([longest(heard)] if heard else []),
+    ]
     out = [Decision(f"copy {form}", "MP4 holds it as it is") for form in copied]
     out += _change_decisions(shown, options.on_change)
+    out += _sound_decisions(heard, options.on_change)
     if video and audio:
         shared = "sound and picture run on one clock" if time.shared else "they have no clock in common"
         placing = "by PTS" if time.shared else "each by its own stamps"
@@ -148,6 +170,15 @@ def decisions(
         if run.moved
     ]
     return tuple(out)
+
+
+def _sound_decisions(heard: Sequence[Heard], on_change: OnChange) -> Iterator[Decision]:
+    """What is done with sound that changes its configuration."""
+    target = longest(heard) if heard else None
+    for form in dict.fromkeys(each.form for each in heard if each.form != target):
+        total = ticks.duration(sum(each.heard for each in heard if each.form == form))
+        what = f"re-encode {total} of {form} into {target}"
+        yield Decision(what, f"a track holds sound of one configuration (--on-change {on_change})")
 
 
 def _change_decisions(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[Decision]:

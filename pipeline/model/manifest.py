@@ -38,12 +38,16 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Samples that were encoded anew: ``count`` from index ``first`` on, file ticks ``at`` to ``until``."""
+    """Samples that were encoded anew: ``count`` from index ``first`` on, file ticks ``at`` to ``until``.
+
+    ``packets`` of the input went into them: as many of pictures, another number of sound.
+    """
 
     first: int
     count: int
     at: int
     until: int
+    packets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,8 @@ class ClockFit:
 class OutputTrack:
     """A track of an output.
 
-    ``packets_in == packets_out + sum(encoded) + sum(dropped)``, where ``packets_out`` were copied; the file
-    holds ``packets_out + sum(encoded) + inserted`` samples.
+    ``packets_in == packets_out + packets_encoded + sum(dropped)``, where ``packets_out`` were copied.
+    The file holds ``packets_out + samples_encoded + inserted`` samples.
     ``payload_sha256`` is over the payloads of the copied packets in file order, hashed as they were read;
     empty when the work was done without verification.
     """
@@ -110,7 +114,12 @@ class OutputTrack:
 
     @property
     def packets_encoded(self) -> int:
-        """How many packets were encoded anew; as many samples came of them."""
+        """How many packets were encoded anew."""
+        return sum(each.packets for each in self.encoded)
+
+    @property
+    def samples_encoded(self) -> int:
+        """How many samples came of them."""
         return sum(each.count for each in self.encoded)
 
 

@@ -14,7 +14,8 @@ from pipeline.model.options import Align, By, Gaps, OnChange, Options, Screen, T
 from pipeline.model.outputs import fill, unique
 from pipeline.model.screens import SCREEN, left_out, notes_of, shown
 from pipeline.model.shapes import Shape, Stretch, dominant, odd, stretches
-from pipeline.model.slices import Medium, Recording, Slice
+from pipeline.model.slices import Format, Medium, Recording, Slice
+from pipeline.model.sound import configurations, longest
 from pipeline.model.stamps import stamp17
 from pipeline.model.timeline import ABSENT, TrackTime, UserTime
 
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
 
     from pipeline.model.ledger import Entry
     from pipeline.model.screens import Left, Shown
+    from pipeline.model.sound import Heard
 
 BYTES_A_SECOND = 100_000_000
 """Measured by ``make bench``: input bytes copied, verified and hashed by one core a second, rounded down."""
 PIXELS_A_SECOND = 70_000_000
 """Measured by the row ``fit``: pixels decoded, turned and encoded a second, rounded down."""
+SOUND_A_SECOND = 40
+"""Measured: seconds of sound decoded, resampled and encoded a second, rounded down."""
 MEMORY = 100_000_000
 MEMORY_A_PACKET = 100
 
@@ -58,6 +62,7 @@ class OutputPlan:
         video: the pictures; None if it has none.
         audio: the sound; None if it has none.
         shape: of the pictures; None if it has none.
+        sound: configuration of the sound, into which all other is re-encoded; None if it has none.
         odd: pictures of other shapes, which are re-encoded into it.
         black: holes between pictures are filled with a black one.
         refusal: why it cannot be made; empty when it can.
@@ -71,6 +76,7 @@ class OutputPlan:
     video: TrackTime | None
     audio: TrackTime | None
     shape: Shape | None
+    sound: Format | None
     odd: tuple[Stretch, ...]
     black: bool
     shared_clock: bool
@@ -252,6 +258,7 @@ def _output(
     tracks = [t for t in (video, audio) if t is not None]
     slices = [p.piece for t in tracks for run in t.runs for p in run.placed]
     shapes = [s for each in (stretches(video) if video else ()) if (s := each.within(start, end)) is not None]
+    heard = [h for each in (configurations(audio) if audio else ()) if (h := each.within(start, end))]
     shape = dominant(shapes) if shapes else None
     anew = odd(shapes, fitted=options.on_change is OnChange.FIT)
     kind = "" if video is None else "_av" if audio else "_video"
@@ -271,15 +278,16 @@ def _output(
         video=video,
         audio=audio,
         shape=shape,
+        sound=longest(heard) if heard else None,
         odd=anew,
         black=options.gaps is Gaps.BLACK and video is not None,
         shared_clock=time.shared,
         decisions=(
             *(screen if video else ()),
-            *decisions(replace(time, video=video, audio=audio), shapes, pieces, options),
+            *decisions(replace(time, video=video, audio=audio), shapes, heard, pieces, options),
         ),
-        estimate=_estimate(slices, tracks, _encoded(video, shape, anew)),
-        refusal=refusal(shapes, video, audio, options),
+        estimate=_estimate(slices, tracks, _encoded(video, shape, anew), _refitted(heard)),
+        refusal=refusal(shapes, heard, video, audio, options),
     )
 
 
@@ -314,7 +322,13 @@ def _encoded(video: TrackTime | None, shape: Shape | None, anew: Sequence[Stretc
     return sum(s.shown for s in anew) // max(1, step) * shape.width * shape.height
 
 
-def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime], pixels: int) -> Estimate:
+def _refitted(heard: Sequence[Heard]) -> int:
+    """Ticks of sound that is encoded."""
+    target = longest(heard) if heard else None
+    return sum(each.heard for each in heard if each.form != target)
+
+
+def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime], pixels: int, sound: int) -> Estimate:
     size = sum({s.key: s.size for s in slices}.values())  # a slice may hold sound and pictures
     packets = sum(
         p.piece.ends.span // max(1, p.piece.ends.step)
@@ -323,5 +337,5 @@ def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime], pixels: int)
         for p in run.placed
         if p.piece.ends
     )
-    seconds = 0.3 + size / BYTES_A_SECOND + pixels / PIXELS_A_SECOND
+    seconds = 0.3 + size / BYTES_A_SECOND + pixels / PIXELS_A_SECOND + sound / ticks.TICKS / SOUND_A_SECOND
     return Estimate(round(seconds, 1), size, MEMORY + MEMORY_A_PACKET * packets)

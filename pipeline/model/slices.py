@@ -64,7 +64,8 @@ class Format:
 
     def __str__(self) -> str:
         if self.rate:
-            return f"{self.codec} {self.rate} Hz {'mono' if self.channels == 1 else f'{self.channels} ch'}"
+            channels = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} ch")
+            return f"{self.codec} {self.rate} Hz {channels}"
         return f"{self.codec} {self.width}x{self.height}"
 
 

@@ -29,10 +29,11 @@ from pipeline.model.slices import (
     with_known_forms,
     with_own_lengths,
 )
+from pipeline.model.sound import configurations
 from pipeline.model.timeline import TrackTime, UserTime, arrange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pipeline.model.ledger import Entry
     from pipeline.model.screens import Left
@@ -162,15 +163,18 @@ def _cuts(
 
 
 def _joints(folder: Folder, times: Sequence[UserTime]) -> dict[tuple[str, str], list[int]]:
-    """Where each user's file is split: at the first key frame of each shape but the first."""
-    return {
-        (t.uid, t.source): [
-            _key_after(t.video, stretch.start, lambda s: key_times(folder.open, s))
-            for stretch in stretches(t.video)[1:]
-        ]
-        for t in times
-        if t.video is not None
-    }
+    """Where each user's file is split: at the first key frame where a shape or configuration begins."""
+    return {(t.uid, t.source): sorted(set(_joints_of(folder, t))) for t in times}
+
+
+def _joints_of(folder: Folder, time: UserTime) -> Iterator[int]:
+    changes = [stretch.start for stretch in (stretches(time.video) if time.video else ())[1:]]
+    changes += [heard.start for heard in (configurations(time.audio) if time.audio else ())[1:]]
+    for change in changes:
+        if time.video is None:
+            yield change
+        else:
+            yield _key_after(time.video, change, lambda s: key_times(folder.open, s))
 
 
 def _key_after(track: TrackTime, start: int, keys_of: Callable[[Slice], Sequence[int]]) -> int:

@@ -12,7 +12,8 @@ from tests.model.slicing import T0, pictures, piece, sound, time, user
     ("form", "text"),
     [
         pytest.param(Format("aac", rate=48000, channels=1), "aac 48000 Hz mono", id="mono"),
-        pytest.param(Format("aac", rate=44100, channels=2), "aac 44100 Hz 2 ch", id="stereo"),
+        pytest.param(Format("aac", rate=44100, channels=2), "aac 44100 Hz stereo", id="stereo"),
+        pytest.param(Format("aac", rate=44100, channels=6), "aac 44100 Hz 6 ch", id="surround"),
         pytest.param(Format("hevc", 1280, 720), "hevc 1280x720", id="pictures"),
     ],
 )

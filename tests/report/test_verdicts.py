@@ -63,6 +63,7 @@ def _plan(seconds: float, refusal: str = "") -> OutputPlan:
         video=None,
         audio=None,
         shape=None,
+        sound=None,
         odd=(),
         black=False,
         shared_clock=True,

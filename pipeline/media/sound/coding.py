@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from av.audio.codeccontext import AudioCodecContext
+
     from pipeline.media.packet import Packets
+    from pipeline.media.sound.codings import Codings
+    from pipeline.media.sound.encode import Encoder
     from pipeline.media.tally import Tally
     from pipeline.model.timeline import Run
 
@@ -15,16 +19,17 @@ if TYPE_CHECKING:
 class Block(NamedTuple):
     """Frames out of one packet of a slice; a named tuple because there are ten thousands.
 
-    ``pts`` is that of the first frame, or of the one after it if ``begun`` says that the first began in the
-    packet before; None without one. ``piece`` is the index of the slice. A frame has ``each`` samples, all of
-    a block the same number.
+    ``pts`` is a time stamp, None without one; the first frame begins ``begun`` samples before it. ``piece``
+    is the index of the slice. A frame has ``each`` samples, all of a block the same number, in the same
+    ``coding``.
     """
 
     pts: int | None
     piece: int
     frames: list[bytes]
     each: int
-    begun: bool = False
+    coding: Coding
+    begun: int = 0
 
 
 class Coding(Protocol):
@@ -46,15 +51,30 @@ class Coding(Protocol):
     def entry(self) -> bytes:
         """The sample entry of the track."""
 
-    def blocks(self, run: Run, packets: Packets, tally: Tally) -> Iterator[Block]:
-        """The frames of a run; those that cannot be used are counted and told.
+    def blocks(self, run: Run, packets: Packets, tally: Tally, codings: Codings) -> Iterator[Block]:
+        """The frames of a run that begins in this coding; those that cannot be used are counted and told.
+
+        Args:
+            run: the run.
+            packets: its packets.
+            tally: where they are counted.
+            codings: those that the plan knows of, which may follow inside the run.
 
         Raises:
-            Surprise: they are of another configuration.
+            Surprise: frames of another.
         """
 
     def silence(self, count: int, recent: Sequence[bytes]) -> list[bytes]:
         """``count`` silent frames after the frames ``recent``, of which there are none at the beginning."""
+
+    def samples(self, frame: bytes) -> int:
+        """How many samples a frame has."""
+
+    def decoder(self) -> AudioCodecContext:
+        """A decoder of its frames that puts out all samples of each."""
+
+    def encoder(self) -> Encoder:
+        """An encoder into its frames."""
 
     def roll(self, shortest: int) -> int:
         """How many samples before one must be decoded for it to be right, if they have ``shortest`` or more.

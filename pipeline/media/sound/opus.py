@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.media.opus import PRE_ROLL, RATE, SILENT, OpusHead, samples_of, silent_run
 from pipeline.media.sound.coding import Block
+from pipeline.media.sound.decode import decoder_of
+from pipeline.media.sound.encode import Encoder
 from pipeline.media.tally import DAMAGED, Tally
 from pipeline.media.web_entry import opus_entry
 from pipeline.model.ledger import Sort
@@ -13,9 +16,15 @@ from pipeline.model.ledger import Sort
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from av.audio.codeccontext import AudioCodecContext
+
     from pipeline.media.packet import Packets
+    from pipeline.media.sound.codings import Codings
     from pipeline.model.slices import Format
     from pipeline.model.timeline import Run
+
+BIT_RATE = 48_000
+"""Of what is encoded, bits a second and channel: more than calls have."""
 
 
 class Opus:
@@ -50,7 +59,21 @@ class Opus:
         """As `Coding.roll`: 80 ms (Encapsulation of Opus in ISO Base Media File Format 0.8.1, 4.3.6.2)."""
         return -PRE_ROLL // shortest
 
-    def blocks(self, run: Run, packets: Packets, tally: Tally) -> Iterator[Block]:
+    def samples(self, frame: bytes) -> int:
+        """As `Coding.samples`."""
+        return samples_of(frame) or 0
+
+    def decoder(self) -> AudioCodecContext:
+        """As `Coding.decoder`: libopus, because FFmpeg's own differs a little from run to run."""
+        return decoder_of("libopus", replace(self.head, pre_skip=0).write())
+
+    def encoder(self) -> Encoder:
+        """As `Coding.encoder`."""
+        encoder = Encoder("libopus", self, bit_rate=BIT_RATE, delay=0, options={"frame_duration": "20"})
+        encoder.delay = OpusHead.read(encoder.header).pre_skip
+        return encoder
+
+    def blocks(self, run: Run, packets: Packets, tally: Tally, codings: Codings) -> Iterator[Block]:  # noqa: ARG002 - a slice has one header
         """As `Coding.blocks`."""
         bad: dict[int, int] = {}
         for pts, _, piece, data, torn in packets:
@@ -60,7 +83,7 @@ class Opus:
                 tally.drop(DAMAGED)
                 bad[piece] = bad.get(piece, 0) + (not torn)
                 continue
-            yield Block(pts, piece, [data], each)
+            yield Block(pts, piece, [data], each, self)
         for piece, count in bad.items():
             if count:
                 placed = run.placed[piece]
