@@ -137,6 +137,14 @@ _DECORATORS = (
     _choice("--align", Align, Align.USER, "File zero: the user's first media, or the recording's."),
     _choice("--missing", Missing, Missing.FILL, "A listed slice that is not there: fill its time, or fail."),
     click.option(
+        "--max-audio-edits",
+        type=click.IntRange(0),
+        default=60,
+        show_default=True,
+        metavar="N",
+        help="Resample sound whose clock would need more frames an hour put in or left out than this.",
+    ),
+    click.option(
         "--name",
         default="",
         metavar="PATTERN",
@@ -169,6 +177,7 @@ def options(values: dict[str, Any]) -> Options:
         missing=Missing(values["missing"]),
         start=None if start is None else Moment.parse(start),
         end=None if end is None else Moment.parse(end),
+        max_audio_edits=values["max_audio_edits"],
         name=values["name"],
         verify=Verify(values["verify"]),
     )

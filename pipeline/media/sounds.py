@@ -165,8 +165,9 @@ class Sounds:
         packets = open_run(self._open, [p.piece for p in run.placed], Medium.AUDIO)
         self._seen = 0
         try:
-            for coding, pieces in self._reader.read(run, packets):
-                if coding is self.coding:
+            kept = None if self._output.resamples(run) else self.coding
+            for coding, pieces in self._reader.read(run, packets, kept):
+                if coding is kept:
                     yield from self._copied(run, pieces, packets)
                 else:
                     yield from self._encoded(run, coding, pieces, packets)
@@ -211,7 +212,7 @@ class Sounds:
     def _encoded(
         self, run: Run, coding: Coding, pieces: Iterator[drift.Piece], packets: Packets
     ) -> Iterator[Chunk]:
-        """Frames of another coding, encoded into the file's."""
+        """Frames of another coding, or of a clock that runs fast or slow, encoded into the file's."""
         decoded: Decoded | None = None
         held: list[bytes] = []
         for at, frames, _, fresh in self._wanted(run, pieces):
@@ -220,7 +221,7 @@ class Sounds:
                     held += self._end_decoded(decoded)
                 if held:
                     yield self._made_anew(held)
-                decoded, held = Decoded(coding, self.coding), []
+                decoded, held = Decoded(coding, self.coding, run.slope_ppb), []
                 yield from self._go_on(run, at)
             stretch = self._stretch
             if decoded is None or stretch is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
 from pipeline.model.slices import Medium
+from pipeline.model.sound import SILENT_FRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,8 +23,6 @@ SOUND_PLACE = ticks.PER_MS
 """Sound is exact in its own timescale; 1 ms covers rounding to 90 kHz."""
 COUNT_PLACE = ticks.from_ms(10)
 """By sample count sound is right to this plus half a silent frame."""
-SILENT_FRAMES = {"aac": 1024, "opus": 960}
-"""Samples of the frames that fill gaps (ISO/IEC 14496-3 4.5.1.1; 20 ms of Opus)."""
 _HANDLERS = {Medium.VIDEO: "vide", Medium.AUDIO: "soun"}
 _ENTRIES = {
     "h264": ("avc1",),

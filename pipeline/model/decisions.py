@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
 from pipeline.model.losses import filling
 from pipeline.model.options import Gaps, OnChange, Options
 from pipeline.model.shapes import HELD, dominant, kept, odd
-from pipeline.model.sound import longest
+from pipeline.model.sound import edits_an_hour, longest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.model.shapes import Stretch
     from pipeline.model.slices import Format
     from pipeline.model.sound import Heard
-    from pipeline.model.timeline import TrackTime, UserTime
+    from pipeline.model.timeline import Run, TrackTime, UserTime
 
 PICTURES = (*sorted(HELD), "vp8")
 SOUND = ("aac", "opus")
@@ -141,11 +141,12 @@ def decisions(
     anew = odd(shown, fitted=fitted)
     copied = [
         *([dominant(shown)] if len(anew) < len(shown) else []),
-        *([longest(heard)] if heard else []),
+        *([longest(heard)] if heard and not _all_resampled(audio, heard, options) else []),
     ]
     out = [Decision(f"copy {form}", "MP4 holds it as it is") for form in copied]
     out += _change_decisions(shown, options.on_change)
     out += _sound_decisions(heard, options.on_change)
+    out += _clock_decisions(audio, heard, options)
     if video and audio:
         shared = "sound and picture run on one clock" if time.shared else "they have no clock in common"
         placing = "by PTS" if time.shared else "each by its own stamps"
@@ -179,6 +180,32 @@ def _sound_decisions(heard: Sequence[Heard], on_change: OnChange) -> Iterator[De
         total = ticks.duration(sum(each.heard for each in heard if each.form == form))
         what = f"re-encode {total} of {form} into {target}"
         yield Decision(what, f"a track holds sound of one configuration (--on-change {on_change})")
+
+
+def _resampled(audio: TrackTime | None, heard: Sequence[Heard], options: Options) -> list[Run]:
+    """Runs of sound whose clock would need too many edits."""
+    if audio is None or not heard:
+        return []
+    target = longest(heard)
+    return [run for run in audio.runs if edits_an_hour(run, target) > options.max_audio_edits]
+
+
+def _all_resampled(audio: TrackTime | None, heard: Sequence[Heard], options: Options) -> bool:
+    return audio is not None and len(_resampled(audio, heard, options)) == len(audio.runs)
+
+
+def _clock_decisions(audio: TrackTime | None, heard: Sequence[Heard], options: Options) -> Iterator[Decision]:
+    """What is done with sound whose clock runs fast or slow."""
+    for slope, runs in groupby(_resampled(audio, heard, options), lambda run: run.slope_ppb):
+        alike = list(runs)
+        total = ticks.duration(sum(run.end - run.start for run in alike))
+        many = edits_an_hour(alike[0], longest(heard))
+        pace = "slow" if slope > 0 else "fast"
+        yield Decision(
+            f"resample {total} of sound by {abs(slope) // 1000} ppm",
+            f"its clock is {pace}: {many} frames an hour would go in or out, more than "
+            f"{options.max_audio_edits} (--max-audio-edits)",
+        )
 
 
 def _change_decisions(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[Decision]:

@@ -142,6 +142,8 @@ class Options:
         uids: only these users; all when empty.
         start: cut before it (snaps to the key frame before); None for the beginning.
         end: cut after it (snaps to the key frame after); None for the end.
+        max_audio_edits: frames an hour that may go in or out of copied sound to keep its count with a fast or
+            slow clock; sound that would need more is resampled.
         name: pattern of output names with ``{uid} {screen} {utc} {kind} {recording}``; empty for the default.
     """
 
@@ -155,10 +157,13 @@ class Options:
     missing: Missing = Missing.FILL
     start: Moment | None = None
     end: Moment | None = None
+    max_audio_edits: int = 60
     name: str = ""
     verify: Verify = Verify.FULL
 
     def __post_init__(self) -> None:
+        if self.max_audio_edits < 0:
+            raise CommandError("--max-audio-edits is below 0: give a number of frames an hour.")
         comparable = self.start and self.end and self.start.absolute == self.end.absolute
         if self.start and self.end and comparable and self.end.at <= self.start.at:
             raise CommandError("--end lies before --start: give an end that is later.")
@@ -182,6 +187,7 @@ class Options:
             "missing": self.missing,
             "start": moment(self.start),
             "end": moment(self.end),
+            "max_audio_edits": str(self.max_audio_edits),
             "name": self.name,
             "verify": self.verify,
         }

@@ -15,9 +15,9 @@ from pipeline.model.outputs import fill, unique
 from pipeline.model.screens import SCREEN, left_out, notes_of, shown
 from pipeline.model.shapes import Shape, Stretch, dominant, odd, stretches
 from pipeline.model.slices import Format, Medium, Recording, Slice
-from pipeline.model.sound import configurations, longest
+from pipeline.model.sound import configurations, edits_an_hour, longest
 from pipeline.model.stamps import stamp17
-from pipeline.model.timeline import ABSENT, TrackTime, UserTime
+from pipeline.model.timeline import ABSENT, Run, TrackTime, UserTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,6 +63,7 @@ class OutputPlan:
         audio: the sound; None if it has none.
         shape: of the pictures; None if it has none.
         sound: configuration of the sound, into which all other is re-encoded; None if it has none.
+        max_audio_edits: as in `Options`.
         odd: pictures of other shapes, which are re-encoded into it.
         black: holes between pictures are filled with a black one.
         refusal: why it cannot be made; empty when it can.
@@ -77,6 +78,7 @@ class OutputPlan:
     audio: TrackTime | None
     shape: Shape | None
     sound: Format | None
+    max_audio_edits: int
     odd: tuple[Stretch, ...]
     black: bool
     shared_clock: bool
@@ -88,6 +90,10 @@ class OutputPlan:
     def tracks(self) -> tuple[TrackTime, ...]:
         """What goes in, pictures first."""
         return tuple(t for t in (self.video, self.audio) if t is not None)
+
+    def resamples(self, run: Run) -> bool:
+        """Whether the sound of a run is resampled because its clock would need too many edits."""
+        return self.sound is not None and edits_an_hour(run, self.sound) > self.max_audio_edits
 
     @property
     def encodes(self) -> bool:
@@ -259,6 +265,7 @@ def _output(
     slices = [p.piece for t in tracks for run in t.runs for p in run.placed]
     shapes = [s for each in (stretches(video) if video else ()) if (s := each.within(start, end)) is not None]
     heard = [h for each in (configurations(audio) if audio else ()) if (h := each.within(start, end))]
+    target = longest(heard) if heard else None
     shape = dominant(shapes) if shapes else None
     anew = odd(shapes, fitted=options.on_change is OnChange.FIT)
     kind = "" if video is None else "_av" if audio else "_video"
@@ -278,7 +285,8 @@ def _output(
         video=video,
         audio=audio,
         shape=shape,
-        sound=longest(heard) if heard else None,
+        sound=target,
+        max_audio_edits=options.max_audio_edits,
         odd=anew,
         black=options.gaps is Gaps.BLACK and video is not None,
         shared_clock=time.shared,
@@ -286,7 +294,9 @@ def _output(
             *(screen if video else ()),
             *decisions(replace(time, video=video, audio=audio), shapes, heard, pieces, options),
         ),
-        estimate=_estimate(slices, tracks, _encoded(video, shape, anew), _refitted(heard)),
+        estimate=_estimate(
+            slices, tracks, _encoded(video, shape, anew), _refitted(audio, heard, options.max_audio_edits)
+        ),
         refusal=refusal(shapes, heard, video, audio, options),
     )
 
@@ -322,10 +332,13 @@ def _encoded(video: TrackTime | None, shape: Shape | None, anew: Sequence[Stretc
     return sum(s.shown for s in anew) // max(1, step) * shape.width * shape.height
 
 
-def _refitted(heard: Sequence[Heard]) -> int:
-    """Ticks of sound that is encoded."""
-    target = longest(heard) if heard else None
-    return sum(each.heard for each in heard if each.form != target)
+def _refitted(audio: TrackTime | None, heard: Sequence[Heard], most: int) -> int:
+    """Ticks of sound that is encoded, what is of both kinds twice."""
+    if audio is None or not heard:
+        return 0
+    target = longest(heard)
+    drifting = (run.end - run.start for run in audio.runs if edits_an_hour(run, target) > most)
+    return sum(each.heard for each in heard if each.form != target) + sum(drifting)
 
 
 def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime], pixels: int, sound: int) -> Estimate:

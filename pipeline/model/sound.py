@@ -10,11 +10,16 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipeline.model.clock import PPB
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipeline.model.slices import Format
-    from pipeline.model.timeline import TrackTime
+    from pipeline.model.timeline import Run, TrackTime
+
+SILENT_FRAMES = {"aac": 1024, "opus": 960}
+"""Samples of the frames that fill gaps (ISO/IEC 14496-3 4.5.1.1; 20 ms of Opus)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,13 @@ def _parts(track: TrackTime) -> Iterator[tuple[int, int, Format]]:
                 start, end = placed.at + after, min(stop, run.end)
                 if start < end:
                     yield start, end, form
+
+
+def edits_an_hour(run: Run, form: Format) -> int:
+    """Frames an hour that copying a run puts in or leaves out to keep its count with its clock."""
+    samples = abs(run.slope_ppb) * form.rate * 3600
+    each = SILENT_FRAMES.get(form.codec, 1) * PPB
+    return -(-samples // each)
 
 
 def longest(found: Sequence[Heard]) -> Format:

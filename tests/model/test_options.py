@@ -145,6 +145,7 @@ def test_options_are_written_down_in_full() -> None:
         missing=Missing.FAIL,
         start=after(1.5),
         end=Moment(ticks.from_ms(AT_MS), absolute=True),
+        max_audio_edits=7,
         name="{uid}",
         verify=Verify.FAST,
     )
@@ -159,6 +160,7 @@ def test_options_are_written_down_in_full() -> None:
         "missing": "fail",
         "start": "+0:01.500",
         "end": "2026-01-20T11:30:22.488Z",
+        "max_audio_edits": "7",
         "name": "{uid}",
         "verify": "fast",
     }
@@ -173,9 +175,15 @@ def test_options_are_written_down_in_full() -> None:
         "missing": "fill",
         "start": "",
         "end": "",
+        "max_audio_edits": "60",
         "name": "",
         "verify": "full",
     }
+
+
+def test_a_negative_number_of_edits_is_refused() -> None:
+    with pytest.raises(CommandError, match="--max-audio-edits is below 0: give a number of frames an hour"):
+        Options(max_audio_edits=-1)
 
 
 def test_the_order_of_users_does_not_matter_and_their_ids_do() -> None:

@@ -64,6 +64,7 @@ def _plan(seconds: float, refusal: str = "") -> OutputPlan:
         audio=None,
         shape=None,
         sound=None,
+        max_audio_edits=60,
         odd=(),
         black=False,
         shared_clock=True,

@@ -46,14 +46,14 @@ class Reader:
         self._doubtful: set[str] = set()
 
     def read(
-        self, run: Run, packets: Packets, slope_ppb: int = 0
+        self, run: Run, packets: Packets, kept: Coding | None
     ) -> Iterator[tuple[Coding, Iterator[Piece]]]:
         """The frames of a run with their places, in turn of each coding; all of one before the next.
 
         Args:
             run: the run.
             packets: its packets.
-            slope_ppb: of the sender's clock, where the count of samples is to follow it.
+            kept: what is copied; of what is not, the count of samples follows the sender's clock.
 
         Raises:
             Surprise: a coding that the plan does not know of.
@@ -62,7 +62,8 @@ class Reader:
         self._first: int | None = None
         self._end = run.start
         for coding, blocks in groupby(self._stamped(run, packets), attrgetter("coding")):
-            yield coding, self._counted(blocks, Steady(coding.rate, coding.frame, slope_ppb))
+            slope = 0 if coding is kept else run.slope_ppb
+            yield coding, self._counted(blocks, Steady(coding.rate, coding.frame, slope))
         self._tally.reached(run, self._first, self._end)
 
     def _counted(self, blocks: Iterable[_Block], steady: Steady) -> Iterator[Piece]:

@@ -75,6 +75,11 @@ class Run:
         return self.placed[0].piece.ends.step if self.placed[0].piece.ends else 1
 
     @property
+    def slope_ppb(self) -> int:
+        """Of its clock, as in `Clock`."""
+        return self.placed[0].slope_ppb
+
+    @property
     def start(self) -> int:
         """UTC ticks of its first access unit, or where it is shown from."""
         return self.placed[0].at if self.since is None else max(self.placed[0].at, self.since)
