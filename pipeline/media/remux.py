@@ -18,6 +18,7 @@ from pipeline.media.mp4.writer import Mp4Writer, TrackHeader
 from pipeline.media.pictures.copier import Pictures
 from pipeline.media.sounds import Sounds
 from pipeline.model import ticks
+from pipeline.model.slices import Medium
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -174,7 +175,6 @@ def _reserve(output: OutputPlan, headers: Sequence[TrackHeader]) -> int:
     chunks = output.duration // ticks.TICKS + 2
     samples = []
     for track in output.tracks:
-        ends = track.runs[0].placed[0].piece.ends
-        step = ends.step if ends else 1
+        step = min(run.step for run in track.runs) if track.medium is Medium.AUDIO else track.runs[0].step
         samples.append(output.duration // step + 2 * len(track.runs) + 2)
     return Mp4Writer.reserve_for(headers, samples, [chunks] * len(headers), output.uid)

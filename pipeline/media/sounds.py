@@ -218,7 +218,7 @@ class Sounds:
         for at, frames, _, fresh in self._wanted(run, pieces):
             if fresh:
                 if decoded is not None:
-                    held += self._end_decoded(decoded)
+                    held += self._end_decoded(run, decoded)
                 if held:
                     yield self._made_anew(held)
                 decoded, held = Decoded(coding, self.coding, run.slope_ppb), []
@@ -233,16 +233,19 @@ class Sounds:
                 held = []
                 self._advance(packets)
         if decoded is not None:
-            held += self._end_decoded(decoded)
+            held += self._end_decoded(run, decoded)
         if held:
             yield self._made_anew(held)
 
-    def _end_decoded(self, decoded: Decoded) -> list[bytes]:
+    def _end_decoded(self, run: Run, decoded: Decoded) -> list[bytes]:
         """Frames that are ready with the last samples of a decoder."""
         if self._stretch is None:
             return []
-        self.tally.drop(UNDECODED, decoded.undecoded)
-        self._stretch.packets -= decoded.undecoded
+        if decoded.undecoded:
+            self.tally.drop(UNDECODED, decoded.undecoded)
+            self._stretch.packets -= decoded.undecoded
+            what = f"{decoded.undecoded} sound frames could not be decoded to be re-encoded; silence instead"
+            self.tally.note(Sort.LOSS, what, run.start, run.placed[0].piece.key)
         return self._stretch.take(decoded.end())
 
     def _made_anew(self, frames: list[bytes]) -> Chunk:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -285,6 +286,21 @@ def test_what_the_ends_of_a_slice_did_not_show_is_a_surprise(
 ) -> None:
     with pytest.raises(Surprise, match=what):
         copy_of(tmp_path, audio=[(write_slice(pes), 0)])
+
+
+def test_what_does_not_decode_where_sound_is_encoded_is_silent_and_told(tmp_path: Path) -> None:
+    other = list(coded_sound(480, 44_100, 2)[:80])
+    for number in (20, 21, 50):
+        other[number] = replace(other[number], block=b"\x55" * len(other[number].block))
+    slices = [sound_slice(0, 120), write_slice(sound_pes(other, 10**6, rate=44_100))]
+    made = copy_of(tmp_path, audio=[(slices[0], 0), (slices[1], LONG)])
+    told = made.told("audio")
+    assert (told.packets_in, told.packets_out, told.packets_encoded) == (200, 120, 77)
+    assert made.dropped("audio") == {"could not be decoded": 3}
+    assert made.losses == ["3 sound frames could not be decoded to be re-encoded; silence instead"]
+    assert made.samples("audio")[:120] == blocks(CODED[:120])
+    assert told.samples_encoded == -(-80 * 1024 * 48_000 // (1024 * 44_100))
+    assert made.problems() == ()
 
 
 def test_an_overlap_of_under_80_ms_moves_the_later_run(tmp_path: Path) -> None:

@@ -67,15 +67,18 @@ class Decoded:
         return _mixed(samples, self._target.channels)
 
     def _resampled(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self._resampler is None:
+        before = self.end() if self._resampler and self._resampler.rate != self._rate else None
+        if self._resampler is None or before is not None:
             self._resampler = _Resampler(self._rate, self._target.rate, self._target.channels, self._slope)
-        return self._resampler.take(samples)
+        ready = self._resampler.take(samples)
+        return ready if before is None else np.concatenate([before, ready], axis=1)
 
 
 class _Resampler:
     """Another rate; the first sample out is at the time of the first sample in."""
 
     def __init__(self, rate: int, target: int, channels: int, slope_ppb: int) -> None:
+        self.rate = rate
         self._graph: av.filter.Graph | None = None
         self._layout = _LAYOUTS[channels]
         self._channels = channels
