@@ -150,9 +150,11 @@ def test_the_plan_says_what_is_encoded(result: Result) -> None:
 ODD = CASES["another rate and stereo in the midst"]
 
 
-def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
-    first, second = merged(ODD, tmp_path / "1"), merged(ODD, tmp_path / "2")
-    assert first.path.read_bytes() == second.path.read_bytes()
+def test_the_same_input_gives_the_same_bytes_with_any_number_of_jobs(tmp_path: Path) -> None:
+    first = merged(CASES["with pictures before"], tmp_path)
+    (done,) = merge_all(Folder(first.recorded.place), tmp_path / "again", Options(), Limits(jobs=2))
+    (output,) = done.manifest.outputs
+    assert (tmp_path / "again" / output.file).read_bytes() == first.path.read_bytes()
 
 
 def test_split_makes_a_file_of_each_configuration(tmp_path: Path) -> None:
