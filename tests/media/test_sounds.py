@@ -404,3 +404,28 @@ def assert_in_order(made: Copied) -> None:
     order = {s.block: n for n, s in enumerate(CODED)}
     numbers = [order[sample] for sample in made.samples("audio") if sample != SILENCE]
     assert numbers == sorted(set(numbers))
+
+
+FORMS = st.sampled_from([(48_000, 1), (48_000, 1), (44_100, 2), (16_000, 1)])
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, forms=st.lists(FORMS, min_size=7, max_size=7))
+@example(steps=[(0, 1, False), (0, 1, False), (0, 1, False)], forms=[(48_000, 1), (44_100, 2)] * 4)
+@example(steps=[(0, 30, False), (-9000, 2, True), (900, 30, False)], forms=[(48_000, 1), (16_000, 1)] * 4)
+def test_any_chain_of_configurations_gives_a_good_file_in_which_every_frame_is_accounted_for(
+    tmp_path: Path, steps: list[tuple[int, int, bool]], forms: list[tuple[int, int]]
+) -> None:
+    slices = []
+    after, end, skip = -90, 0, 0
+    for (gap, count, anew), (rate, channels) in zip(steps, forms, strict=False):
+        after = max(after + 90, end + gap) // 90 * 90
+        first = 0 if anew else after + 10**7
+        slices.append((sound_slice(first, count, skip=skip, rate=rate, channels=channels), after))
+        end = after + ticks.ticks_of(count * 1024, rate)
+        skip += count
+    made = copy_of(tmp_path, audio=slices)
+    told = made.told("audio")
+    dropped = sum(made.dropped("audio").values())
+    assert told.packets_in == told.packets_out + told.packets_encoded + dropped
+    assert made.problems() == ()
