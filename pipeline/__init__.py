@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pipeline.api import inspect, merge, plan, verify
     from pipeline.errors import ExitCode, RecpipeError
     from pipeline.job import Done
+    from pipeline.model.containers import Container
     from pipeline.model.inspection import Inspection
     from pipeline.model.manifest import Manifest
     from pipeline.model.options import (
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Align",
     "By",
+    "Container",
     "Done",
     "ExitCode",
     "Gaps",
@@ -62,6 +64,7 @@ _HOMES = {
     "pipeline.api": ("inspect", "merge", "plan", "verify"),
     "pipeline.errors": ("ExitCode", "RecpipeError"),
     "pipeline.job": ("Done",),
+    "pipeline.model.containers": ("Container",),
     "pipeline.model.inspection": ("Inspection",),
     "pipeline.model.manifest": ("Manifest",),
     "pipeline.model.options": (

@@ -139,7 +139,7 @@ def _merge(
         doable = [output for output in outputs if not output.refusal]
         names = [output.file for output in doable]
         publishing.refuse_foreign(place, names, overwrite=limits.overwrite)
-        _check_space(place, doable)
+        _check_space(place, doable, limits.jobs)
         files.extend(names)
         rendered = render(doable, folder, place, plan.options.verify, jobs=limits.jobs, progress=progress)
         return [_Made(o, r) for o, r in zip(doable, rendered, strict=True)]
@@ -217,8 +217,9 @@ def _order(entry: Entry) -> tuple[int, int, str, str, str]:
     return (rank, entry.start_ms or 0, entry.uid, entry.key, entry.what)
 
 
-def _check_space(place: Path, outputs: Sequence[OutputPlan]) -> None:
-    needed = sum(output.estimate.size for output in outputs)
+def _check_space(place: Path, outputs: Sequence[OutputPlan], jobs: int) -> None:
+    at_once = sorted((output.scratch for output in outputs), reverse=True)[:jobs]
+    needed = sum(output.estimate.size for output in outputs) + sum(at_once)
     try:
         free = shutil.disk_usage(place).free
     except OSError as error:

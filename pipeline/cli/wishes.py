@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.errors import CommandError
+from pipeline.model.containers import Container
 from pipeline.model.options import (
     Align,
     By,
@@ -111,7 +112,17 @@ def _choice(name: str, kind: type[StrEnum], default: StrEnum, text: str) -> Call
 _DECORATORS = (
     click.option("--uid", "uids", multiple=True, metavar="U", help="Only this user; may be given again."),
     _choice("--by", By, By.USER, "One file per user, or one per stay of a user."),
-    _choice("--tracks", Tracks, Tracks.BOTH, "Sound and pictures, or one of them."),
+    click.option(
+        "--tracks",
+        type=click.Choice([str(each) for each in Tracks]),
+        help="Sound and pictures, or one of them.  [default: av, or audio where the container holds no more]",
+    ),
+    _choice(
+        "--container",
+        Container,
+        Container.MP4,
+        "What the files are; webm holds only VP8, VP9 and Opus, m4a only sound.",
+    ),
     _choice(
         "--gaps",
         Gaps,
@@ -163,13 +174,17 @@ def options(values: dict[str, Any]) -> Options:
     """What was typed as a value.
 
     Raises:
-        CommandError: a moment that is none, or an end before the start.
+        CommandError: a moment that is none, an end before the start, or options that contradict each other.
     """
     start, end = values["start"], values["end"]
+    container = Container(values["container"])
+    if container.sound_only and values["tracks"] == Tracks.BOTH:
+        raise CommandError(f"--container {container} holds no pictures: leave --tracks av out.")
     return Options(
         uids=tuple(dict.fromkeys(values["uids"])),
         by=By(values["by"]),
-        tracks=Tracks(values["tracks"]),
+        tracks=Tracks(values["tracks"] or Tracks.BOTH),
+        container=container,
         gaps=Gaps(values["gaps"]),
         on_change=OnChange(values["on_change"]),
         screen=Screen(values["screen"]),

@@ -22,6 +22,12 @@ _LENGTHS = np.array(_SILK * 3 + _HYBRID * 2 + _CELT * 4, dtype=np.int64)
 """Samples of a frame of Opus by configuration (RFC 6716, table 2)."""
 
 
+def opus_samples(packet: bytes) -> int:
+    """Samples that a packet of Opus decodes to, by its first bytes (RFC 6716 3.1, 3.2.5)."""
+    many = (1, 2, 2, packet[1] & 0x3F if len(packet) > 1 else 0)[packet[0] & 3] if packet else 0
+    return int(_LENGTHS[packet[0] >> 3]) * many if packet else 0
+
+
 class Counted:
     """The samples before each packet of a track; the file is shown to it from front to end.
 

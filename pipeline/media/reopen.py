@@ -1,4 +1,4 @@
-"""A finished MP4 opened afresh: its tables as facts, its payloads hashed, its joins decoded.
+"""A finished file opened afresh: its tables as facts, its payloads hashed, its joins decoded.
 
 Nothing here knows how the file was made: tables come from `pipeline.media.mp4.reader`, which shares no code
 with the writer, and pictures and sound from FFmpeg's own demuxer and decoders.
@@ -18,8 +18,10 @@ import numpy as np
 
 from pipeline.media.counted import Counted
 from pipeline.media.mp4.reader import read_movie
+from pipeline.media.reopen_matroska import matroska_facts
 from pipeline.model import ticks
 from pipeline.model.checks import FileFacts, SampleFacts, TrackFacts
+from pipeline.model.containers import Container
 from pipeline.model.slices import Medium
 
 if TYPE_CHECKING:
@@ -48,9 +50,11 @@ def read_facts(path: Path, output: Output) -> FileFacts:
     """What a file holds, asked at the places that the manifest speaks of.
 
     Raises:
-        ValueError: it is no MP4 that we can read; the text says what was expected.
+        ValueError: it is no file that we can read; the text says what was expected.
         OSError: it cannot be read.
     """
+    if Container(output.container).wrapped:
+        return matroska_facts(path, output)
     with path.open("rb", buffering=0) as file:
         size = path.stat().st_size
         movie = read_movie(file, size)

@@ -1,4 +1,4 @@
-"""Sample entries of what web senders send: ``vp09`` for VP9, ``Opus`` for Opus; fields only, no codec."""
+"""Sample entries of what web senders send: ``vp08``, ``vp09``, ``Opus``; fields only, no codec."""
 
 from __future__ import annotations
 
@@ -50,20 +50,36 @@ def vp9_entry(frame: VpxFrame, *, fps: int = 30) -> bytes:
     chroma = _BY_CHROMA.get(frame.subsampling)
     if chroma is None:
         raise ValueError("VP9 with chroma halved down and not across has no sample entry")
+    level = _level(frame.width * frame.height, fps)
+    return _vpx_entry(b"vp09", frame, level, chroma, _MATRICES.get(frame.colour_space, _UNSPECIFIED))
+
+
+def vp8_entry(frame: VpxFrame) -> bytes:
+    """The ``vp08`` entry of pictures, by a key frame: what FFmpeg reads, and hardly a player.
+
+    Raises:
+        ValueError: no key frame.
+    """
+    if not frame.key:
+        raise ValueError("a sample entry of VP8 needs a key frame")
+    return _vpx_entry(b"vp08", frame, 0, _BY_CHROMA[True, True], _UNSPECIFIED)
+
+
+def _vpx_entry(kind: bytes, frame: VpxFrame, level: int, chroma: int, matrix: int) -> bytes:
     configuration = pack(
         ">IBBBBBBH",
         1 << 24,  # version 1, no flags
         frame.profile,
-        _level(frame.width * frame.height, fps),
+        level,
         frame.bit_depth << 4 | chroma << 1 | int(frame.full_range),
         _UNSPECIFIED,  # primaries and transfer are nowhere in the stream
         _UNSPECIFIED,
-        _MATRICES.get(frame.colour_space, _UNSPECIFIED),
+        matrix,
         0,
     )
     head = pack(">6xH16xHHII4xH", 1, frame.width, frame.height, _RESOLUTION, _RESOLUTION, 1)
     return box(
-        b"vp09", head, b"\x0aVPC Coding".ljust(32, b"\0"), pack(">Hh", 24, -1), box(b"vpcC", configuration)
+        kind, head, b"\x0aVPC Coding".ljust(32, b"\0"), pack(">Hh", 24, -1), box(b"vpcC", configuration)
     )
 
 

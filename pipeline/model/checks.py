@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
+from pipeline.model.containers import Container
 from pipeline.model.slices import Medium
 from pipeline.model.sound import SILENT_FRAMES
 
@@ -31,6 +32,7 @@ _ENTRIES = {
     "aac": ("mp4a",),
     "opus": ("Opus",),
 }
+_MATROSKA_TIMESCALE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class TrackFacts:
     """A track as it stands in the file.
 
     Attributes:
-        entry: four characters of the sample entry.
-        rising: DTS rise strictly.
+        entry: four characters of the sample entry; in Matroska the codec's name.
+        rising: DTS rise strictly; in Matroska, sound never goes back.
         end: file ticks where its media ends, edits applied.
         payload_sha256: over all samples but the manifest's fills.
         at: the samples that begin or end a span, by index.
@@ -71,11 +73,11 @@ class TrackFacts:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """A file as it stands on the disk."""
+    """A file as it stands on the disk; ``index_first``: what players seek by stands before the media."""
 
     size: int
     sha256: str
-    moov_first: bool
+    index_first: bool
     creation_ms: int
     tracks: tuple[TrackFacts, ...]
 
@@ -90,7 +92,9 @@ class Check:
 
 def compare(output: Output, facts: FileFacts) -> Iterator[Check]:
     """All checks of one output, in the order a person would make them."""
-    yield Check(facts.moov_first, "moov stands after the media: players must fetch the end first")
+    container = Container(output.container)
+    index = "Cues stand" if container.wrapped else "moov stands"
+    yield Check(facts.index_first, f"{index} after the media: players must fetch the end first")
     zero = output.utc_zero_ms // 1000
     yield Check(
         facts.creation_ms // 1000 == zero, f"creation_time is {facts.creation_ms // 1000}, not {zero}"
@@ -101,16 +105,17 @@ def compare(output: Output, facts: FileFacts) -> Iterator[Check]:
         yield Check(facts.size == output.size, f"{facts.size} bytes instead of {output.size}")
         yield Check(facts.sha256 == output.sha256, "its SHA-256 is not that of the manifest")
     for told, found in zip(output.tracks, facts.tracks, strict=False):
-        for check in _track(told, found):
+        for check in _track(told, found, container):
             yield Check(check.good, f"{told.medium}: {check.problem}")
     yield from _offset(output, facts)
 
 
-def _track(told: OutputTrack, found: TrackFacts) -> Iterator[Check]:
-    entries = _ENTRIES.get(told.codec, ())
+def _track(told: OutputTrack, found: TrackFacts, container: Container) -> Iterator[Check]:
+    entries = (told.codec,) if container.wrapped else _ENTRIES.get(told.codec, ())
+    timescale = _MATROSKA_TIMESCALE if container.wrapped else told.timescale
     yield Check(found.handler == _HANDLERS[Medium(told.medium)], f"handler is {found.handler}")
     yield Check(found.entry in entries, f"sample entry is {found.entry}, not {' or '.join(entries)}")
-    yield Check(found.timescale == told.timescale, f"timescale is {found.timescale}, not {told.timescale}")
+    yield Check(found.timescale == timescale, f"timescale is {found.timescale}, not {timescale}")
     accounted = told.packets_out + told.packets_encoded + sum(d.packets for d in told.dropped)
     lost = f"{told.packets_in} packets came in, {accounted} are accounted for"
     yield Check(told.packets_in == accounted, lost)

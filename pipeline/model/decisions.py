@@ -7,9 +7,10 @@ from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
+from pipeline.model.containers import Container
 from pipeline.model.losses import filling
 from pipeline.model.options import Gaps, OnChange, Options
-from pipeline.model.shapes import HELD, dominant, kept, odd
+from pipeline.model.shapes import dominant, kept, odd
 from pipeline.model.sound import edits_an_hour, longest
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.model.sound import Heard
     from pipeline.model.timeline import Run, TrackTime, UserTime
 
-PICTURES = (*sorted(HELD), "vp8")
+PICTURES = ("h264", "hevc", "vp8", "vp9")
 SOUND = ("aac", "opus")
 CHANNELS = (1, 2)
 
@@ -61,19 +62,32 @@ def refusal(
         heard: the configurations of the sound that would go in.
         video: these pictures.
         audio: the sound that would go in.
-        options: what is done where pictures change.
+        options: what is done where pictures change, and the container.
     """
+    pictures, sound = forms(video), forms(audio)
     reasons = chain(
-        _reasons(forms(video), forms(audio)),
-        _unfit(shown, options.on_change),
+        _reasons(pictures, sound),
+        _unheld([*pictures, *sound], options.container),
+        _unfit(shown, options),
         _unheard(heard, options.on_change),
     )
     return next(reasons, "")
 
 
-def _unfit(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[str]:
+def _unheld(found: Sequence[Format], container: Container) -> Iterator[str]:
+    """What WebM does not hold; every other container takes all that can be merged, copied or encoded."""
+    if container is Container.WEBM:
+        yield from (
+            f"{container.label} does not hold {form}, only VP8, VP9 and Opus: use --container mkv"
+            for form in found
+            if not container.holds(form.codec)
+        )
+
+
+def _unfit(shown: Sequence[Stretch], options: Options) -> Iterator[str]:
     """Why pictures that change cannot be treated as asked."""
-    shapes = list(dict.fromkeys(kept(stretch.shape) for stretch in shown))
+    on_change, container = options.on_change, options.container
+    shapes = list(dict.fromkeys(kept(stretch.shape, container) for stretch in shown))
     codecs = list(dict.fromkeys(shape.codec for shape in shapes))
     if len(shapes) < 2:  # noqa: PLR2004 - nothing changes
         return
@@ -82,7 +96,7 @@ def _unfit(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[str]:
             f"the pictures change from {codecs[0]} to {codecs[1]}, which one track cannot hold as they are: "
             "use --on-change fit or split"
         )
-    target = dominant(shown)
+    target = dominant(shown, container)
     if on_change is OnChange.FIT and (target.width % 2 or target.height % 2):
         yield f"nothing can be re-encoded into the odd size of {target}: use --on-change split"
 
@@ -138,13 +152,14 @@ def decisions(
     """
     video, audio = time.video, time.audio
     fitted = options.on_change is OnChange.FIT
-    anew = odd(shown, fitted=fitted)
+    container = options.container
+    anew = odd(shown, fitted=fitted, container=container)
     copied = [
-        *([dominant(shown)] if len(anew) < len(shown) else []),
+        *([dominant(shown, container)] if len(anew) < len(shown) else []),
         *([longest(heard)] if heard and not _all_resampled(audio, heard, options) else []),
     ]
-    out = [Decision(f"copy {form}", "MP4 holds it as it is") for form in copied]
-    out += _change_decisions(shown, options.on_change)
+    out = [Decision(f"copy {form}", f"{container.label} holds it as it is") for form in copied]
+    out += _change_decisions(shown, options)
     out += _sound_decisions(heard, options.on_change)
     out += _clock_decisions(audio, heard, options)
     if video and audio:
@@ -156,7 +171,8 @@ def decisions(
         out.append(Decision(f"silence for {late} from file zero", "the sound begins later"))
     if video and video.start > pieces[0].start:
         late = ticks.duration(video.start - pieces[0].start)
-        filler = "a black picture" if options.gaps is Gaps.BLACK else "empty edit"
+        nothing = "no picture" if container.wrapped else "empty edit"
+        filler = "a black picture" if options.gaps is Gaps.BLACK else nothing
         out.append(Decision(f"{filler} for {late} from file zero", "the picture begins later"))
     if video and sum(form.codec in {"h264", "hevc"} for form in forms(video)) > 1:
         out.append(Decision("keep parameter sets before each key frame", "they change in mid-track"))
@@ -208,15 +224,16 @@ def _clock_decisions(audio: TrackTime | None, heard: Sequence[Heard], options: O
         )
 
 
-def _change_decisions(shown: Sequence[Stretch], on_change: OnChange) -> Iterator[Decision]:
-    """What is done with pictures that MP4 cannot hold, and with those that change their shape."""
+def _change_decisions(shown: Sequence[Stretch], options: Options) -> Iterator[Decision]:
+    """What is done with pictures that the file cannot hold, and with those that change their shape."""
     if not shown:
         return
-    target = dominant(shown)
-    unheld = [stretch for stretch in shown if kept(stretch.shape) != stretch.shape]
+    on_change, container = options.on_change, options.container
+    target = dominant(shown, container)
+    unheld = [stretch for stretch in shown if kept(stretch.shape, container) != stretch.shape]
     if unheld:
         what = f"re-encode {_total(unheld)} into {target}"
-        yield Decision(what, f"MP4 holds no {unheld[0].shape.codec.upper()}")
+        yield Decision(what, f"{container.label} holds no {unheld[0].shape.codec.upper()}")
     others = [s for s in shown if s.shape != target and s not in unheld]
     if not others:
         return

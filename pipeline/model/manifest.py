@@ -172,6 +172,7 @@ class Output:
         uncertainty_ms: how well absolute UTC is known, at worst.
         av_offset_ms: first sound minus first picture; None unless it has both.
         map: UTC to file time, in order.
+        container: what the file is.
     """
 
     file: str
@@ -188,6 +189,7 @@ class Output:
     tracks: tuple[OutputTrack, ...]
     decisions: tuple[Reason, ...]
     verdict: Verdict
+    container: str = "mp4"
 
 
 @dataclass(frozen=True, slots=True)

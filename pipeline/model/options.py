@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from pipeline.errors import CommandError
 from pipeline.model import ticks
+from pipeline.model.containers import Container
 from pipeline.model.slices import Medium
 
 
@@ -144,12 +145,14 @@ class Options:
         end: cut after it (snaps to the key frame after); None for the end.
         max_audio_edits: frames an hour that may go in or out of copied sound to keep its count with a fast or
             slow clock; sound that would need more is resampled.
+        container: what the files are; one that holds only sound makes ``tracks`` sound.
         name: pattern of output names with ``{uid} {screen} {utc} {kind} {recording}``; empty for the default.
     """
 
     uids: tuple[str, ...] = ()
     by: By = By.USER
     tracks: Tracks = Tracks.BOTH
+    container: Container = Container.MP4
     gaps: Gaps = Gaps.HOLD
     on_change: OnChange = OnChange.FIT
     screen: Screen = Screen.OWN
@@ -167,6 +170,12 @@ class Options:
         comparable = self.start and self.end and self.start.absolute == self.end.absolute
         if self.start and self.end and comparable and self.end.at <= self.start.at:
             raise CommandError("--end lies before --start: give an end that is later.")
+        if self.container.sound_only:
+            if self.tracks is Tracks.VIDEO:
+                raise CommandError(
+                    f"--container {self.container} holds no pictures: leave --tracks video out."
+                )
+            object.__setattr__(self, "tracks", Tracks.AUDIO)  # what it means, however it was said
 
     def as_text(self) -> dict[str, str]:
         """What was asked for, as the manifest keeps it: only what differs from doing nothing special."""
@@ -180,6 +189,7 @@ class Options:
             "uids": shlex.join(sorted(set(self.uids))),
             "by": self.by,
             "tracks": self.tracks,
+            "container": self.container,
             "gaps": self.gaps,
             "on_change": self.on_change,
             "screen": self.screen,

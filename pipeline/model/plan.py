@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.model import losses, ticks
+from pipeline.model.containers import Container
 from pipeline.model.decisions import Decision, Piece, decisions, forms, refusal
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Screen, Tracks
 from pipeline.model.outputs import fill, unique
@@ -64,6 +65,7 @@ class OutputPlan:
         shape: of the pictures; None if it has none.
         sound: configuration of the sound, into which all other is re-encoded; None if it has none.
         max_audio_edits: as in `Options`.
+        container: what the file is.
         odd: pictures of other shapes, which are re-encoded into it.
         black: holes between pictures are filled with a black one.
         refusal: why it cannot be made; empty when it can.
@@ -84,6 +86,7 @@ class OutputPlan:
     shared_clock: bool
     decisions: tuple[Decision, ...]
     estimate: Estimate
+    container: Container = Container.MP4
     refusal: str = ""
 
     @property
@@ -108,6 +111,11 @@ class OutputPlan:
             and self.shape.codec == "hevc"
             and len(forms(self.video)) + self.encodes > 1
         )
+
+    @property
+    def scratch(self) -> int:
+        """Bytes on the disk, about, that are needed only while it is made."""
+        return self.estimate.size if self.container.wrapped else 0
 
     @property
     def duration(self) -> int:
@@ -174,7 +182,8 @@ def plan(
         ]
     stems = unique([(d.file, identity) for d, identity in zip(drafts, _identities(drafts), strict=True)])
     outputs = tuple(
-        replace(d, file=stem + (".mp4" if d.video else ".m4a")) for d, stem in zip(drafts, stems, strict=True)
+        replace(d, file=stem + d.container.ending(pictures=d.video is not None))
+        for d, stem in zip(drafts, stems, strict=True)
     )
     placed = [(time.uid, track) for time, _ in chosen for track in time.tracks]
     told = [
@@ -266,8 +275,8 @@ def _output(
     shapes = [s for each in (stretches(video) if video else ()) if (s := each.within(start, end)) is not None]
     heard = [h for each in (configurations(audio) if audio else ()) if (h := each.within(start, end))]
     target = longest(heard) if heard else None
-    shape = dominant(shapes) if shapes else None
-    anew = odd(shapes, fitted=options.on_change is OnChange.FIT)
+    shape = dominant(shapes, options.container) if shapes else None
+    anew = odd(shapes, fitted=options.on_change is OnChange.FIT, container=options.container)
     kind = "" if video is None else "_av" if audio else "_video"
     values = {
         "uid": time.uid,
@@ -297,6 +306,7 @@ def _output(
         estimate=_estimate(
             slices, tracks, _encoded(video, shape, anew), _refitted(audio, heard, options.max_audio_edits)
         ),
+        container=options.container,
         refusal=refusal(shapes, heard, video, audio, options),
     )
 

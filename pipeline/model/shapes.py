@@ -1,6 +1,6 @@
 """Shapes of pictures over time: where a track changes its size, its rotation or its codec.
 
-An MP4 track shows one size under one display matrix. Which shape that is, and which stretches are not of it,
+A track shows one size under one display matrix. Which shape that is, and which stretches are not of it,
 is decided here.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
+from pipeline.model.containers import Container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,17 +40,13 @@ class Shape:
         return f"{self.codec} {self.width}x{self.height}{turned}"
 
 
-HELD = frozenset({"h264", "hevc", "vp9"})
-"""Codecs of pictures that MP4 holds; VP8 has no sample entry that players know."""
-
-
-def kept(shape: Shape) -> Shape:
-    """The shape in which MP4 holds these pictures: their own, or that of H.264, whose sides are even.
+def kept(shape: Shape, container: Container = Container.MP4) -> Shape:
+    """The shape in which a file holds these pictures: their own, or that of H.264, whose sides are even.
 
     >>> str(kept(Shape("vp8", 641, 480)))
     'h264 642x480'
     """
-    if shape.codec in HELD:
+    if container.holds(shape.codec):
         return shape
     return replace(
         shape, codec="h264", width=shape.width + shape.width % 2, height=shape.height + shape.height % 2
@@ -114,22 +111,25 @@ def _parts(track: TrackTime) -> Iterator[tuple[int, int, Shape]]:
                     yield start, stop, shape
 
 
-def odd(found: Sequence[Stretch], *, fitted: bool) -> tuple[Stretch, ...]:
-    """The stretches that must be encoded anew: those of another shape, or only those that MP4 cannot hold.
+def odd(
+    found: Sequence[Stretch], *, fitted: bool, container: Container = Container.MP4
+) -> tuple[Stretch, ...]:
+    """The stretches that must be encoded anew: those of another shape, or only those that cannot be held.
 
     Args:
         found: the shapes of a track.
         fitted: whether all are made to fit the dominant one.
+        container: what holds them.
     """
     if not found:
         return ()
-    target = dominant(found)
-    return tuple(s for s in found if s.shape != (target if fitted else kept(s.shape)))
+    target = dominant(found, container)
+    return tuple(s for s in found if s.shape != (target if fitted else kept(s.shape, container)))
 
 
-def dominant(found: Sequence[Stretch]) -> Shape:
-    """The shape that MP4 holds and that is shown longest; of equals the larger, then the earlier."""
+def dominant(found: Sequence[Stretch], container: Container = Container.MP4) -> Shape:
+    """The shape that the file holds and that is shown longest; of equals the larger, then the earlier."""
     shown: Counter[Shape] = Counter()
     for stretch in found:
-        shown[kept(stretch.shape)] += stretch.shown
+        shown[kept(stretch.shape, container)] += stretch.shown
     return max(shown, key=lambda shape: (shown[shape], shape.width * shape.height))

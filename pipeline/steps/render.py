@@ -17,11 +17,12 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from pipeline.errors import InputError, NoSpaceError, OutputError, WorkerKilledError
 from pipeline.media.aside import die_with_parent
-from pipeline.media.remux import Remuxed, remux
+from pipeline.media.output import make
 from pipeline.media.tally import Surprise
 from pipeline.model import ticks
 from pipeline.model.manifest import Output, Reason, Stretch, Verdict
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
     from pathlib import Path
 
+    from pipeline.media.remux import Remuxed
     from pipeline.model.ledger import Entry
     from pipeline.model.plan import OutputPlan
     from pipeline.steps.find import Folder
@@ -134,8 +136,8 @@ def render_one(
     gc.disable()
     try:
         hashing = level is not Verify.OFF
-        copy = partial(remux, progress=progress, processes=processes, hashing=hashing)
-        made = _write(output, folder, part, copy)
+        write = partial(make, progress=progress, processes=processes, hashing=hashing)
+        made = _write(output, folder, part, write)
     except Surprise as surprise:
         part.unlink(missing_ok=True)
         return Rendered(None, (), str(surprise))
@@ -156,17 +158,25 @@ def render_one(
     return Rendered(replace(described, verdict=verdict), made.entries)
 
 
-def _write(output: OutputPlan, folder: Folder, part: Path, copy: Callable[..., Remuxed]) -> Remuxed:
+def _write(output: OutputPlan, folder: Folder, part: Path, write: Callable[..., Remuxed]) -> Remuxed:
     try:
         # Not truncated before it is ours alone.
         with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "w+b") as sink:
             _lock(sink.fileno(), part)
             sink.truncate(0)
-            return copy(output, folder.open, sink)
+            return write(output, folder.open, sink, partial(_scratch, part))
     except EOFError as error:
         raise _killed() from error
     except OSError as error:
         raise blame(error, part) from error
+
+
+def _scratch(part: Path) -> BinaryIO:
+    """A file without a name on the disk of an output: whoever kills the run, nothing of it stays."""
+    try:
+        return cast("BinaryIO", TemporaryFile(dir=part.parent))
+    except OSError as error:
+        raise blame(OSError(error.errno, error.strerror), part) from error
 
 
 def _killed() -> WorkerKilledError:
@@ -217,6 +227,7 @@ def describe(output: OutputPlan, made: Remuxed) -> Output:
         tracks=made.tracks,
         decisions=tuple(Reason(d.what, d.why) for d in output.decisions),
         verdict=Verdict(Verify.OFF, 0, 0),
+        container=output.container,
     )
 
 

@@ -47,7 +47,7 @@ def test_a_good_file_is_found_as_it_was_told(film: Copied) -> None:
     assert problems(film.path, film.output) == []
     data = film.path.read_bytes()
     assert (facts.size, facts.sha256) == (len(data), hashlib.sha256(data).hexdigest())
-    assert facts.moov_first
+    assert facts.index_first
     assert facts.creation_ms // 1000 == T0_MS // 1000
     video, audio = facts.tracks
     assert (video.handler, video.entry, video.samples, video.rising) == ("vide", "avc1", 4 * GOP, True)

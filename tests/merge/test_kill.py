@@ -20,7 +20,9 @@ import pytest
 
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
+from pipeline.model.containers import Container
 from pipeline.model.manifest import FILE, from_json
+from pipeline.model.options import Options
 from tests.merge.merging import merge, tree
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ import os, signal, sys
 from pathlib import Path
 from threading import Lock
 
-source, place, jobs, kill_at, tell = sys.argv[1:]
+source, place, jobs, kill_at, tell, container = sys.argv[1:]
 main, seen, one_at_a_time = os.getpid(), 0, Lock()
 
 def watch(event, arguments):
@@ -77,14 +79,15 @@ def read(count):
         os.kill(main, signal.SIGKILL)
 
 from pipeline.job import Limits, merge_all
-from pipeline.model.options import Options
+from pipeline.model.options import Container, Options
 from pipeline.steps.find import Folder
 
 bytes_read = 0
 sys.addaudithook(watch)
 if tell == "begin":
     print("begin", flush=True)
-merge_all(Folder(Path(source)), Path(place), Options(), Limits(jobs=int(jobs)), progress=read)
+options = Options(container=Container(container))
+merge_all(Folder(Path(source)), Path(place), options, Limits(jobs=int(jobs)), progress=read)
 print("end", bytes_read, flush=True)
 """
 SURELY_OVER_S = 30
@@ -106,10 +109,16 @@ def undisturbed(call: Made, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def _start(
-    call: Made, place: Path, *, jobs: int = 1, kill_at: str = "", tell: str = ""
+    call: Made,
+    place: Path,
+    *,
+    jobs: int = 1,
+    kill_at: str = "",
+    tell: str = "",
+    container: Container = Container.MP4,
 ) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, str(call.place), str(place), str(jobs), kill_at, tell],
+        [sys.executable, "-c", RUN, str(call.place), str(place), str(jobs), kill_at, tell, container],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -141,14 +150,16 @@ def _wait_for_the_whole_group(process: subprocess.Popen[str]) -> None:
     assert not left, "workers live on after their run was killed"
 
 
-def _assert_recovers(call: Made, place: Path, undisturbed: dict[str, bytes]) -> None:
+def _assert_recovers(
+    call: Made, place: Path, undisturbed: dict[str, bytes], options: Options | None = None
+) -> None:
     left = tree(place) if place.exists() else {}
     for name, data in left.items():
         if not name.startswith("."):
             assert data == undisturbed[name], f"{name} has its name and is not finished"
     if FILE in left:
         assert left == undisturbed, "a manifest stands there and not all that it speaks of"
-    merge(call, place)
+    merge(call, place, options)
     assert tree(place) == undisturbed
     from_json((place / FILE).read_text("utf-8"))
 
@@ -173,6 +184,23 @@ def test_before_each_thing_done_to_the_output_folder(
         process.communicate(timeout=SURELY_OVER_S)
         assert process.returncode == -signal.SIGKILL, f"it was not killed before {events[n - 1]}"
         _assert_recovers(call, tmp_path / str(n), undisturbed)
+
+
+@pytest.mark.parametrize("container", [Container.MKV])
+def test_in_every_container(container: Container, call: Made, tmp_path: Path) -> None:
+    options = Options(container=container)
+    merge(call, tmp_path / "undisturbed", options)
+    undisturbed = tree(tmp_path / "undisturbed")
+    told, _ = _start(call, tmp_path / "told", container=container, tell="events").communicate()
+    events = told.splitlines()
+    size = int(events.pop().split()[1])
+    last = next(n for n, event in enumerate(events, start=1) if event.startswith("os.rename")) + 1
+    for at in [f"byte {size // 3}", f"byte {size}", *(f"event {n}" for n in range(2, last + 1))]:
+        place = tmp_path / at
+        process = _start(call, place, kill_at=at, container=container)
+        process.communicate(timeout=SURELY_OVER_S)
+        assert process.returncode == -signal.SIGKILL
+        _assert_recovers(call, place, undisturbed, options)
 
 
 def _seeded(many: int, most: int) -> list[int]:

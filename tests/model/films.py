@@ -81,7 +81,7 @@ OUTPUT = Output(
 FACTS = FileFacts(
     size=123_456,
     sha256="cc",
-    moov_first=True,
+    index_first=True,
     creation_ms=T0_MS,
     tracks=(
         TrackFacts(

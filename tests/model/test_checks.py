@@ -49,7 +49,7 @@ def test_a_good_file_has_no_problem() -> None:
     ("facts", "problem"),
     [
         pytest.param(
-            replace(FACTS, moov_first=False),
+            replace(FACTS, index_first=False),
             "moov stands after the media: players must fetch the end first",
             id="moov is behind the media",
         ),

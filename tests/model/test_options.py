@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import CommandError
 from pipeline.model import ticks
+from pipeline.model.containers import Container
 from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Screen, Tracks, Verify
 from pipeline.model.slices import Medium
 from pipeline.model.stamps import stamp17
@@ -134,6 +135,12 @@ def test_an_end_lies_after_its_start(start: Moment | None, end: Moment | None, g
         Options(start=start, end=end)
 
 
+def test_a_container_of_sound_alone_means_sound_alone() -> None:
+    assert Options(container=Container.M4A) == Options(container=Container.M4A, tracks=Tracks.AUDIO)
+    with pytest.raises(CommandError, match="--container m4a holds no pictures"):
+        Options(container=Container.M4A, tracks=Tracks.VIDEO)
+
+
 def test_options_are_written_down_in_full() -> None:
     options = Options(
         uids=("b", "a"),
@@ -153,6 +160,7 @@ def test_options_are_written_down_in_full() -> None:
         "uids": "a b",
         "by": "session",
         "tracks": "audio",
+        "container": "mp4",
         "gaps": "drop",
         "on_change": "fit",
         "screen": "fill",
@@ -168,6 +176,7 @@ def test_options_are_written_down_in_full() -> None:
         "uids": "",
         "by": "user",
         "tracks": "av",
+        "container": "mp4",
         "gaps": "hold",
         "on_change": "fit",
         "screen": "own",

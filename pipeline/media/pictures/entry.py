@@ -87,8 +87,10 @@ def _vpx_entry(output: OutputPlan, shape: Shape, track: TrackTime, first: _First
     frame = vpx.read_frame(shape.codec, first.bare if first else black)
     if frame is None:
         raise _missing(output, shape)
-    from pipeline.media.web_entry import vp9_entry
+    from pipeline.media.web_entry import vp8_entry, vp9_entry
 
+    if shape.codec == "vp8":
+        return Entry(vp8_entry(frame), black=black)
     step = track.runs[0].step
     try:
         return Entry(vp9_entry(frame, fps=max(1, round(ticks.TICKS / step))), black=black)

@@ -17,7 +17,7 @@ import numpy as np
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, VideoReformatter
 
-from pipeline.media.pictures.bitstream import bitstream
+from pipeline.media.pictures.bitstream import VPX, bitstream
 from pipeline.model import ticks
 
 if TYPE_CHECKING:
@@ -36,9 +36,11 @@ AHEAD = 8
 """Pictures that wait for the encoder while others are decoded and drawn."""
 KEY_EVERY = 2 * ticks.TICKS
 """File ticks between key frames of what is encoded, so that players can seek into it."""
-CRF = {"h264": 20, "hevc": 22, "vp9": 28}
+CRF = {"h264": 20, "hevc": 22, "vp8": 10, "vp9": 28}
 PRESET = "veryfast"
-_ENCODERS = {"h264": "libx264", "hevc": "libx265", "vp9": "libvpx-vp9"}
+MOST_VP8_BITS = 20_000_000
+"""A second, more than pictures need: VP8 has no constant quality without a bound."""
+_ENCODERS = {"h264": "libx264", "hevc": "libx265", "vp8": "libvpx", "vp9": "libvpx-vp9"}
 _BLACK, _NO_COLOUR = 16, 128  # limited range (ITU-R BT.601)
 _MANY_FRAMES = 1_000_000
 
@@ -170,15 +172,17 @@ def _encoder(target: Shape, sets_id: int) -> VideoCodecContext:
     encoder.gop_size = _MANY_FRAMES
     encoder.max_b_frames = 0  # decoded in the order in which they are shown, as calls are
     crf = str(CRF[target.codec])
-    if target.codec == "vp9":
+    if target.codec in VPX:
+        most = str(MOST_VP8_BITS) if target.codec == "vp8" else "0"
         encoder.options = {
             "crf": crf,
-            "b": "0",
+            "b": most,
             "deadline": "realtime",
             "cpu-used": "6",
             "lag-in-frames": "0",
-            "row-mt": "1",
         }
+        if target.codec == "vp9":
+            encoder.options |= {"row-mt": "1"}
         return encoder
     encoder.options = {"preset": PRESET, "crf": crf, "forced-idr": "1"}
     if target.codec == "h264":

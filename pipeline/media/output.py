@@ -1,0 +1,46 @@
+"""One output made in the container that was asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from pipeline.media.remux import Remuxed, remux
+from pipeline.media.wrap.matroska import wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.model.plan import OutputPlan
+
+
+def make(
+    output: OutputPlan,
+    open_slice: Callable[[str], BinaryIO],
+    sink: BinaryIO,
+    scratch: Callable[[], BinaryIO],
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    processes: int = 1,
+    hashing: bool = True,
+) -> Remuxed:
+    """Write a complete file; the same bytes with any number of processes.
+
+    Args:
+        output: the plan; it must not be refused.
+        open_slice: opens a slice's key for reading.
+        sink: an empty file that can be written, read and sought.
+        scratch: opens a file without a name, for what is only needed meanwhile.
+        progress: called now and then with input bytes read since the last call.
+        processes: with more than one, sound is copied beside the pictures.
+        hashing: hash the copied payloads, so that the file can be checked against what was read.
+
+    Raises:
+        Surprise: the stream is not what its ends promised.
+        OSError: a slice cannot be read or the sink not written.
+    """
+    if not output.container.wrapped:
+        return remux(output, open_slice, sink, progress, processes=processes, hashing=hashing)
+    with scratch() as movie:
+        made = remux(output, open_slice, movie, progress, processes=processes, hashing=hashing)
+        wrap(movie, sink, output.container)
+    return made
