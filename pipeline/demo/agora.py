@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from pipeline.demo.listing import Listed, extinf, text, utc17
+from pipeline.demo.listing import Finished, Listed, extinf, text, utc17
 from pipeline.demo.scenario import Track
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _m3u8(scenario: Scenario, listed: Sequence[tuple[Track, Listed]]) -> bytes:
         if entry.starts or entry.resized:
             lines.append("#EXT-X-DISCONTINUITY")
         lines += [_turned(scenario, at_ms, shape) for at_ms, shape in entry.shapes]
-        if entry.starts:
+        if entry.starts and not scenario.mixed:
             time = _time(scenario, entry.start_ms)
             lines.append(f"#EXT-X-AGORA-TRACK-EVENT:EVENT=START,TRACK_TYPE={track.upper()},TIME={time}")
         seconds = f"{entry.duration_us // 1_000_000}.{entry.duration_us % 1_000_000:06d}"
@@ -95,4 +95,9 @@ def _time(scenario: Scenario, at_ms: int) -> str:
 
 def _stem(scenario: Scenario, user: User, track: Track) -> str:
     task = hashlib.sha256(f"{scenario.channel} {scenario.start_ms}".encode()).hexdigest()[:32]
-    return f"{task}_{scenario.channel}__uid_s_{user.uid}__uid_e_{track}"
+    return f"{task}_{scenario.channel}" + (f"__uid_s_{user.uid}__uid_e_{track}" if user.uid else "")
+
+
+def finished_name(scenario: Scenario, user: User, made: Finished) -> str:
+    """``<sid>_<cname>_<index>.mp4`` of a composite, ``<sid>_<cname>__uid_s_<uid>__uid_e_<index>.mp4``."""
+    return f"{_stem(scenario, user, Track.BOTH).removesuffix(f'_{Track.BOTH}')}_{made.number}.mp4"

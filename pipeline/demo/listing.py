@@ -39,6 +39,16 @@ class Listed:
     resized: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A file that plays by itself: which of how many parts, UTC milliseconds of its start, whole seconds."""
+
+    number: int
+    parts: int
+    start_ms: int
+    seconds: int
+
+
 def utc17(at_ms: int) -> str:
     """UTC milliseconds as ``YYYYMMDDHHMMSSmmm``.
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.demo import agora, trtc, volcengine, webm
 from pipeline.demo.cut import Unit, cut, decoding_order, first_pts, packets, start_of
-from pipeline.demo.listing import Listed
+from pipeline.demo.listing import Finished, Listed
 from pipeline.demo.made import Made, MadeSlice, MadeUser
 from pipeline.demo.picture import COLOURS, Plane, draw, turn
 from pipeline.demo.scenario import (
@@ -31,6 +32,7 @@ from pipeline.demo.scenario import (
 from pipeline.demo.sound import TONES_HZ, Samples, beep_seconds, beeps
 from pipeline.media.encode import AAC_FRAME, encode_pictures, encode_sound
 from pipeline.media.encode_webm import OPUS_FRAME, CodedFrame, CodedOpus, encode_opus, encode_vpx, opus_head
+from pipeline.media.finish import finished
 from pipeline.media.opus import RATE
 from pipeline.media.ts.writer import write_slice
 from pipeline.model.ticks import ticks_of
@@ -299,6 +301,8 @@ def _record(scenario: Scenario, user: User, track: Track, place: Path) -> list[_
     slices: list[_Slice] = []
     before: int | None = None
     cuts = cut(_units(scenario, user, track), scenario.slice_ms * TICKS_PER_MS, hole_ms * TICKS_PER_MS)
+    if scenario.finished:
+        return _finish(scenario, user, track, list(cuts), place)
     for units in cuts:
         fault = faults.pop(len(slices), None)
         made = _describe(scenario, user, track, units, end_before=before, fault=fault)
@@ -315,6 +319,24 @@ def _record(scenario: Scenario, user: User, track: Track, place: Path) -> list[_
             f"a fault names {track} slice {min(faults)} of user {user.uid!r}, who has {len(slices)}"
         )
     return slices
+
+
+def _finish(
+    scenario: Scenario, user: User, track: Track, cuts: Sequence[Sequence[Unit]], place: Path
+) -> list[_Slice]:
+    """Write the parts of one track as MP4s, each on a line of its own."""
+    out: list[_Slice] = []
+    for number, units in enumerate(cuts):
+        made = _describe(scenario, user, track, units, end_before=None, fault=None)
+        seconds = (made.end_ticks - made.start_ticks) // 90_000
+        told = Finished(number, len(cuts), made.start_ms, seconds)
+        name = _VENDORS[scenario.vendor].finished_name(scenario, user, told)
+        stamped = scenario.vendor is Vendor.VOLCENGINE
+        ts = write_slice(packets(units, user.pts, user.pts_start, user.clock))
+        data = finished(ts, 0 if stamped else made.start_ms)
+        (place / name).write_bytes(data)
+        out.append(_Slice(replace(made, name=name, first_pts=0), len(data)))
+    return out
 
 
 def _describe(
@@ -375,7 +397,7 @@ def _playlists(
     scenario: Scenario, user: User, listed: Sequence[tuple[Track, Listed]]
 ) -> Iterator[tuple[str, bytes]]:
     """Names and texts of the indexes of a user."""
-    if not scenario.style.written:
+    if not scenario.style.written or scenario.finished:
         return
     if scenario.style.combined:
         yield from agora.combined(scenario, user, listed)

@@ -193,7 +193,6 @@ class User:
 
     def __post_init__(self) -> None:
         who = f"user {self.uid!r}"
-        _demand(bool(self.uid), "a user id is not empty")
         _demand(0 <= self.number < 1 << USER_BITS, f"{who}: the number is 0..255, not {self.number}")
         self._check_picture(who)
         self._check_web(who)
@@ -288,6 +287,8 @@ class Scenario:
         channel: channel name (Agora) or room id (TRTC, Volcengine).
         style: how playlists are written.
         faults: what goes wrong, at most one per slice.
+        finished: slices are MP4s that play by themselves, and there are no playlists.
+        mixed: a composite; its one user stands for all and has no id.
     """
 
     vendor: Vendor
@@ -297,6 +298,8 @@ class Scenario:
     channel: str
     style: Style = field(default_factory=Style)
     faults: tuple[Fault, ...] = ()
+    finished: bool = False
+    mixed: bool = False
 
     def __post_init__(self) -> None:
         _demand(self.start_ms > 0, f"start is UTC after 1970, not {self.start_ms} ms")
@@ -305,7 +308,13 @@ class Scenario:
         _demand(bool(self.channel), "the channel has a name")
         keys = [(user.uid, user.source) for user in self.users]
         _demand(len(set(keys)) == len(keys), "a user id and source occurs twice")
-        if self.vendor is Vendor.AGORA:
+        _demand(not self.mixed or len(self.users) == 1, "a composite has one user, who stands for all")
+        named = all(bool(user.uid) is not self.mixed for user in self.users)
+        _demand(named, "only a composite has no user id")
+        _demand(not (self.finished and self.faults), "faults are those of slices")
+        if self.mixed:
+            _demand(self.users[0].merged, "a composite has sound and picture in the same slices")
+        elif self.vendor is Vendor.AGORA:
             self._check_agora()
         elif self.vendor is Vendor.VOLCENGINE:
             self._check_volcengine()
@@ -329,7 +338,8 @@ class Scenario:
                 user.uid.isascii() and user.uid.isdigit(), f"an Agora user id is decimal, not {user.uid!r}"
             )
             _demand(user.source is Source.CAMERA, f"user {user.uid!r}: Agora's names do not know screens")
-            _demand(not user.merged, f"user {user.uid!r}: Agora never merges sound and picture in a slice")
+            apart = self.finished or not user.merged
+            _demand(apart, f"user {user.uid!r}: Agora never merges sound and picture in a slice")
         _demand("/" not in self.channel and self.channel.isascii(), "an Agora channel is ASCII without '/'")
 
     def _check_volcengine(self) -> None:

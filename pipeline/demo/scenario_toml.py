@@ -63,6 +63,8 @@ def parse(text: str) -> Scenario:
         style=_style(_Table(table.take("playlist", {}), "playlist")),
         users=tuple(_user(item, number) for number, item in enumerate(table.tables("users"), 1)),
         faults=tuple(_fault(item) for item in table.tables("faults")),
+        finished=table.flag("finished", default=False),
+        mixed=table.flag("mixed", default=False),
     )
     table.finish()
     return scenario

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from pipeline.demo.listing import Listed, extinf, text, utc17
+from pipeline.demo.listing import Finished, Listed, extinf, text, utc17
 from pipeline.demo.scenario import Scenario, Source, Track, User
 
 if TYPE_CHECKING:
@@ -80,5 +80,15 @@ def _header(scenario: Scenario, user: User, track: Track, start_ms: int) -> list
 
 
 def _stem(scenario: Scenario, user: User, track: Track) -> str:
-    who = f"__UserId_s_{encoded_id(user.uid)}__UserId_e_{_MEDIA[user.source]}"
-    return f"{SDK_APP_ID}_{scenario.channel}{who}_{track}"
+    return f"{_owner(scenario, user)}_{track}" if user.uid else _owner(scenario, user)
+
+
+def _owner(scenario: Scenario, user: User) -> str:
+    who = f"__UserId_s_{encoded_id(user.uid)}__UserId_e_{_MEDIA[user.source]}" if user.uid else ""
+    return f"{SDK_APP_ID}_{scenario.channel}{who}"
+
+
+def finished_name(scenario: Scenario, user: User, made: Finished) -> str:
+    """``<SdkAppId>_<RoomId>[__UserId_s_<UserId>__UserId_e_<MediaId>][_<Index>].mp4``; no index: not cut."""
+    index = f"_{made.number + 1}" if made.parts > 1 else ""
+    return f"{_owner(scenario, user)}{index}.mp4"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from pipeline.demo.listing import Listed, extinf, text
+from pipeline.demo.listing import Finished, Listed, extinf, text
 from pipeline.demo.scenario import Scenario, Source, Track, User
 
 if TYPE_CHECKING:
@@ -44,8 +44,15 @@ def playlist(scenario: Scenario, user: User, track: Track, listed: Sequence[List
     return text(lines, scenario.style)
 
 
+def finished_name(scenario: Scenario, user: User, made: Finished) -> str:
+    """``<TaskId>_<RoomId>[_<UserId>_<Type>]_<StartTime>_<Duration>_<Random>.mp4``."""
+    ids = _ids(scenario, user)
+    return f"{ids}_{made.start_ms}_{made.seconds:06d}_{_digits(f'{ids} {made.number}', 8)}.mp4"
+
+
 def _ids(scenario: Scenario, user: User) -> str:
-    return f"{TASK_ID}_{scenario.channel}_{user.uid}_{_TYPES[user.source]}"
+    who = f"_{user.uid}_{_TYPES[user.source]}" if user.uid else ""
+    return f"{TASK_ID}_{scenario.channel}{who}"
 
 
 def _digits(text: str, count: int) -> str:

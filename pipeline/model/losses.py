@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.model import ticks
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.options import Gaps
-from pipeline.model.slices import Medium, Slice, State, Track
+from pipeline.model.slices import NOWHERE, Medium, Slice, State, Track
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,6 +40,14 @@ def of_source(user: User, time: UserTime | None) -> Iterator[Entry]:
     for entry in of_slices(user.tracks):
         if entry.key not in unused:
             yield unless_covered(entry, placed)
+
+
+def of_unplaced(tracks: Iterable[Track]) -> Iterator[Entry]:
+    """Files of which no name, tag or playlist tells when they began: where they were placed."""
+    for piece in {s.key: s for track in tracks for s in track.slices if s.stamp_from == NOWHERE}.values():
+        by = "by the time at which it says it was made" if piece.stamp_ms else "at the beginning of 1970"
+        what = f"nothing tells when it began; placed {by}"
+        yield Entry(Sort.NOTE, what, start_ms=piece.stamp_ms, key=piece.key)
 
 
 def unless_covered(entry: Entry, placed: Iterable[tuple[str, TrackTime]]) -> Entry:

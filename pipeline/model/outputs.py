@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 120
 DEFAULT = "{uid}{screen}_{utc}{kind}"
+MIXED = "mixed"
+"""Stands for the user id of a composite, which has none."""
 FIELDS = ("uid", "screen", "utc", "kind", "recording")
 _KEPT = re.compile(r"[\w.@+-]")
 _HASH_DIGITS, _MOST_HASH_DIGITS = 8, 64

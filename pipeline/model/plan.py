@@ -12,7 +12,7 @@ from pipeline.model import losses, ticks
 from pipeline.model.containers import Container
 from pipeline.model.decisions import Decision, Piece, decisions, forms, refusal
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Screen, Tracks
-from pipeline.model.outputs import fill, unique
+from pipeline.model.outputs import MIXED, fill, unique
 from pipeline.model.screens import SCREEN, left_out, notes_of, shown
 from pipeline.model.shapes import Shape, Stretch, dominant, odd, stretches
 from pipeline.model.slices import Format, Medium, Recording, Slice
@@ -193,7 +193,12 @@ def plan(
         *(entry for uid, track in placed for entry in losses.of_gaps(uid, track, options.gaps)),
         *(entry for uid, track in placed for entry in losses.of_overlaps(uid, track)),
     ]
-    ledger = [*notes, *(entry for entry in told if entry.track in options.tracks.media)]
+    tracks = [t for u in recording.users for t in u.tracks if t.medium in options.tracks.media]
+    ledger = [
+        *notes,
+        *losses.of_unplaced(tracks),
+        *(entry for entry in told if entry.track in options.tracks.media),
+    ]
     return Plan(recording, outputs, tuple(sorted(ledger, key=_by_time)), options)
 
 
@@ -279,7 +284,7 @@ def _output(
     anew = odd(shapes, fitted=options.on_change is OnChange.FIT, container=options.container)
     kind = "" if video is None else "_av" if audio else "_video"
     values = {
-        "uid": time.uid,
+        "uid": time.uid or MIXED,
         "screen": "_screen" if time.source == SCREEN and options.screen is Screen.OWN else "",
         "utc": stamp17(ticks.to_ms(zero)),
         "kind": kind,

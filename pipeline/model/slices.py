@@ -12,6 +12,8 @@ from enum import StrEnum
 from pipeline.model import ticks
 
 NO_PTS = -1
+NOWHERE = "nowhere"
+"""Where the stamp of a slice is from of which nothing tells when it began."""
 EARLY = 2 * ticks.TICKS
 """Cameras and microphones do not stop for this long without the recorder cutting the slice."""
 
@@ -122,6 +124,11 @@ class Ends:
     created_ms: int = 0
 
     @property
+    def line(self) -> int:
+        """33-bit PTS of the moment that the file is stamped with."""
+        return (self.first - self.after) % ticks.WRAP
+
+    @property
     def last_form(self) -> Format:
         """The codec parameters it ends with."""
         return self.changes[-1].form if self.changes else self.form
@@ -136,8 +143,8 @@ class Slice:
         size: bytes; 0 when missing.
         state: whether it can be used.
         why: for `State.UNREADABLE`, what was found instead; a sentence part.
-        stamp_ms: UTC of its first media by the best source there is.
-        stamp_from: ``tag``, ``name``, or ``count`` where it follows another slice.
+        stamp_ms: UTC of its first media by the best source there is; 0 where there is none.
+        stamp_from: ``tag``, ``name``; ``count`` where it follows another slice; `NOWHERE`.
         extinf_us: length by the playlist in microseconds; None if unlisted.
         opens: a START or DISCONTINUITY tag stands before it: it begins a new run.
         returns: a START tag stands before it: its user came, or came back.

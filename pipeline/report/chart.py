@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.model import ticks
 from pipeline.model.inspection import Presence
-from pipeline.report.words import Screen, cells, fit, visible
+from pipeline.report.words import Screen, cells, fit, whose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,7 +87,7 @@ def chart(recording: SeenRecording, screen: Screen) -> Iterator[str]:
 
 def _label(uid: str, source: str, track: SeenTrack) -> str:
     screen = f"{source} " if source != "camera" else ""
-    return f"{visible(uid)} {screen}{track.medium}"
+    return f"{whose(uid)} {screen}{track.medium}"
 
 
 def _line(track: SeenTrack, scale: _Scale, glyphs: _Glyphs) -> str:

@@ -9,7 +9,18 @@ from pipeline.model.inspection import Presence
 from pipeline.model.ledger import Sort
 from pipeline.report.chart import chart
 from pipeline.report.ledgers import entry_lines
-from pipeline.report.words import Screen, between, columns, count, indented, length, moment, size, visible
+from pipeline.report.words import (
+    Screen,
+    between,
+    columns,
+    count,
+    indented,
+    length,
+    moment,
+    size,
+    visible,
+    whose,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +28,12 @@ if TYPE_CHECKING:
     from pipeline.model.inspection import Inspection, SeenRecording, SeenUser
 
 MOST_HOLES = 200
-VENDORS = {"agora": "Agora", "trtc": "TRTC", "volcengine": "Volcengine"}
+VENDORS = {
+    "agora": "Agora",
+    "agora_onpremise": "Agora on-premise",
+    "trtc": "TRTC",
+    "volcengine": "Volcengine",
+}
 
 
 def inspection_document(inspection: Inspection) -> dict[str, Any]:
@@ -63,7 +79,7 @@ _HEAD = ("user", "track", "codec", "slices", "size", "there for", "there from - 
 
 def _rows(user: SeenUser) -> Iterator[tuple[str, ...]]:
     """A row per track; the user's name and stays stand in the first."""
-    name = visible(user.uid) + (f" ({visible(user.source)})" if user.source != "camera" else "")
+    name = whose(user.uid) + (f" ({visible(user.source)})" if user.source != "camera" else "")
     stays = ", ".join(between(stay.start_ms, stay.end_ms) for stay in user.sessions) or "nothing can be read"
     for number, track in enumerate(user.tracks):
         yield (
@@ -82,7 +98,7 @@ def _holes(recording: SeenRecording) -> Iterator[str]:
         (
             between(hole.start_ms, hole.end_ms),
             length(hole.end_ms - hole.start_ms),
-            visible(f"{user.uid} {track.medium}"),
+            f"{whose(user.uid)} {visible(track.medium)}",
             ("lost: " if hole.presence is Presence.LOST else "") + visible(hole.why),
         )
         for user in recording.users

@@ -9,7 +9,7 @@ from pipeline.model import ticks
 from pipeline.model.ledger import Sort
 from pipeline.model.options import Verify
 from pipeline.report.ledgers import entry_lines, tally
-from pipeline.report.words import columns, count, length, size, visible
+from pipeline.report.words import columns, count, length, size, visible, whose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +55,7 @@ def merged_lines(merged: Sequence[Merged]) -> Iterator[str]:
         for output in manifest.outputs:
             yield from problems(f"{each.place}/{output.file}", output.verdict)
         for refusal in manifest.refused:
-            yield f"refused {visible(refusal.uid)}: {visible(refusal.why)}"
+            yield f"refused {whose(refusal.uid)}: {visible(refusal.why)}"
         yield from entry_lines(manifest.ledger, Sort.LOSS)
         good = sum(output.verdict.good for output in manifest.outputs)
         done = "already done: " if each.already else ""

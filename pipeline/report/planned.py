@@ -9,7 +9,7 @@ from pipeline.model import ticks
 from pipeline.model.ledger import Sort
 from pipeline.model.plan import Estimate
 from pipeline.report.ledgers import entry_lines
-from pipeline.report.words import count, indented, length, size, visible
+from pipeline.report.words import count, indented, length, size, visible, whose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,7 +105,7 @@ def plan_lines(plans: Sequence[Plan], estimate: Estimate) -> Iterator[str]:
 
 
 def _decided(output: OutputPlan) -> Iterator[str]:
-    who = visible(output.uid) + (f" ({visible(output.source)})" if output.source != "camera" else "")
+    who = whose(output.uid) + (f" ({visible(output.source)})" if output.source != "camera" else "")
     if output.refusal:
         yield f"{who}: refused: {visible(output.refusal)}"
         return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from unicodedata import category, combining, east_asian_width
 
 from pipeline.model import ticks
+from pipeline.model.outputs import MIXED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,6 +39,15 @@ def visible(text: str) -> str:
     return "".join(
         char.encode("unicode_escape").decode("ascii") if category(char) in _OBEYED else char for char in text
     )
+
+
+def whose(uid: str) -> str:
+    """A user id on one line; a composite has none and is called by the word in its file's name.
+
+    >>> whose("ann"), whose("")
+    ('ann', 'mixed')
+    """
+    return visible(uid or MIXED)
 
 
 def cells(text: str) -> int:

@@ -135,7 +135,7 @@ def _nothing_usable(recording: Recording, users: Sequence[User]) -> str:
     bad = next(s for user in users for track in user.tracks for s in track.slices)
     why = bad.why or {State.MISSING: "it is not there", State.EMPTY: "it has 0 bytes"}.get(bad.state, "")
     return (
-        f"{recording.title} has no slice that can be used: {bad.key} is no MPEG-TS slice ({why}). "
+        f"{recording.title} has no slice that can be used: {bad.key} cannot be read ({why}). "
         "Download the recording again."
     )
 

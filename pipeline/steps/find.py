@@ -106,12 +106,12 @@ def find(folder: Folder) -> Found:
     }
     listing = with_unnamed(listing, objects, playlists)
     digests = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in texts.items()}
-    groups = [g for g in listing.groups if any(n.name.uid is not None for n in g.items)]
-    inventories = tuple(i for g in groups if (i := take_stock(g, playlists, digests)).recording.users)
+    stocks = (take_stock(group, playlists, digests) for group in listing.groups)
+    inventories = tuple(stock for stock in stocks if stock.recording.users)
     if not inventories:
         raise NoRecordingError(
-            f"{folder.root} holds {len(objects)} files and no slices of single users by Agora, TRTC or "
-            "Volcengine: expected names as uploaded, such as "
+            f"{folder.root} holds {len(objects)} files and no recording by Agora, TRTC or Volcengine: "
+            "expected names as uploaded, such as "
             "<sid>_<channel>__uid_s_<uid>__uid_e_video_<utc>.ts."
         )
     return Found(inventories, listing.notes)

@@ -472,7 +472,14 @@ def test_the_folder_of_a_recording_is_part_of_its_slices_keys() -> None:
     ("name", "what"),
     [
         pytest.param(
-            f"{SID}_math_0.mp4", "a finished file of the vendor; only slices are merged yet", id="an MP4"
+            f"{SID}_math__uid_s_123__uid_e_0.mp4",
+            "a finished file; the slices are there and are the better source",
+            id="an MP4 of the user",
+        ),
+        pytest.param(
+            f"{SID}_math_0.mp4",
+            "part of a composite recording; the single users are there and are the better source",
+            id="an MP4 of the composite",
         ),
         pytest.param(
             f"{SID}_math__uid_s_123__uid_e_video_{stamp(0)}.jpg",
@@ -481,12 +488,12 @@ def test_the_folder_of_a_recording_is_part_of_its_slices_keys() -> None:
         ),
         pytest.param(
             f"{SID}_math.m3u8",
-            "part of a composite recording; only single users are merged yet",
+            "part of a composite recording; the single users are there and are the better source",
             id="a composite's index",
         ),
         pytest.param(
             f"{SID}_math_{stamp(0)}.ts",
-            "part of a composite recording; only single users are merged yet",
+            "part of a composite recording; the single users are there and are the better source",
             id="a composite's slice",
         ),
     ],

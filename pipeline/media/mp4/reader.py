@@ -22,6 +22,7 @@ _MOST_MOOV_BYTES = 512 << 20
 _MOST_FTYP_BYTES = 4096
 _SECONDS_1904_TO_1970 = 2_082_844_800
 _MOST_EDITS = 10_000
+_LEAST_BOX = 8
 _ENABLED = 1
 _ONE = 0x10000  # 1.0 in 16.16 fixed point
 _TURNS = {(1, 0, 0, 1): 0, (0, 1, -1, 0): 90, (-1, 0, 0, -1): 180, (0, -1, 1, 0): 270}
@@ -136,6 +137,8 @@ def _top_boxes(file: BinaryIO, size: int, *, whole: bool) -> list[_Place]:
     while at < size:
         if len(places) == _MOST_TOP_BOXES:
             raise ValueError(f"the file has more than {_MOST_TOP_BOXES} boxes side by side")
+        if not whole and size - at < _LEAST_BOX:
+            break
         file.seek(at)
         header = box_header(file.read(min(16, size - at)))
         end = size if header.size is None else at + header.size

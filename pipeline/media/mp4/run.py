@@ -5,6 +5,7 @@ So what is behind it need not know that the samples came out of an MP4.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -71,6 +72,8 @@ class Mp4Run:
         if track.missing:
             self.breaks[index] = 1
             self.lost += track.missing
+        if piece.ends is not None:  # the movie's line as it was put among others
+            track = replace(track, pts=track.pts + piece.ends.line, dts=track.dts + piece.ends.line)
         begun, samples = self.position, _Samples(file, track)
         config = track.coded.config
         packets = (

@@ -7,7 +7,7 @@ from statistics import median_low
 from typing import TYPE_CHECKING
 
 from pipeline.model import ticks
-from pipeline.model.slices import Slice, State, Track
+from pipeline.model.slices import Container, Slice, State, Track
 from pipeline.model.timeline.values import tolerance
 
 if TYPE_CHECKING:
@@ -125,6 +125,9 @@ def _link(last: Link, piece: Slice, lost: str) -> Link:
     fits_length = abs(stamp_step - before.span) <= RESET_MATCHES
     repeats = step < before.span // 2 and fits_length
     goes_on = abs(step - before.span) <= tolerance(before.step, sound=sound)
+    overlaps = before.span - step > tolerance(before.step, sound=sound)
+    if not why and overlaps and ends.container is Container.MP4:
+        why = "begins before the file before has ended"
     stood_still = piece.opens and goes_on and stamp_step - step > STALL
     if not repeats and not stood_still and (goes_on or abs(step - stamp_step) <= SAME_CLOCK):
         if not why and step - before.span > tolerance(before.step, sound=sound):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from urllib.parse import unquote
 
 from pipeline.model.ledger import Entry, Sort
 from pipeline.vendors import parse, volcengine
+from pipeline.vendors.agora import AgoraName
 from pipeline.vendors.base import BadNameError, Ignored, Kind, Name
 from pipeline.vendors.volcengine.batch import told_apart
 
@@ -24,6 +26,10 @@ NOT_YET = {
 """Vendors whose names are read and whose media nothing merges yet: their objects are noted."""
 NAMED_BY_PLAYLISTS = frozenset({"volcengine"})
 """Vendors that do not tell how slices are called: what a playlist lists is one, whatever its name."""
+
+
+_MEDIA = {Kind.INDEX, Kind.SLICE, Kind.FINISHED}
+_SID = re.compile(r"[0-9a-f]{32}|sid[0-9A-Za-z]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,12 +59,20 @@ class Group:
     unnamed: tuple[Object, ...] = ()
 
     @property
+    def mixed(self) -> bool:
+        """Whether all that it holds is a composite: where single users are there, they are better."""
+        return not any(n.name.uid is not None and n.name.kind in _MEDIA for n in self.items)
+
+    @property
     def indexes(self) -> tuple[Named, ...]:
-        """Its playlists of single users."""
+        """Its playlists: of single users, or of the composite."""
+        mixed = self.mixed
         return tuple(
             n
             for n in self.items
-            if n.name.kind is Kind.INDEX and n.name.uid is not None and n.name.extension in {"m3u8", "mpd"}
+            if n.name.kind is Kind.INDEX
+            and (mixed or n.name.uid is not None)
+            and n.name.extension in {"m3u8", "mpd"}
         )
 
     def keys_of(self, uri: str) -> tuple[str, str]:
@@ -94,6 +108,9 @@ def sort_objects(objects: Iterable[Object], task: Task | None = None) -> Sorted:
             continue
         if isinstance(name, Ignored):
             notes.append(Entry(Sort.NOTE, f"ignored: {name.reason}", key=item.key))
+        elif _is_doubtful(name):
+            what = "ignored: it may be part of a composite, but its name may be anybody's"
+            notes.append(Entry(Sort.NOTE, what, key=item.key))
         elif name.vendor in NOT_YET:
             notes.append(Entry(Sort.NOTE, f"ignored: {NOT_YET[name.vendor]}", key=item.key))
         else:
@@ -105,6 +122,11 @@ def sort_objects(objects: Iterable[Object], task: Task | None = None) -> Sorted:
         tuple(Group(*key, tuple(items)) for key, items in sorted(groups.items())),
         tuple(notes),
     )
+
+
+def _is_doubtful(name: Name) -> bool:
+    """Whether only the form ``<word>_<word>`` speaks for a composite: a sid of Agora is longer."""
+    return isinstance(name, AgoraName) and name.uid is None and _SID.fullmatch(name.sid) is None
 
 
 def _parse(key: str, task: Task | None) -> Name | Ignored:

@@ -11,6 +11,7 @@ from pipeline.model.ledger import Entry, Sort
 from pipeline.model.slices import Medium, Recording, Slice, State, Track, Turned, User
 from pipeline.vendors import VENDORS
 from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Playlist, Segment, Turn
+from pipeline.vendors.inventory.finished import Who, choose, is_finished, slices_of, who_of
 from pipeline.vendors.inventory.stamps import COUNT, hours_off, stamps_of
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping
     stock = _Stock(group, playlists)
     for track in stock.by_track():
         stock.take(*track)
+    stock.take_finished()
     items = sorted((*(n.item for n in group.items), *group.unnamed))
     listing = "".join(f"{item.key}\0{item.size}\0{digests.get(item.key, '')}\n" for item in items)
     recording = Recording(group.vendor, group.prefix, group.recording, stock.users())
@@ -59,6 +61,7 @@ def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping
 
 
 _TrackKey = tuple[str, str, Medium]
+_SLICED = {Kind.INDEX, Kind.SLICE}
 
 
 @dataclass(slots=True)
@@ -72,6 +75,7 @@ class _Stock:
     _by_key: dict[str, Named] = field(init=False)
     _sizes: dict[str, int] = field(init=False)
     _ids: dict[str, str] = field(default_factory=dict)
+    _finished: dict[Who, tuple[Named, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._by_key = {n.item.key: n for n in self.group.items}
@@ -81,17 +85,37 @@ class _Stock:
             tagged = self.playlists[index.item.key].user_id
             if tagged is not None and index.name.uid is not None:
                 self._ids[index.name.uid] = tagged
+        files = [n for n in self.group.items if is_finished(n) and self._counts(n)]
+        self._finished, notes = choose(files, self._with_slices())
+        self.notes += notes
+
+    def _counts(self, named: Named) -> bool:
+        """Whether an object is of a user, or of the composite where there are no users."""
+        return self.group.mixed or named.name.uid is not None
+
+    def _with_slices(self) -> set[Who]:
+        """Users of whom at least one slice is there."""
+        found = {who_of(n) for n in self.group.items if n.name.kind is Kind.SLICE and n.item.size}
+        for index in self.group.indexes:
+            keys = (self._find(index, segment)[0] for segment in self.playlists[index.item.key].segments)
+            if any(self._sizes.get(key) for key in keys):
+                found.add(who_of(index))
+        return found
 
     def by_track(self) -> list[tuple[_TrackKey, list[Named]]]:
         """Every track that a slice or an index speaks of, with the indexes to read for it."""
         indexes: dict[_TrackKey, list[Named]] = defaultdict(list)
         combined: dict[_TrackKey, list[Named]] = defaultdict(list)
         for n in self.group.items:
-            if n.name.uid is None or n.name.kind not in {Kind.INDEX, Kind.SLICE}:
+            if not self._counts(n) or n.name.kind not in _SLICED:
                 self._leave(n)
                 continue
+            if who_of(n) in self._finished:
+                what = "ignored: no slice is there; the finished file is used"
+                self.notes.append(Entry(Sort.NOTE, what, n.name.uid or "", key=n.item.key))
+                continue
             for medium in _media(n.name.content):
-                key = (n.name.uid, str(n.name.source), medium)
+                key = (*who_of(n), medium)
                 both = n.name.content is Content.BOTH
                 (combined if both else indexes)[key] += [n] if n.name.kind is Kind.INDEX else []
         odd = {(n.name.uid or "", note) for n in self.group.items for note in n.name.notes}
@@ -100,11 +124,12 @@ class _Stock:
         return [(key, self._chosen(indexes.get(key) or combined[key])) for key in keys]
 
     def _leave(self, named: Named) -> None:
-        what = {
-            Kind.FINISHED: "a finished file of the vendor; only slices are merged yet",
-            Kind.SNAPSHOT: "a snapshot; nothing to merge",
-            Kind.EVENTS: "an event file; nothing to merge",
-        }.get(named.name.kind, "part of a composite recording; only single users are merged yet")
+        if named.name.kind is Kind.SNAPSHOT:
+            what = "a snapshot; nothing to merge"
+        elif not self._counts(named):
+            what = "part of a composite recording; the single users are there and are the better source"
+        else:
+            return  # a finished file that was chosen, or left alone with its reason
         self.notes.append(Entry(Sort.NOTE, f"ignored: {what}", key=named.item.key))
 
     def _chosen(self, indexes: Sequence[Named]) -> list[Named]:
@@ -154,9 +179,36 @@ class _Stock:
             n
             for n in self.group.items
             if n.name.kind is Kind.SLICE
-            and (n.name.uid, str(n.name.source)) == (uid, source)
+            and self._counts(n)
+            and who_of(n) == (uid, source)
             and medium in _media(n.name.content)
         ]
+
+    def take_finished(self) -> None:
+        """Put together the tracks of users of whom finished files are used."""
+        for (uid, source), files in self._finished.items():
+            content = {medium for n in files for medium in _media(n.name.content)}
+            slices = slices_of(files, self._begins((uid, source)))
+            for number, medium in enumerate(sorted(content)):
+                notes = len(self.notes)
+                unique = self._without_twins(uid, medium, slices, Sort.LOSS)
+                del self.notes[len(self.notes) if not number else notes :]  # both media tell the same
+                self.tracks[uid, source, medium] = Track(uid, source, medium, tuple(unique))
+
+    def _begins(self, who: Who) -> dict[int | None, int]:
+        """UTC ms of a user's first media by his playlists, whose slices are not there, by their recorder."""
+        out: dict[int | None, int] = {}
+        for index in self.group.indexes:
+            if who_of(index) != who:
+                continue
+            playlist = self.playlists[index.item.key]
+            names = [self._find(index, segment)[1] for segment in playlist.segments]
+            stamps = [at for at, _ in stamps_of(playlist, names, index.name) if at is not None]
+            known = [*stamps[:1], *([playlist.start_ms] if playlist.start_ms is not None else [])]
+            if known:
+                recorder = index.name.failover
+                out[recorder] = min(*known, out.get(recorder, known[0]))
+        return out
 
     def _listed(self, index: Named, medium: Medium) -> list[Slice]:
         playlist = self.playlists[index.item.key]
@@ -253,7 +305,9 @@ class _Stock:
                     ends.append((stamp, stamp + (segment.duration_us or 0) // 1000))
         return min((a for a, _ in ends), default=0), max((b for _, b in ends), default=0)
 
-    def _without_twins(self, uid: str, medium: Medium, slices: Sequence[Slice]) -> list[Slice]:
+    def _without_twins(
+        self, uid: str, medium: Medium, slices: Sequence[Slice], sort: Sort = Sort.NOTE
+    ) -> list[Slice]:
         """Of slices with one stamp the larger; the others are noted."""
         best: dict[int, Slice] = {}
         for s in slices:
@@ -266,7 +320,7 @@ class _Stock:
             best[s.stamp_ms] = replace(kept, opens=tags.opens, returns=tags.returns, listed=tags.listed)
             if left.key != kept.key:
                 what = f"twin of {kept.key}, which is larger; not used"
-                self.notes.append(Entry(Sort.NOTE, what, uid, medium, s.stamp_ms, key=left.key))
+                self.notes.append(Entry(sort, what, uid, medium, s.stamp_ms, key=left.key))
         return list(best.values())
 
     def users(self) -> tuple[User, ...]:
