@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.demo import agora, trtc, volcengine, webm
+from pipeline.demo import agora, onpremise, trtc, volcengine, webm
 from pipeline.demo.cut import Unit, cut, decoding_order, first_pts, packets, start_of
 from pipeline.demo.listing import Finished, Listed
 from pipeline.demo.made import Made, MadeSlice, MadeUser
@@ -44,10 +44,20 @@ if TYPE_CHECKING:
 TICKS_PER_MS = 90
 _OPUS_TICKS = OPUS_FRAME * 90_000 // RATE
 
-_VENDORS = {Vendor.AGORA: agora, Vendor.TRTC: trtc, Vendor.VOLCENGINE: volcengine}
+_VENDORS = {
+    Vendor.AGORA: agora,
+    Vendor.TRTC: trtc,
+    Vendor.VOLCENGINE: volcengine,
+    Vendor.AGORA_ONPREMISE: onpremise,
+}
 # Agora's recorder keeps a slice of sound open until the session ends, Volcengine's the file for an hour
-# (MaxSilenceSeconds); TRTC's begins a new slice.
-_HOLES_MS = {Vendor.AGORA: SESSION_GAP_MS, Vendor.TRTC: 0, Vendor.VOLCENGINE: 3_600_000}
+# (MaxSilenceSeconds); the others begin a new one.
+_HOLES_MS = {
+    Vendor.AGORA: SESSION_GAP_MS,
+    Vendor.TRTC: 0,
+    Vendor.VOLCENGINE: 3_600_000,
+    Vendor.AGORA_ONPREMISE: 0,
+}
 _TIMES_LISTED: dict[FaultKind | None, int] = {FaultKind.UNLISTED: 0, FaultKind.DUPLICATE: 2}
 _FRAMES_AT_ONCE = 512
 _HTML = b"<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body>Access denied</body></html>\n"
@@ -83,6 +93,10 @@ def _make_user(scenario: Scenario, user: User, place: Path) -> MadeUser:
         slices += [each.made for each in written]
     for name, text in _playlists(scenario, user, listed):
         (place / name).write_bytes(text)
+    if scenario.vendor is Vendor.AGORA_ONPREMISE and scenario.style.written:
+        name, text = onpremise.events(user, scenario, slices)
+        (place / name).write_bytes(text)
+        (place / onpremise.DONE).write_bytes(b"")
     grids = [_grid(user, stretch, scenario) for stretch in user.sound]
     return MadeUser(
         user=user,
@@ -301,6 +315,8 @@ def _record(scenario: Scenario, user: User, track: Track, place: Path) -> list[_
     slices: list[_Slice] = []
     before: int | None = None
     cuts = cut(_units(scenario, user, track), scenario.slice_ms * TICKS_PER_MS, hole_ms * TICKS_PER_MS)
+    if scenario.vendor is Vendor.AGORA_ONPREMISE:
+        return _on_premise(scenario, user, track, cuts, place)
     if scenario.finished:
         return _finish(scenario, user, track, list(cuts), place)
     for units in cuts:
@@ -319,6 +335,21 @@ def _record(scenario: Scenario, user: User, track: Track, place: Path) -> list[_
             f"a fault names {track} slice {min(faults)} of user {user.uid!r}, who has {len(slices)}"
         )
     return slices
+
+
+def _on_premise(
+    scenario: Scenario, user: User, track: Track, cuts: Iterator[list[Unit]], place: Path
+) -> list[_Slice]:
+    """Write the files of one track: sound as it is in ADTS, pictures as MP4."""
+    out: list[_Slice] = []
+    for units in cuts:
+        made = replace(_describe(scenario, user, track, units, end_before=None, fault=None), first_pts=0)
+        data = b"".join(unit.payload for unit in units)
+        if track is Track.VIDEO:
+            data = finished(write_slice(packets(units, user.pts, user.pts_start)))
+        (place / made.name).write_bytes(data)
+        out.append(_Slice(made, len(data)))
+    return out
 
 
 def _finish(
@@ -397,7 +428,7 @@ def _playlists(
     scenario: Scenario, user: User, listed: Sequence[tuple[Track, Listed]]
 ) -> Iterator[tuple[str, bytes]]:
     """Names and texts of the indexes of a user."""
-    if not scenario.style.written or scenario.finished:
+    if not scenario.style.written or scenario.finished or scenario.vendor is Vendor.AGORA_ONPREMISE:
         return
     if scenario.style.combined:
         yield from agora.combined(scenario, user, listed)

@@ -42,6 +42,7 @@ class Vendor(StrEnum):
     AGORA = "agora"
     TRTC = "trtc"
     VOLCENGINE = "volcengine"
+    AGORA_ONPREMISE = "agora_onpremise"
 
 
 class Source(StrEnum):
@@ -318,6 +319,10 @@ class Scenario:
             self._check_agora()
         elif self.vendor is Vendor.VOLCENGINE:
             self._check_volcengine()
+        elif self.vendor is Vendor.AGORA_ONPREMISE:
+            apart = not any(user.merged or user.web or user.source is Source.SCREEN for user in self.users)
+            _demand(apart, "the on-premise SDK writes sound and pictures apart, and knows no screens")
+            _demand(not self.faults, "faults are those of slices")
         else:
             _demand(self.channel.isascii() and self.channel.isdigit(), "a TRTC room id is decimal here")
         if self.vendor is not Vendor.AGORA:

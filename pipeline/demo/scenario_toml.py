@@ -33,8 +33,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MANY_SECONDS = 1_000_000
-_SLICE_SECONDS = {Vendor.AGORA: 15, Vendor.TRTC: 10, Vendor.VOLCENGINE: 10}
-_CHANNELS = {Vendor.AGORA: "demo1", Vendor.TRTC: "1042317788", Vendor.VOLCENGINE: "myroom"}
+_SLICE_SECONDS = {Vendor.AGORA: 15, Vendor.TRTC: 10, Vendor.VOLCENGINE: 10, Vendor.AGORA_ONPREMISE: 86_400}
+_CHANNELS = {
+    Vendor.AGORA: "demo1",
+    Vendor.TRTC: "1042317788",
+    Vendor.VOLCENGINE: "myroom",
+    Vendor.AGORA_ONPREMISE: "demo_room",
+}
 _CODECS: dict[str, VideoCodec] = {"h264": "h264", "hevc": "hevc"}
 _WEB_CODECS: dict[str, VpxCodec] = {"vp8": "vp8", "vp9": "vp9"}
 

@@ -20,6 +20,8 @@ _KINDS = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp
 """Boxes that an MP4 may begin with."""
 _EBML = b"\x1aE\xdf\xa3"
 _WEB = frozenset({"vp8", "vp9"})
+_HEAD = 1 << 14
+_ADTS_SYNC = b"\xff"
 
 
 class Looker:
@@ -51,6 +53,13 @@ class Looker:
             from pipeline.media.webm import formats
 
             return formats.look(file, size, medium)
+        if magic.startswith(_ADTS_SYNC):
+            from pipeline.media import adts
+
+            head = file.read(_HEAD)
+            file.seek(0)
+            if adts.is_adts(head):
+                return adts.look(file, medium)
         return self._ts.look(file, size, medium, listed)
 
     def form(self, codec: str, payload: bytes) -> Format | None:

@@ -31,6 +31,10 @@ def open_run(open_slice: Callable[[str], BinaryIO], pieces: Sequence[Slice], med
         from pipeline.media.webm.run import WebmRun  # imported where it is met, as by `look`
 
         return WebmRun(open_slice, pieces)
+    if ends is not None and ends.container is Container.ADTS:
+        from pipeline.media.adts import AdtsRun
+
+        return AdtsRun(open_slice, pieces)
     if ends is not None and ends.container is Container.MP4:
         from pipeline.media.mp4.run import Mp4Run
 

@@ -14,12 +14,14 @@ from pipeline.model import ticks
 from pipeline.model.slices import NOWHERE, Container, Medium
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pipeline.model.slices import Ends, Slice, Track, User
 
 LONGEST_HOLE = 3600 * ticks.TICKS
 """Time stamps that go on later than this were begun anew (Volcengine, MaxSilenceSeconds: at most 3600)."""
+_LINES = (Container.MP4, Container.ADTS)
+"""Containers without time stamps of the recorder's own: each file begins at 0."""
 RESET_MATCHES = ticks.from_ms(80)
 """What stamps scatter at a join, as in `pipeline.model.timeline.links`."""
 EARLY = ticks.from_ms(150)
@@ -36,7 +38,7 @@ def with_counted(user: User) -> User:
 
     def placed(piece: Slice) -> Slice:
         at, ends = files[piece.key].at, piece.ends
-        if ends is not None and ends.container is Container.MP4:
+        if ends is not None and ends.container in _LINES:
             ends = replace(ends, first=(at + ends.after) % ticks.WRAP)
         told = piece.stamp_from != NOWHERE and not piece.follows
         return replace(piece, stamp_ms=piece.stamp_ms if told else at // ticks.PER_MS, ends=ends)
@@ -74,7 +76,7 @@ def _placed(tracks: Sequence[Track]) -> dict[str, _File]:
         for piece in track.slices:
             pieces.setdefault(piece.key, {})[track.medium] = piece
     files: dict[str, _File] = {}
-    last: _File | None = None
+    last: dict[Medium, _File] = {}
     for key, piece in sorted(((k, next(iter(p.values()))) for k, p in pieces.items()), key=_by_stamp):
         ends = {medium: one.ends for medium, one in pieces[key].items() if one.ends is not None}
         before = files.get(piece.follows)
@@ -83,20 +85,20 @@ def _placed(tracks: Sequence[Track]) -> dict[str, _File]:
         elif piece.stamp_from == NOWHERE:
             at = ticks.from_ms(max((e.created_ms for e in ends.values()), default=0))
         else:
-            at = _near(ticks.from_ms(piece.stamp_ms), last, ends)
+            at = _near(ticks.from_ms(piece.stamp_ms), (last[m] for m in ends if m in last), ends)
         lengths = {medium: e.after + e.span for medium, e in ends.items()}
         length = max(lengths.values(), default=ticks.from_us(piece.extinf_us or 0))
         sound_end = at + lengths[Medium.AUDIO] if Medium.AUDIO in lengths else 0
         known = {medium: (e.line, at) for medium, e in ends.items()}
-        last = _File(at, at + length, sound_end, (before.origins if before else {}) | known)
-        files[key] = last
+        files[key] = _File(at, at + length, sound_end, (before.origins if before else {}) | known)
+        last |= dict.fromkeys(ends, files[key])
     return files
 
 
-def _near(at: int, before: _File | None, ends: dict[Medium, Ends]) -> int:
-    """The UTC ticks of a stamp, or of the end of the file before where that is as good as the same."""
-    due = at if before is None else _due(before, ends)
-    return due if abs(due - at) <= RESET_MATCHES else at
+def _near(at: int, before: Iterable[_File], ends: dict[Medium, Ends]) -> int:
+    """The UTC ticks of a stamp, or of the end of a file before where that is as good as the same."""
+    dues = (_due(file, ends) for file in before)
+    return next((due for due in dues if abs(due - at) <= RESET_MATCHES), at)
 
 
 def _by_stamp(file: tuple[str, Slice]) -> tuple[int, str]:

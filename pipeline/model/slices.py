@@ -30,6 +30,7 @@ class Container(StrEnum):
 
     TS = "ts"  # MPEG-TS
     MP4 = "mp4"  # MP4 (ISO base media), not fragmented
+    ADTS = "adts"  # AAC in ADTS and nothing else, without time stamps
     WEBM = "webm"  # WebM or Matroska
 
 

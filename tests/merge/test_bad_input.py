@@ -76,8 +76,7 @@ def test_a_folder_of_other_things(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param("0_20190208084418569.aac", id="the Agora on-premise SDK"),
-        pytest.param("7_20190208084418569.ts", id="TS of the Agora on-premise SDK"),
+        pytest.param("7_20190208084418569.mp4.aac", id="a recovery file of the Agora on-premise SDK"),
         pytest.param("holiday_2024_0.mp4", id="a name that may be a mix of Agora"),
         pytest.param("task_room_user_C_1700000000000_000030_c4694fa1.flv", id="FLV of Volcengine"),
     ],

@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import PlaylistError
 from pipeline.model.stamps import stamp17
-from pipeline.vendors.agora_onpremise import read_playlist
 from pipeline.vendors.agora_onpremise.names import DONE, OnPremiseName, parse
 from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Source
 from tests.vendors.laws import patient
@@ -168,11 +166,6 @@ def test_a_time_without_a_zone_is_noted() -> None:
     assert named("7_20250930120000.mp4").notes == (
         "the time in its name has no milliseconds and no zone and is read as UTC",
     )
-
-
-def test_there_are_no_playlists_to_read() -> None:
-    with pytest.raises(PlaylistError, match=r"^'a\.m3u8' cannot be a playlist of the Agora on-premise SDK"):
-        read_playlist("#EXTM3U\n", "a.m3u8")
 
 
 STAMPS = st.integers(946_684_800_000, 4_102_444_800_000 - 1)  # the years 2000 to 2099

@@ -529,11 +529,6 @@ def test_an_mpd_lists_slices_of_webm_and_an_m3u8_beside_it_those_of_mpeg_ts() ->
             id="a file of the system",
         ),
         pytest.param(
-            f"7_{stamp(0)}.mp4",
-            "ignored: a file of the Agora on-premise SDK, which is not supported yet",
-            id="what the on-premise SDK wrote",
-        ),
-        pytest.param(
             f"7_{stamp(0)}.mp4.aac",
             "ignored: a recovery file of a recorder that crashed: raw pictures or sound that hold no timing",
             id="a recovery file",

@@ -106,6 +106,12 @@ def slices_of(files: Sequence[Named], begins: Mapping[int | None, int]) -> list[
     return out
 
 
+def is_slice(named: Named) -> bool:
+    """Whether it is a slice, or a file that stands for one."""
+    finished = named.name.kind is Kind.FINISHED and named.name.vendor in LISTED_BY_EVENTS
+    return finished or named.name.kind is Kind.SLICE
+
+
 def is_finished(named: Named) -> bool:
     """Whether it is a file that plays by itself and that no event file lists as a slice."""
     return named.name.kind is Kind.FINISHED and named.name.vendor not in LISTED_BY_EVENTS

@@ -11,7 +11,9 @@ from urllib.parse import unquote
 from pipeline.model.ledger import Entry, Sort
 from pipeline.vendors import parse, volcengine
 from pipeline.vendors.agora import AgoraName
+from pipeline.vendors.agora_onpremise.names import DONE
 from pipeline.vendors.base import BadNameError, Ignored, Kind, Name
+from pipeline.vendors.keys import join_key
 from pipeline.vendors.volcengine.batch import told_apart
 
 if TYPE_CHECKING:
@@ -20,10 +22,6 @@ if TYPE_CHECKING:
     from pipeline.vendors.base import Playlist
     from pipeline.vendors.volcengine import Task
 
-NOT_YET = {
-    "agora_onpremise": "a file of the Agora on-premise SDK, which is not supported yet",
-}
-"""Vendors whose names are read and whose media nothing merges yet: their objects are noted."""
 NAMED_BY_PLAYLISTS = frozenset({"volcengine"})
 """Vendors that do not tell how slices are called: what a playlist lists is one, whatever its name."""
 
@@ -50,13 +48,19 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The objects of one recording; ``unnamed`` are slices that only its playlists tell to be such."""
+    """The objects of one recording.
+
+    Attributes:
+        unnamed: slices that only its playlists tell to be such.
+        ended: its folder has the mark that the recording ended, where the vendor leaves one.
+    """
 
     vendor: str
     prefix: str
     recording: str
     items: tuple[Named, ...]
     unnamed: tuple[Object, ...] = ()
+    ended: bool = True
 
     @property
     def mixed(self) -> bool:
@@ -65,14 +69,14 @@ class Group:
 
     @property
     def indexes(self) -> tuple[Named, ...]:
-        """Its playlists: of single users, or of the composite."""
+        """Its playlists and event files: of single users, or of the composite."""
         mixed = self.mixed
         return tuple(
             n
             for n in self.items
-            if n.name.kind is Kind.INDEX
+            if n.name.kind in {Kind.INDEX, Kind.EVENTS}
             and (mixed or n.name.uid is not None)
-            and n.name.extension in {"m3u8", "mpd"}
+            and n.name.extension in {"m3u8", "mpd", "txt"}
         )
 
     def keys_of(self, uri: str) -> tuple[str, str]:
@@ -111,15 +115,17 @@ def sort_objects(objects: Iterable[Object], task: Task | None = None) -> Sorted:
         elif _is_doubtful(name):
             what = "ignored: it may be part of a composite, but its name may be anybody's"
             notes.append(Entry(Sort.NOTE, what, key=item.key))
-        elif name.vendor in NOT_YET:
-            notes.append(Entry(Sort.NOTE, f"ignored: {NOT_YET[name.vendor]}", key=item.key))
         else:
             named.append(Named(name, item))
     groups: dict[tuple[str, str, str], list[Named]] = defaultdict(list)
     for each in _told_apart(named):
         groups[each.name.vendor, each.name.prefix, each.name.recording].append(each)
+    marks = {note.key for note in notes if note.key.endswith(DONE)}
     return Sorted(
-        tuple(Group(*key, tuple(items)) for key, items in sorted(groups.items())),
+        tuple(
+            Group(*key, tuple(items), ended=key[0] != "agora_onpremise" or join_key(key[1], DONE) in marks)
+            for key, items in sorted(groups.items())
+        ),
         tuple(notes),
     )
 

@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.slices import Medium, Recording, Slice, State, Track, Turned, User
 from pipeline.vendors import VENDORS
+from pipeline.vendors.agora_onpremise.names import DONE
 from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Playlist, Segment, Turn
-from pipeline.vendors.inventory.finished import Who, choose, is_finished, slices_of, who_of
+from pipeline.vendors.inventory.finished import (
+    LISTED_BY_EVENTS,
+    Who,
+    choose,
+    is_finished,
+    is_slice,
+    slices_of,
+    who_of,
+)
 from pipeline.vendors.inventory.stamps import COUNT, hours_off, stamps_of
 
 if TYPE_CHECKING:
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
     from pipeline.vendors.inventory.listing import Group, Named
 
 UNFINISHED = "it has no ENDLIST: the recording was not finished when it was uploaded"
+NO_MARK = f"there is no {DONE} beside it: the recording had not ended, or its recorder crashed"
 AT_ONCE_MS = 100
 """A rotation so soon after the stamp of its slice holds from the slice's first picture."""
 MARKS_RETURNS = frozenset({"agora"})
@@ -61,7 +71,7 @@ def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping
 
 
 _TrackKey = tuple[str, str, Medium]
-_SLICED = {Kind.INDEX, Kind.SLICE}
+_INDEXES = {Kind.INDEX, Kind.EVENTS}
 
 
 @dataclass(slots=True)
@@ -74,6 +84,7 @@ class _Stock:
     tracks: dict[_TrackKey, Track] = field(default_factory=dict)
     _by_key: dict[str, Named] = field(init=False)
     _sizes: dict[str, int] = field(init=False)
+    _sounding: set[str | None] = field(init=False)
     _ids: dict[str, str] = field(default_factory=dict)
     _finished: dict[Who, tuple[Named, ...]] = field(init=False)
 
@@ -81,6 +92,7 @@ class _Stock:
         self._by_key = {n.item.key: n for n in self.group.items}
         items = (*(n.item for n in self.group.items), *self.group.unnamed)
         self._sizes = {item.key: item.size for item in items}
+        self._sounding = {n.name.uid for n in self.group.items if n.name.content is Content.AUDIO}
         for index in self.group.indexes:
             tagged = self.playlists[index.item.key].user_id
             if tagged is not None and index.name.uid is not None:
@@ -93,9 +105,14 @@ class _Stock:
         """Whether an object is of a user, or of the composite where there are no users."""
         return self.group.mixed or named.name.uid is not None
 
+    def _content(self, name: Name) -> Content:
+        """What an object holds: an MP4 of the on-premise SDK pictures alone where AAC lies beside it."""
+        beside = name.vendor in LISTED_BY_EVENTS and name.kind is Kind.FINISHED and name.uid in self._sounding
+        return Content.VIDEO if beside and name.content is Content.BOTH else name.content
+
     def _with_slices(self) -> set[Who]:
         """Users of whom at least one slice is there."""
-        found = {who_of(n) for n in self.group.items if n.name.kind is Kind.SLICE and n.item.size}
+        found = {who_of(n) for n in self.group.items if is_slice(n) and n.item.size}
         for index in self.group.indexes:
             keys = (self._find(index, segment)[0] for segment in self.playlists[index.item.key].segments)
             if any(self._sizes.get(key) for key in keys):
@@ -107,17 +124,18 @@ class _Stock:
         indexes: dict[_TrackKey, list[Named]] = defaultdict(list)
         combined: dict[_TrackKey, list[Named]] = defaultdict(list)
         for n in self.group.items:
-            if not self._counts(n) or n.name.kind not in _SLICED:
+            if not self._counts(n) or not (n.name.kind in _INDEXES or is_slice(n)):
                 self._leave(n)
                 continue
             if who_of(n) in self._finished:
                 what = "ignored: no slice is there; the finished file is used"
                 self.notes.append(Entry(Sort.NOTE, what, n.name.uid or "", key=n.item.key))
                 continue
-            for medium in _media(n.name.content):
+            content = self._content(n.name)
+            for medium in _media(content):
                 key = (*who_of(n), medium)
-                both = n.name.content is Content.BOTH
-                (combined if both else indexes)[key] += [n] if n.name.kind is Kind.INDEX else []
+                both = content is Content.BOTH
+                (combined if both else indexes)[key] += [n] if n.name.kind in _INDEXES else []
         odd = {(n.name.uid or "", note) for n in self.group.items for note in n.name.notes}
         self.notes += [Entry(Sort.NOTE, note, self._ids.get(uid, uid)) for uid, note in sorted(odd)]
         keys = sorted({*indexes, *combined})
@@ -159,7 +177,7 @@ class _Stock:
             slices += self._listed(index, medium)
         listed = {s.key for s in slices}
         loose = [n for n in self._slices_of(key) if n.item.key not in listed]
-        if not indexes and loose:
+        if not indexes and loose and self.group.vendor not in LISTED_BY_EVENTS:
             what = f"no playlist for the {medium} of user {uid}: its slices are placed by their names"
             self.notes.append(Entry(Sort.NOTE, what, uid, medium))
         slices += self._loose(loose, slices, playlist=bool(indexes))
@@ -178,10 +196,10 @@ class _Stock:
         return [
             n
             for n in self.group.items
-            if n.name.kind is Kind.SLICE
+            if is_slice(n)
             and self._counts(n)
             and who_of(n) == (uid, source)
-            and medium in _media(n.name.content)
+            and medium in _media(self._content(n.name))
         ]
 
     def take_finished(self) -> None:
@@ -214,7 +232,7 @@ class _Stock:
         playlist = self.playlists[index.item.key]
         self.notes += [
             Entry(Sort.NOTE, note, index.name.uid or "", medium, key=index.item.key)
-            for note in (*playlist.notes, *(() if playlist.ended else (UNFINISHED,)))
+            for note in (*playlist.notes, *self._unfinished(index))
         ]
         out: list[Slice] = []
         clockwise = 0
@@ -223,7 +241,7 @@ class _Stock:
         before_it = ""
         for segment, (key, name), stamp in zip(playlist.segments, found, stamps, strict=True):
             behind, before_it = before_it, key
-            content = segment.content or (name.content if name is not None else index.name.content)
+            content = segment.content or self._content(name if name is not None else index.name)
             before, clockwise = clockwise, segment.turns[-1].clockwise if segment.turns else clockwise
             if medium not in _media(content):
                 continue
@@ -249,6 +267,12 @@ class _Stock:
             )
         return out
 
+    def _unfinished(self, index: Named) -> tuple[str, ...]:
+        """What an index tells of a recording that had not ended."""
+        if index.name.kind is Kind.EVENTS:
+            return () if self.group.ended else (NO_MARK,)
+        return () if self.playlists[index.item.key].ended else (UNFINISHED,)
+
     def _find(self, index: Named, segment: Segment) -> tuple[str, Name | None]:
         """Key and name of a playlist line, as written or percent-decoded, whichever is there."""
         written, decoded = self.group.keys_of(segment.uri)
@@ -271,7 +295,9 @@ class _Stock:
             )
             self.notes.append(Entry(Sort.LOSS, f"slice {key} {what}", key=key))
         opens = segment.starts or segment.discontinuity
-        return Slice(key, size, state, 0, "", segment.duration_us, opens=opens, returns=segment.starts)
+        # An event file tells when a file was closed, which may be long after its last sound or picture.
+        told = None if size and self.group.vendor in LISTED_BY_EVENTS else segment.duration_us
+        return Slice(key, size, state, 0, "", told, opens=opens, returns=segment.starts)
 
     def _loose(self, loose: Sequence[Named], slices: Sequence[Slice], *, playlist: bool) -> list[Slice]:
         """Slices that no playlist lists, where they lie inside the recording."""
@@ -285,7 +311,7 @@ class _Stock:
                 self.notes.append(Entry(Sort.NOTE, what, key=n.item.key))
                 continue
             state = State.PRESENT if n.item.size else State.EMPTY
-            shared = n.name.content is Content.BOTH
+            shared = self._content(n.name) is Content.BOTH
             loose_one = Slice(n.item.key, n.item.size, state, stamp_ms, "name", listed=False, shared=shared)
             out.append(replace(loose_one, recorder=_recorder(n.name)))
             if playlist:
