@@ -52,6 +52,20 @@ def frame(channels: int, sbr_data: str = "") -> bytes:
     return int(bits.ljust(8 * count, "0"), 2).to_bytes(count, "big")
 
 
+def with_silent_band(block: bytes, channels: int) -> bytes:
+    """A raw data block of AAC-LC that says of the high band `nothing`, so that decoders leave SBR on.
+
+    A block that does not end as encoders end it, with ID_END and less than a byte of zeros, stays as it is.
+    """
+    bits = f"{int.from_bytes(block, 'big'):0{8 * len(block)}b}"
+    used = bits.rstrip("0")
+    if not used.endswith(_ID_END) or len(bits) - len(used) >= 8:  # noqa: PLR2004 - bits of a byte
+        return block
+    bits = used.removesuffix(_ID_END) + _fill_element(nothing(channels)) + _ID_END
+    count = _bytes(bits)
+    return int(bits.ljust(8 * count, "0"), 2).to_bytes(count, "big")
+
+
 def nothing(channels: int) -> str:
     """SBR data for a decoder of which nothing is known: all levels are the lowest there is.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from pipeline.media.aac import FRAME_SAMPLES, AdtsConfig, AdtsSplit, split_adts
 from pipeline.media.probe import Extension, extension, sbr_header
 from pipeline.media.sample_entry import audio_entry
 from pipeline.media.silence import silent_frames
+from pipeline.media.silence.recipe import with_silent_band
 from pipeline.media.sound.coding import Block
 from pipeline.media.sound.decode import decoder_of
 from pipeline.media.sound.encode import Encoder
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 BIT_RATE = 64_000
 """Of what is encoded, bits a second and channel: more than calls have."""
+SBR_DELAY = 481
+"""Samples of the core by which SBR makes sound late: half of 577 in two filter banks and 6 slots of 64."""
 
 
 class Adts:
@@ -74,8 +77,14 @@ class Adts:
         return decoder_of("aac", self.config.audio_specific_config)
 
     def encoder(self) -> Encoder:
-        """As `Coding.encoder`: FFmpeg's own, whose first frame holds nothing of what goes in."""
-        return Encoder("aac", self, bit_rate=BIT_RATE, delay=FRAME_SAMPLES)
+        """As `Coding.encoder`: FFmpeg's own, whose first frame holds nothing of what goes in.
+
+        Into HE-AAC it encodes the core; of the high band nothing is heard.
+        """
+        if self._extension is Extension.NONE:
+            return Encoder("aac", self, bit_rate=BIT_RATE, delay=FRAME_SAMPLES)
+        finish = partial(with_silent_band, channels=self.channels)
+        return Encoder("aac", self, bit_rate=BIT_RATE, delay=FRAME_SAMPLES + SBR_DELAY, finish=finish)
 
     def blocks(self, run: Run, packets: Packets, tally: Tally, codings: Codings) -> Iterator[Block]:
         """As `Coding.blocks`."""

@@ -9,7 +9,10 @@ import av
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from av.audio.codeccontext import AudioCodecContext
+    from av.audio.frame import AudioFrame
     from numpy.typing import NDArray
 
     from pipeline.media.sound.coding import Coding
@@ -26,6 +29,7 @@ class Encoder:
         bit_rate: bits a second and channel.
         delay: samples that a decoder puts out before the first that goes in.
         options: of the encoder.
+        finish: what is done to each frame that it makes.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class Encoder:
         bit_rate: int,
         delay: int,
         options: dict[str, str] | None = None,
+        finish: Callable[[bytes], bytes] = bytes,
     ) -> None:
         context = cast("AudioCodecContext", av.CodecContext.create(name, "w"))
         formats = {each.name for each in context.codec.audio_formats or ()}
@@ -50,6 +55,7 @@ class Encoder:
         self._waiting = np.zeros((coding.channels, 0), dtype=np.float32)
         self._at = 0
         self._rate, self._frame = coding.rate, coding.frame
+        self._finish = finish
         self.delay = delay
 
     @property
@@ -71,7 +77,7 @@ class Encoder:
         out: list[bytes] = []
         if rest := self._waiting.shape[1]:
             out = self.take(np.zeros((len(self._waiting), self._frame - rest), dtype=np.float32))
-        return out + [bytes(packet) for packet in self._context.encode(None)]
+        return out + self._finished(None)
 
     def _encode(self, samples: NDArray[np.float32]) -> list[bytes]:
         shaped = samples if self._planar else samples.T.reshape(1, -1)
@@ -80,4 +86,7 @@ class Encoder:
         )
         frame.sample_rate, frame.pts, frame.time_base = self._rate, self._at, Fraction(1, self._rate)
         self._at += self._frame
-        return [bytes(packet) for packet in self._context.encode(frame)]
+        return self._finished(frame)
+
+    def _finished(self, frame: AudioFrame | None) -> list[bytes]:
+        return [self._finish(bytes(packet)) for packet in self._context.encode(frame)]
