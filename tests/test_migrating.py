@@ -56,6 +56,14 @@ source = "screen"
 picture = [[5.0, 10.0], [15.0, 55.0]]
 """,
 }
+RECORDINGS["premise"] = f"""vendor = "agora_onpremise"
+{START}
+[[users]]
+uid = "207"
+{SMALL}
+sound = [[0.0, 20.0], [50.0, 70.0]]
+picture = [[0.0, 20.0], [50.0, 70.0]]
+"""
 SECONDS = 0.05
 """What a length of one decimal may differ by: sound ends on a whole frame."""
 
@@ -198,12 +206,3 @@ def test_a_missing_slice_ends_the_run_where_the_row_says(folders: dict[str, Path
     said = run("merge", source, "-o", tmp_path / "merged", *shlex.split(row.command)[5:])
     assert said.code == ExitCode.INPUT
     assert list(tmp_path.glob("merged/*")) == []
-
-
-def test_files_of_the_on_premise_sdk_are_refused_as_the_document_says(tmp_path: Path) -> None:
-    """When they are merged, the document needs a table for its script."""
-    assert "are not merged yet: `recpipe merge` ends with exit code 3" in TEXT
-    source = tmp_path / "in"
-    source.mkdir()
-    (source / "0_20190208084418569.aac").write_bytes(b"")
-    assert run("merge", source, "-o", tmp_path / "out").code == ExitCode.NO_RECORDING

@@ -305,4 +305,4 @@ class Recording:
     @property
     def title(self) -> str:
         """Prefix and name, as a person would point at it."""
-        return f"{self.prefix}/{self.name}" if self.prefix else self.name
+        return "/".join(part for part in (self.prefix, self.name) if part) or "the recording"
