@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pipeline.model.timeline import Run, TrackTime, UserTime
 
 PICTURES = ("h264", "hevc", "vp8", "vp9")
+BYTEVC = ("bytevc1", "bytevc2")
+CODED_SIZES = ("h264", "hevc")
+"""Codecs whose parameter sets tell the size of the pictures; 0 where FFmpeg cannot read them."""
 SOUND = ("aac", "opus")
 CHANNELS = (1, 2)
 
@@ -112,6 +115,18 @@ def _unheard(heard: Sequence[Heard], on_change: OnChange) -> Iterator[str]:
 
 
 def _reasons(pictures: Sequence[Format], sound: Sequence[Format]) -> Iterator[str]:
+    yield from (
+        f"the pictures are {form.codec.upper()}, ByteDance's own codec, which FFmpeg cannot read: "
+        "record with VideoCodec 0 (H.264)"
+        for form in pictures
+        if form.codec in BYTEVC
+    )
+    nameless = [form.codec in CODED_SIZES and form.parameters and not form.width for form in pictures]
+    if nameless and all(nameless):
+        yield (
+            f"FFmpeg cannot read the parameter sets of the {pictures[0].codec} pictures: they are damaged, "
+            "or another codec under that name (Volcengine's ByteVC1, VideoCodec 1)"
+        )
     yield from (
         f"the pictures are {form.codec}: only H.264, HEVC, VP8 and VP9 can be merged"
         for form in pictures

@@ -265,7 +265,9 @@ def test_what_cannot_be_read_is_told(data: bytes, medium: Medium, why: str) -> N
     ("data", "codec"),
     [
         pytest.param(patched(b"avc1", -4, b"av01"), "av1 in MP4", id="AV1"),
-        pytest.param(patched(b"avc1", -4, b"bvc2"), "bvc2 in MP4", id="a codec that nobody knows"),
+        pytest.param(patched(b"avc1", -4, b"bvc1"), "bytevc1", id="ByteVC1"),
+        pytest.param(patched(b"avc1", -4, b"bvc2"), "bytevc2", id="its successor"),
+        pytest.param(patched(b"avc1", -4, b"xyz1"), "xyz1 in MP4", id="a codec that nobody knows"),
     ],
 )
 def test_other_codecs_have_a_name(data: bytes, codec: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.demo.recorder import make
+from pipeline.demo.scenario import Source
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode, InputError
 from pipeline.job import Limits, inspect_all, merge_all
@@ -199,3 +201,39 @@ def test_an_output_of_ours_is_an_input_like_any_other(name: str, merged: Merging
             assert two.tracks[0].clockwise == one.tracks[0].clockwise
         if any(t.medium == "audio" for t in two.tracks):
             assert_beeps(again, two, list(once.sender(one).beeps_ms), tmp_path)
+
+
+def _refused(source: Path, place: Path) -> str:
+    """Why the one user of a recording is refused, the other outputs made."""
+    (done,) = merge_all(Folder(source), place, Options(), Limits())
+    assert done.exit_code(accept_loss=False) is ExitCode.USAGE
+    (refusal,) = done.manifest.refused
+    return refusal.why
+
+
+def _screen(made: Callable[[str], Made], place: Path, spoil: Callable[[bytes], bytes]) -> Path:
+    """A folder with a screen in HEVC whose file was changed."""
+    whole = made("volcengine-mp4")
+    part = whole.user("bob", Source.SCREEN).slices[0]
+    place.mkdir()
+    (place / part.name).write_bytes(spoil((whole.place / part.name).read_bytes()))
+    return place
+
+
+def test_bytevc1_is_refused_with_the_reason(made: Callable[[str], Made], tmp_path: Path) -> None:
+    def renamed(data: bytes) -> bytes:
+        at = data.index(b"hev1", data.index(b"moov"))
+        return data[:at] + b"bvc1" + data[at + 4 :]
+
+    why = _refused(_screen(made, tmp_path / "in", renamed), tmp_path / "out")
+    assert why.startswith("the pictures are BYTEVC1, ByteDance's own codec, which FFmpeg cannot read")
+
+
+def test_what_calls_itself_hevc_and_is_none_is_refused(made: Callable[[str], Made], tmp_path: Path) -> None:
+    """ByteVC1 may be labelled as HEVC: its parameter sets then mean nothing to FFmpeg."""
+
+    def spoilt(data: bytes) -> bytes:
+        return re.sub(rb"\x42\x01\x01.{20}", b"\x42\x01" + b"\xff" * 21, data, flags=re.DOTALL)
+
+    why = _refused(_screen(made, tmp_path / "in", spoilt), tmp_path / "out")
+    assert why.startswith("FFmpeg cannot read the parameter sets of the hevc pictures")

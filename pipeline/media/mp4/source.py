@@ -29,6 +29,8 @@ _H264 = frozenset({"avc1", "avc3"})
 _HEVC = frozenset({"hvc1", "hev1"})
 _ENCRYPTED = frozenset({"encv", "enca"})
 _AAC = 0x40  # objectTypeIndication (ISO/IEC 14496-1 table 5)
+_BYTEVC = {"bvc1": "bytevc1", "bvc2": "bytevc2"}
+"""Sample entries under which ByteDance's encoders write streams that are no HEVC."""
 _LONG = {"vp08": "vp8", "vp09": "vp9", "av01": "av1", "Opus": "opus", "mp4v": "mpeg4", ".mp3": "mp3"}
 _SPECIFIC, _CONFIG, _ES = 5, 4, 3  # descriptor tags (ISO/IEC 14496-1 7.2.6)
 
@@ -132,6 +134,8 @@ def _coded(sample_entry: bytes) -> Coded:
         return _hevc(_inside(entry, _VISUAL).child("hvcC"))
     if kind == "mp4a":
         return _mp4a(_inside(entry, _AUDIO).child("esds"))
+    if kind in _BYTEVC:
+        return Coded(_BYTEVC[kind])
     return Coded(f"{_LONG.get(kind, kind.strip())} in MP4")
 
 
