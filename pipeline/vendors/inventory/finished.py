@@ -8,19 +8,17 @@ another by their numbers (TRTC ``_<Index>``, Agora ``_<index>``).
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.slices import NOWHERE, Slice, State
-from pipeline.vendors.base import Content, Kind
+from pipeline.vendors.base import Content
+from pipeline.vendors.inventory.meaning import Who, who_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pipeline.vendors.inventory.listing import Named
-
-Who: TypeAlias = tuple[str, str]
-"""The uid and the source of a user; the uid is empty for a composite."""
 
 FORMATS = ("mp4", "", "m4a", "aac")
 """Extensions that are read, best first; Volcengine may write none."""
@@ -71,11 +69,6 @@ def _missing(who: Who, files: Sequence[Named]) -> Iterator[Entry]:
             yield Entry(Sort.LOSS, what, who[0], key=files[0].item.key)
 
 
-def who_of(named: Named) -> Who:
-    """Whose an object is."""
-    return named.name.uid or "", str(named.name.source)
-
-
 def _order(named: Named) -> tuple[int, int, int, str]:
     name = named.name
     return name.stamp_ms or 0, name.failover or 0, name.index or 0, named.item.key
@@ -104,18 +97,3 @@ def slices_of(files: Sequence[Named], begins: Mapping[int | None, int]) -> list[
             Slice(n.item.key, n.item.size, state, stamp_ms, stamp_from, shared=shared, follows=follows)
         )
     return out
-
-
-def is_slice(named: Named) -> bool:
-    """Whether it is a slice, or a file that stands for one."""
-    finished = named.name.kind is Kind.FINISHED and named.name.vendor in LISTED_BY_EVENTS
-    return finished or named.name.kind is Kind.SLICE
-
-
-def is_finished(named: Named) -> bool:
-    """Whether it is a file that plays by itself and that no event file lists as a slice."""
-    return named.name.kind is Kind.FINISHED and named.name.vendor not in LISTED_BY_EVENTS
-
-
-LISTED_BY_EVENTS = frozenset({"agora_onpremise"})
-"""Vendors whose recorder writes finished files one after another, as others write slices."""

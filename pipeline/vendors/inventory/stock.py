@@ -8,17 +8,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipeline.model.ledger import Entry, Sort
-from pipeline.model.slices import Medium, Recording, Slice, State, Track, Turned, User
+from pipeline.model.slices import Medium, Recording, Slice, State, Track, User
 from pipeline.vendors import VENDORS
 from pipeline.vendors.agora_onpremise.names import DONE
-from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Playlist, Segment, Turn
-from pipeline.vendors.inventory.finished import (
+from pipeline.vendors.base import BadNameError, Content, Ignored, Kind, Name, Playlist, Segment
+from pipeline.vendors.inventory.finished import choose, slices_of
+from pipeline.vendors.inventory.meaning import (
     LISTED_BY_EVENTS,
     Who,
-    choose,
     is_finished,
     is_slice,
-    slices_of,
+    media_of,
+    recorder_of,
+    turned,
     who_of,
 )
 from pipeline.vendors.inventory.stamps import COUNT, hours_off, stamps_of
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 
 UNFINISHED = "it has no ENDLIST: the recording was not finished when it was uploaded"
 NO_MARK = f"there is no {DONE} beside it: the recording had not ended, or its recorder crashed"
-AT_ONCE_MS = 100
-"""A rotation so soon after the stamp of its slice holds from the slice's first picture."""
 MARKS_RETURNS = frozenset({"agora"})
 """Vendors that put a START tag before the first slice after every absence (Agora, playlist tags)."""
 
@@ -132,7 +132,7 @@ class _Stock:
                 self.notes.append(Entry(Sort.NOTE, what, n.name.uid or "", key=n.item.key))
                 continue
             content = self._content(n.name)
-            for medium in _media(content):
+            for medium in media_of(content):
                 key = (*who_of(n), medium)
                 both = content is Content.BOTH
                 (combined if both else indexes)[key] += [n] if n.name.kind in _INDEXES else []
@@ -199,19 +199,17 @@ class _Stock:
             if is_slice(n)
             and self._counts(n)
             and who_of(n) == (uid, source)
-            and medium in _media(self._content(n.name))
+            and medium in media_of(self._content(n.name))
         ]
 
     def take_finished(self) -> None:
         """Put together the tracks of users of whom finished files are used."""
         for (uid, source), files in self._finished.items():
-            content = {medium for n in files for medium in _media(n.name.content)}
+            media = sorted({medium for n in files for medium in media_of(n.name.content)})
             slices = slices_of(files, self._begins((uid, source)))
-            for number, medium in enumerate(sorted(content)):
-                notes = len(self.notes)
-                unique = self._without_twins(uid, medium, slices, Sort.LOSS)
-                del self.notes[len(self.notes) if not number else notes :]  # both media tell the same
-                self.tracks[uid, source, medium] = Track(uid, source, medium, tuple(unique))
+            unique = tuple(self._without_twins(uid, media[0], slices, Sort.LOSS))
+            for medium in media:
+                self.tracks[uid, source, medium] = Track(uid, source, medium, unique)
 
     def _begins(self, who: Who) -> dict[int | None, int]:
         """UTC ms of a user's first media by his playlists, whose slices are not there, by their recorder."""
@@ -243,7 +241,7 @@ class _Stock:
             behind, before_it = before_it, key
             content = segment.content or self._content(name if name is not None else index.name)
             before, clockwise = clockwise, segment.turns[-1].clockwise if segment.turns else clockwise
-            if medium not in _media(content):
+            if medium not in media_of(content):
                 continue
             stamp_ms, stamp_from = stamp
             if stamp_ms is None:
@@ -252,7 +250,7 @@ class _Stock:
             if zone_ms := hours_off(segment, name):
                 what = f"its tag is {zone_ms / 3_600_000:+g} h off the UTC of its name; read as a local time"
                 self.notes.append(Entry(Sort.NOTE, what, start_ms=stamp_ms, key=key))
-            begins, inside = _turned(segment.turns, stamp_ms + zone_ms, before)
+            begins, inside = turned(segment.turns, stamp_ms + zone_ms, before)
             out.append(
                 replace(
                     self._slice(key, segment),
@@ -261,7 +259,7 @@ class _Stock:
                     clockwise=begins if medium is Medium.VIDEO else 0,
                     turns=inside if medium is Medium.VIDEO else (),
                     shared=content is Content.BOTH,
-                    recorder=_recorder(name or index.name),
+                    recorder=recorder_of(name or index.name),
                     follows=behind if stamp_from == COUNT else "",
                 )
             )
@@ -313,7 +311,7 @@ class _Stock:
             state = State.PRESENT if n.item.size else State.EMPTY
             shared = self._content(n.name) is Content.BOTH
             loose_one = Slice(n.item.key, n.item.size, state, stamp_ms, "name", listed=False, shared=shared)
-            out.append(replace(loose_one, recorder=_recorder(n.name)))
+            out.append(replace(loose_one, recorder=recorder_of(n.name)))
             if playlist:
                 what = "no playlist lists it; used, its stamp lies inside the recording"
                 self.notes.append(Entry(Sort.NOTE, what, start_ms=stamp_ms, key=n.item.key))
@@ -365,29 +363,3 @@ class _Stock:
     def _renamed(self, key: _TrackKey) -> Track | None:
         track = self.tracks.get(key)
         return replace(track, uid=self._ids.get(key[0], key[0])) if track and track.slices else None
-
-
-def _turned(tags: Sequence[Turn], stamp_ms: int, before: int) -> tuple[int, tuple[Turned, ...]]:
-    """The rotation that a slice begins with, and those that begin inside it by the times of their tags."""
-    clockwise = before
-    turns: list[Turned] = []
-    for tag in tags:
-        after_ms = 0 if tag.at_ms is None else tag.at_ms - stamp_ms
-        if after_ms <= AT_ONCE_MS:
-            clockwise, turns = tag.clockwise, []
-        elif tag.clockwise != (turns[-1].clockwise if turns else clockwise):
-            turns.append(Turned(after_ms, tag.clockwise))
-    return clockwise, tuple(turns)
-
-
-def _recorder(name: Name) -> int:
-    """Which recorder wrote it: Agora counts those that took over from 0, TRTC from 1."""
-    return 0 if name.failover is None else name.failover + (name.vendor == "agora")
-
-
-def _media(content: Content) -> tuple[Medium, ...]:
-    return {
-        Content.AUDIO: (Medium.AUDIO,),
-        Content.VIDEO: (Medium.VIDEO,),
-        Content.BOTH: (Medium.AUDIO, Medium.VIDEO),
-    }[content]
