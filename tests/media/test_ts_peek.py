@@ -106,6 +106,17 @@ def test_one_frame_of_sound_is_told() -> None:
     assert two.span == 2 * FRAME
 
 
+def test_a_packet_alone_behind_a_mute_is_believed_where_the_playlist_ends_there() -> None:
+    coded, late = coded_sound(480), 10 * ticks.TICKS
+    data = write_slice([*sound_pes(coded[:24], 0), *sound_pes(coded[24:32], late)])
+    found = look(data, SOUND, late + 8 * FRAME)
+    assert isinstance(found, Ends)
+    assert found.span == late + 8 * FRAME
+    damaged = look(data, SOUND, 32 * FRAME)
+    assert isinstance(damaged, Ends)
+    assert damaged.span == 32 * FRAME
+
+
 def test_pictures_that_begin_without_a_key_frame_say_so() -> None:
     found = ends(picture_slice(0, 10, skip=3), PICTURES)
     assert not found.key

@@ -88,7 +88,7 @@ class Peeker:
         short = listed - reaches > SHORT
         cut = _cut_off(tail, pid, partial=end != size, short=short)
         span, step = (
-            _sound_end(found, first[0], form)
+            _sound_end(found, first[0], form, listed)
             if form.rate
             else _picture_end([pts for pts, _ in found if pts != cut], first[0])
         )
@@ -200,7 +200,7 @@ def _sound(config: AdtsConfig) -> Format:
     )
 
 
-def _sound_end(found: list[tuple[int, bytes]], first: int, form: Format) -> tuple[int, int]:
+def _sound_end(found: list[tuple[int, bytes]], first: int, form: Format, listed: int) -> tuple[int, int]:
     step = ticks.ticks_of(1024, form.rate)
     if not found:
         return step, step
@@ -209,6 +209,8 @@ def _sound_end(found: list[tuple[int, bytes]], first: int, form: Format) -> tupl
     for pts, payload in reversed(found):
         frames += len(split_adts(payload).frames)
         ends.append(ticks.forward(pts, first) + ticks.ticks_of(1024 * frames, form.rate))
+    if listed and abs(ends[0] - listed) <= SHORT:
+        return ends[0], step  # one packet may stand alone behind a mute
     # A PTS that no other agrees with is damaged; one far from the others is a reset.
     agreed = (
         end
