@@ -112,7 +112,7 @@ def merge_all(
     works = [_Work(i, _wanted(i, options), _place(dest, i, found)) for i in found.inventories]
     kept = {work.place: old for work in works if (old := publishing.kept(work.place, work.wanted))}
     plans = {w.place: arrange_plan(folder, w.inventory, options) for w in works if w.place not in kept}
-    begin(sum(output.estimate.size for plan in plans.values() for output in plan.outputs))
+    begin(sum(output.reads for plan in plans.values() for output in plan.outputs))
     return tuple(
         Done(work.place, kept[work.place], already=True)
         if work.place in kept
@@ -149,7 +149,8 @@ def _merge(
         surprised = {(m.plan.uid, m.plan.source) for m in done if m.rendered.surprise}
         if surprised:
             publishing.abandon(place, [m.plan.file for m in done if _who(m.plan) in surprised])
-            seen = arrange_plan(folder, work.inventory, plan.options, surprised)
+            whole = None if plan.options.mix else surprised  # whoever it was, the mix is made anew
+            seen = arrange_plan(folder, work.inventory, plan.options, whole)
             plan = _replanned(plan, seen, surprised)
             done = [m for m in done if _who(m.plan) not in surprised]
             done += made([output for output in plan.outputs if _who(output) in surprised])

@@ -121,7 +121,7 @@ _DECORATORS = (
         "--container",
         Container,
         Container.MP4,
-        "What the files are; webm holds only VP8, VP9 and Opus, m4a only sound.",
+        "What the files are; webm holds only VP8, VP9 and Opus, m4a only sound, and mp3 is sound encoded.",
     ),
     _choice(
         "--gaps",
@@ -145,6 +145,13 @@ _DECORATORS = (
         "--start", metavar="T", help="Begin here: UTC (2026-01-20T11:30:22Z) or h:mm:ss from the beginning."
     ),
     click.option("--end", metavar="T", help="End here; as --start. Cuts snap outwards to key frames."),
+    click.option("--mix", is_flag=True, help="The sound of all users in one file, by UTC."),
+    click.option(
+        "--loudness",
+        type=int,
+        metavar="LUFS",
+        help="Bring files of sound to this loudness (EBU R 128), such as -16; they are encoded.",
+    ),
     _choice("--align", Align, Align.USER, "File zero: the user's first media, or the recording's."),
     _choice("--missing", Missing, Missing.FILL, "A listed slice that is not there: fill its time, or fail."),
     click.option(
@@ -177,14 +184,11 @@ def options(values: dict[str, Any]) -> Options:
         CommandError: a moment that is none, an end before the start, or options that contradict each other.
     """
     start, end = values["start"], values["end"]
-    container = Container(values["container"])
-    if container.sound_only and values["tracks"] == Tracks.BOTH:
-        raise CommandError(f"--container {container} holds no pictures: leave --tracks av out.")
-    return Options(
+    wanted = Options(
         uids=tuple(dict.fromkeys(values["uids"])),
         by=By(values["by"]),
         tracks=Tracks(values["tracks"] or Tracks.BOTH),
-        container=container,
+        container=Container(values["container"]),
         gaps=Gaps(values["gaps"]),
         on_change=OnChange(values["on_change"]),
         screen=Screen(values["screen"]),
@@ -194,5 +198,10 @@ def options(values: dict[str, Any]) -> Options:
         end=None if end is None else Moment.parse(end),
         max_audio_edits=values["max_audio_edits"],
         name=values["name"],
+        mix=values["mix"],
+        loudness=values["loudness"],
         verify=Verify(values["verify"]),
     )
+    if wanted.sound_alone and values["tracks"] == Tracks.BOTH:
+        raise CommandError(f"{wanted.sound_alone} has no pictures: leave --tracks av out.")
+    return wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
+from pipeline.media.mix.sound import encode_sound
 from pipeline.media.remux import Remuxed, remux
 from pipeline.media.wrap.matroska import wrap
 
@@ -38,6 +39,8 @@ def make(
         Surprise: the stream is not what its ends promised.
         OSError: a slice cannot be read or the sink not written.
     """
+    if output.speakers:
+        return encode_sound(output, open_slice, sink, progress, hashing=hashing)
     if not output.container.wrapped:
         return remux(output, open_slice, sink, progress, processes=processes, hashing=hashing)
     with scratch() as movie:

@@ -19,6 +19,7 @@ import numpy as np
 from pipeline.media.counted import Counted
 from pipeline.media.mp4.reader import read_movie
 from pipeline.media.reopen_matroska import matroska_facts
+from pipeline.media.reopen_sound import decode_sound, mp3_facts
 from pipeline.model import ticks
 from pipeline.model.checks import FileFacts, SampleFacts, TrackFacts
 from pipeline.model.containers import Container
@@ -55,6 +56,8 @@ def read_facts(path: Path, output: Output) -> FileFacts:
     """
     if Container(output.container).wrapped:
         return matroska_facts(path, output)
+    if output.container == Container.MP3:
+        return mp3_facts(path)
     with path.open("rb", buffering=0) as file:
         size = path.stat().st_size
         movie = read_movie(file, size)
@@ -196,8 +199,11 @@ def decode_joins(path: Path, output: Output) -> tuple[int, tuple[str, ...]]:
     """Decode the beginning, the end and both sides of every join of each track.
 
     Returns:
-        How many frames were decoded, and a sentence for each place that fails.
+        How many frames were decoded, and a sentence for each place that fails. Sound that was encoded is
+        decoded from end to end.
     """
+    if any(told.transcoded for told in output.tracks):
+        return decode_sound(path, output)
     try:
         with av.open(str(path), "r") as container:
             found = [

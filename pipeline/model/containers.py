@@ -16,16 +16,17 @@ class Container(StrEnum):
     MKV = "mkv"  # Matroska (RFC 9559)
     WEBM = "webm"
     M4A = "m4a"  # MP4 without pictures
+    MP3 = "mp3"  # always encoded
 
     @property
     def label(self) -> str:
         """Its name in a sentence."""
-        return {"mkv": "Matroska", "webm": "WebM"}.get(self.value, "MP4")
+        return {"mkv": "Matroska", "webm": "WebM", "mp3": "MP3"}.get(self.value, "MP4")
 
     @property
     def sound_only(self) -> bool:
         """It holds no pictures."""
-        return self is Container.M4A
+        return self in {Container.M4A, Container.MP3}
 
     @property
     def wrapped(self) -> bool:
@@ -59,4 +60,5 @@ _CODECS = {
     Container.MKV: _MP4 | _SOUND | {"vp8"},
     Container.WEBM: frozenset({"vp8", "vp9", "opus"}),
     Container.M4A: _SOUND,
+    Container.MP3: frozenset(),
 }

@@ -169,6 +169,7 @@ def decisions(
     fitted = options.on_change is OnChange.FIT
     container = options.container
     anew = odd(shown, fitted=fitted, container=container)
+    heard = () if options.encodes_sound else heard
     copied = [
         *([dominant(shown, container)] if len(anew) < len(shown) else []),
         *([longest(heard)] if heard and not _all_resampled(audio, heard, options) else []),

@@ -83,11 +83,32 @@ class ClockFit:
 
 
 @dataclass(frozen=True, slots=True)
+class Transcoded:
+    """Sound that was decoded, of one user or of many, and encoded as a whole.
+
+    Attributes:
+        packets: that were decoded.
+        frames: that the encoder made: all samples of the file.
+        levels: of each span, what was encoded, in tenths of dB below full scale (RMS); -1200 is silence.
+        gain: hundredths of dB by which it was made louder.
+        loudness: hundredths of LUFS that it then had; None where none was asked for, or it has none.
+    """
+
+    packets: int
+    frames: int
+    levels: tuple[int, ...]
+    gain: int = 0
+    loudness: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutputTrack:
     """A track of an output.
 
     ``packets_in == packets_out + packets_encoded + sum(dropped)``, where ``packets_out`` were copied.
-    The file holds ``packets_out + samples_encoded + inserted`` samples.
+    The file holds ``packets_out + samples_encoded + inserted`` samples. Of sound that was ``transcoded``
+    nothing is copied: its packets count in the first sum, its frames in the second, ``first`` and ``packets``
+    of its spans are packets that were decoded, and the hash is over what the encoder made.
     ``payload_sha256`` is over the payloads of the copied packets in file order, hashed as they were read;
     empty when the work was done without verification.
     """
@@ -111,6 +132,7 @@ class OutputTrack:
     clockwise: int = 0
     rate: int = 0
     channels: int = 0
+    transcoded: Transcoded | None = None
 
     @property
     def packets_encoded(self) -> int:

@@ -86,6 +86,9 @@ class Verify(StrEnum):
     OFF = "off"
 
 
+LOUDNESS = (-40, -8)
+"""LUFS that can be asked for; broadcasters ask for -23, podcasts for -16, streaming services for -14."""
+
 _OFFSET = re.compile(r"\+?(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d{1,7})(?:\.(\d{1,3}))?s?", re.ASCII)
 _STAMP = re.compile(r"\d{17}", re.ASCII)
 
@@ -146,6 +149,8 @@ class Options:
         max_audio_edits: frames an hour that may go in or out of copied sound to keep its count with a fast or
             slow clock; sound that would need more is resampled.
         container: what the files are; one that holds only sound makes ``tracks`` sound.
+        mix: the sound of all users as one file.
+        loudness: LUFS that sound is brought to, encoded anew; None leaves it as it is.
         name: pattern of output names with ``{uid} {screen} {utc} {kind} {recording}``; empty for the default.
     """
 
@@ -156,6 +161,8 @@ class Options:
     gaps: Gaps = Gaps.HOLD
     on_change: OnChange = OnChange.FIT
     screen: Screen = Screen.OWN
+    mix: bool = False
+    loudness: int | None = None
     align: Align = Align.USER
     missing: Missing = Missing.FILL
     start: Moment | None = None
@@ -170,12 +177,34 @@ class Options:
         comparable = self.start and self.end and self.start.absolute == self.end.absolute
         if self.start and self.end and comparable and self.end.at <= self.start.at:
             raise CommandError("--end lies before --start: give an end that is later.")
-        if self.container.sound_only:
+        if alone := self.sound_alone:
             if self.tracks is Tracks.VIDEO:
-                raise CommandError(
-                    f"--container {self.container} holds no pictures: leave --tracks video out."
-                )
+                raise CommandError(f"{alone} has no pictures: leave --tracks video out.")
             object.__setattr__(self, "tracks", Tracks.AUDIO)  # what it means, however it was said
+        self._check_sound()
+
+    def _check_sound(self) -> None:
+        asked = "--mix" if self.mix else "--loudness" if self.loudness is not None else ""
+        if asked and self.container.wrapped:
+            raise CommandError(f"{asked} makes AAC or MP3: use --container m4a or mp3.")
+        if self.mix and self.by is By.SESSION:
+            raise CommandError("--mix is one file for all: leave --by session out.")
+        if self.loudness is None:
+            return
+        if self.tracks is not Tracks.AUDIO:
+            raise CommandError("--loudness is for files of sound: add --tracks audio or --mix.")
+        if not LOUDNESS[0] <= self.loudness <= LOUDNESS[1]:
+            raise CommandError(f"--loudness is {LOUDNESS[0]} to {LOUDNESS[1]} LUFS, such as -16.")
+
+    @property
+    def sound_alone(self) -> str:
+        """The option by which files hold sound alone, whatever --tracks says; empty if none does."""
+        return f"--container {self.container}" if self.container.sound_only else "--mix" if self.mix else ""
+
+    @property
+    def encodes_sound(self) -> bool:
+        """No sound is copied: it is decoded, treated and encoded."""
+        return self.mix or self.loudness is not None or self.container is Container.MP3
 
     def as_text(self) -> dict[str, str]:
         """What was asked for, as the manifest keeps it: only what differs from doing nothing special."""
@@ -193,6 +222,8 @@ class Options:
             "gaps": self.gaps,
             "on_change": self.on_change,
             "screen": self.screen,
+            "mix": "yes" if self.mix else "",
+            "loudness": "" if self.loudness is None else str(self.loudness),
             "align": self.align,
             "missing": self.missing,
             "start": moment(self.start),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.model import losses, ticks
 from pipeline.model.containers import Container
 from pipeline.model.decisions import Decision, Piece, decisions, forms, refusal
+from pipeline.model.mixing import BIT_RATES, Speaker, encoded, mixed
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Screen, Tracks
 from pipeline.model.outputs import MIXED, fill, unique
 from pipeline.model.screens import SCREEN, left_out, notes_of, shown
@@ -66,6 +67,8 @@ class OutputPlan:
         sound: configuration of the sound, into which all other is re-encoded; None if it has none.
         max_audio_edits: as in `Options`.
         container: what the file is.
+        speakers: whose sound is decoded and encoded; none where it is copied.
+        loudness: LUFS that it is brought to; None leaves it as it is.
         odd: pictures of other shapes, which are re-encoded into it.
         black: holes between pictures are filled with a black one.
         refusal: why it cannot be made; empty when it can.
@@ -88,11 +91,30 @@ class OutputPlan:
     estimate: Estimate
     container: Container = Container.MP4
     refusal: str = ""
+    speakers: tuple[Speaker, ...] = ()
+    loudness: int | None = None
 
     @property
     def tracks(self) -> tuple[TrackTime, ...]:
         """What goes in, pictures first."""
-        return tuple(t for t in (self.video, self.audio) if t is not None)
+        own = tuple(t for t in (self.video, self.audio) if t is not None)
+        return own or tuple(speaker.audio for speaker in self.speakers)
+
+    @property
+    def channels(self) -> int:
+        """Of sound that is encoded: as many as any of the speakers has."""
+        return max((form.channels for s in self.speakers for form in forms(s.audio)), default=0)
+
+    @property
+    def bit_rate(self) -> int:
+        """Bits a second of sound that is encoded."""
+        return BIT_RATES[self.channels]
+
+    @property
+    def reads(self) -> int:
+        """Bytes of slices that are read to make it."""
+        sizes = {p.piece.key: p.piece.size for t in self.tracks for run in t.runs for p in run.placed}
+        return sum(sizes.values()) * (2 if self.loudness is not None else 1)
 
     def resamples(self, run: Run) -> bool:
         """Whether the sound of a run is resampled because its clock would need too many edits."""
@@ -180,6 +202,10 @@ def plan(
             for stays in _split(_stays(time, options, cut), (joints or {}).get((time.uid, time.source), ()))
             if any(_within(track, stays[0][0], stays[-1][1]) for track in time.tracks)
         ]
+    if options.mix:
+        drafts = mixed(drafts, options, recording.name)
+    else:
+        drafts = [encoded(draft, options) for draft in drafts]
     stems = unique([(d.file, identity) for d, identity in zip(drafts, _identities(drafts), strict=True)])
     outputs = tuple(
         replace(d, file=stem + d.container.ending(pictures=d.video is not None))

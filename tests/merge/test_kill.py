@@ -186,7 +186,7 @@ def test_before_each_thing_done_to_the_output_folder(
         _assert_recovers(call, tmp_path / str(n), undisturbed)
 
 
-@pytest.mark.parametrize("container", [Container.MKV])
+@pytest.mark.parametrize("container", [Container.MKV, Container.MP3])
 def test_in_every_container(container: Container, call: Made, tmp_path: Path) -> None:
     options = Options(container=container)
     merge(call, tmp_path / "undisturbed", options)

@@ -137,7 +137,7 @@ def test_an_end_lies_after_its_start(start: Moment | None, end: Moment | None, g
 
 def test_a_container_of_sound_alone_means_sound_alone() -> None:
     assert Options(container=Container.M4A) == Options(container=Container.M4A, tracks=Tracks.AUDIO)
-    with pytest.raises(CommandError, match="--container m4a holds no pictures"):
+    with pytest.raises(CommandError, match="--container m4a has no pictures"):
         Options(container=Container.M4A, tracks=Tracks.VIDEO)
 
 
@@ -164,6 +164,8 @@ def test_options_are_written_down_in_full() -> None:
         "gaps": "drop",
         "on_change": "fit",
         "screen": "fill",
+        "mix": "",
+        "loudness": "",
         "align": "recording",
         "missing": "fail",
         "start": "+0:01.500",
@@ -180,6 +182,8 @@ def test_options_are_written_down_in_full() -> None:
         "gaps": "hold",
         "on_change": "fit",
         "screen": "own",
+        "mix": "",
+        "loudness": "",
         "align": "user",
         "missing": "fill",
         "start": "",
