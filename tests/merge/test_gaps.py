@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 BLACK = 20
 """Luma below this is black; the black of test pictures is 32."""
 
+LONG = 3600 * 90_000
 FILLED = {
     # fixture: (file ms where black begins, ms where it ends) as the scenarios' stretches say
     "camera-off-microphone-on": [(0, 200), (6000, 14_000), (20_000, 24_000)],
@@ -69,8 +70,9 @@ def test_black_is_shown_exactly_where_there_is_no_picture(name: str, merged: Mer
         assert seen == pytest.approx(told, abs=22)  # silence ends on whole sound frames
     user = result.sender(result.only)
     assert_pictures(result, result.only, pictures_ms(result.made, user))
-    assert_beeps(result, result.only, beeps_ms(result.made, user), tmp_path)
-    truth.decodes_silently(result.file(result.only))
+    if result.only.duration < LONG:  # of two hours test_truth decodes the sound
+        assert_beeps(result, result.only, beeps_ms(result.made, user), tmp_path)
+        truth.decodes_silently(result.file(result.only))
     told_fills = next(track.fills for track in result.only.tracks if track.medium == "video")
     assert sum(fill.count for fill in told_fills) == len(found)
 
