@@ -1,4 +1,4 @@
-"""Where everything of a scenario lies on UTC, as text: what a change to the timeline does is read in its diff."""
+"""Where everything of a scenario lies on UTC, as text: a change to the timeline is read in its diff."""
 
 from __future__ import annotations
 
