@@ -12,7 +12,7 @@ OUTPUT = "the result of a merge script, not an input"
 
 _OUTPUT = re.compile(
     r".+_(?:\d+_merge(?:_\d+\.\d+_\d+\.\d+)?(?:_av)?\.(?:mp4|m4a)"
-    r"|\d{17}_(?:av|video)\.mp4|\d{17}\.m4a|\d{17}_\d+\.jpg)",
+    r"|\d{17}_(?:av|video)\.(?:mp4|mkv|webm)|\d{17}(?:_mix)?\.m4a|\d{17}(?:_mix\.mp3|\.mka)|\d{17}_\d+\.jpg)",
     re.ASCII | re.DOTALL,
 )
 
@@ -22,5 +22,7 @@ def is_output(name: str) -> bool:
 
     >>> is_output("100_20190611073246073_av.mp4"), is_output("100_0_merge.m4a"), is_output("100_1.mp4")
     (True, True, False)
+    >>> is_output("100_20190611073246073_av.mkv"), is_output("sid_room_20190611073246073_mix.mp3")
+    (True, True)
     """
     return _OUTPUT.fullmatch(name) is not None

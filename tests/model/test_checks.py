@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from pipeline.model import ticks
-from pipeline.model.checks import FileFacts, SampleFacts, compare
-from pipeline.model.manifest import Dropped, Output, Span
+from pipeline.model.checks import FileFacts, SampleFacts, compare, heard_problems
+from pipeline.model.manifest import Dropped, Output, Span, Transcoded
 from tests.model.films import FACTS, FRAME, OUTPUT, PICTURES, SECOND, SOUND
+from tests.model.slicing import T0_MS
 
 MS = ticks.PER_MS
 
@@ -247,3 +248,55 @@ def test_a_first_span_that_is_not_there_is_told_and_no_crash() -> None:
     assert problems(replace(OUTPUT, tracks=(missing, SOUND)), FACTS) == [
         "video: a span lies at 0:00.000 instead of 0:00.002",
     ]
+
+
+def heard(power: list[float], end_ms: int = 3000) -> list[str]:
+    """Problems of a second of sound at -20 dB, a second of silence and another of sound, in 10 ms each."""
+    spans = (Span(T0_MS, 0, SECOND, 0, 47, "start"), Span(T0_MS, 2 * SECOND, 3 * SECOND, 47, 47, "gap"))
+    anew = Transcoded(94, 142, (-200, -200))
+    told = replace(SOUND, spans=spans, end=3 * SECOND, transcoded=anew)
+    return list(heard_problems(told, ticks.from_ms(end_ms), power))
+
+
+LOUD, QUIET = [0.01] * 100, [0.0] * 100
+
+
+@pytest.mark.parametrize(
+    ("power", "end_ms", "found"),
+    [
+        pytest.param(LOUD + QUIET + LOUD, 3000, [], id="as it was encoded"),
+        pytest.param(LOUD + [0.01] * 5 + [0.0] * 95 + LOUD, 3000, [], id="smeared by 50 ms"),
+        pytest.param(LOUD + QUIET + LOUD, 3020, [], id="20 ms longer"),
+        pytest.param([0.013] * 100 + QUIET + LOUD, 3000, [], id="a decibel louder"),
+        pytest.param(
+            LOUD + QUIET + QUIET, 3000,
+            ["sound from 0:02.000 on has -120.0 dB instead of -20.0"], id="a stretch is silent",
+        ),
+        pytest.param(
+            LOUD + [0.0] * 50 + [0.001] * 50 + LOUD, 3000,
+            ["there is sound before 0:02.000, where nobody is heard"], id="sound in a gap",
+        ),
+        pytest.param(
+            LOUD + QUIET + LOUD, 3030, ["it decodes to 0:03.030 instead of 0:03.000"], id="30 ms longer",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_heard_is_held_against_what_was_encoded(
+    power: list[float], end_ms: int, found: list[str]
+) -> None:
+    assert heard(power, end_ms) == found
+
+
+def test_sound_below_what_encoders_keep_may_be_anything() -> None:
+    told = replace(SOUND, spans=SOUND.spans[:1], end=SECOND, transcoded=Transcoded(300, 47, (-750,)))
+    assert list(heard_problems(told, SECOND, [0.0] * 640)) == []
+
+
+def test_encoded_sound_must_account_for_every_packet_and_frame() -> None:
+    anew = Transcoded(packets=SOUND.packets_in, frames=400, levels=(0, 0))
+    told = replace(SOUND, packets_out=0, inserted=0, dropped=(), transcoded=anew)
+    told = replace(told, spans=(replace(SOUND.spans[0], packets=SOUND.packets_in),))
+    output = replace(OUTPUT, tracks=(PICTURES, told))
+    assert problems(output, FACTS) == []
+    lost = replace(told, transcoded=replace(anew, packets=1))
+    assert len(problems(replace(output, tracks=(PICTURES, lost)), FACTS)) == 2
