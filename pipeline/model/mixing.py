@@ -56,8 +56,9 @@ def mixed(drafts: Sequence[OutputPlan], options: Options, recording: str) -> lis
     zero = min(draft.zero for draft in heard)
     pieces = _pieces([piece for draft in heard for piece in draft.pieces], options.gaps)
     values = {"uid": MIX, "screen": "", "utc": stamp17(ticks.to_ms(zero)), "kind": "_mix"}
-    what = f"mix the sound of {len(speakers)} user{'s' if len(speakers) > 1 else ''}"
-    said = [Decision(what, "--mix")]
+    who = ", ".join(speaker.uid for speaker in speakers)
+    many = f"{len(speakers)} user{'s' if len(speakers) > 1 else ''}"
+    said = [Decision(f"mix the sound of {many} ({who})", "--mix")]
     if len(pieces) > 1:
         said.append(Decision(f"drop the time between {len(pieces)} sessions", "--gaps drop"))
     whole = replace(

@@ -105,7 +105,9 @@ def plan_lines(plans: Sequence[Plan], estimate: Estimate) -> Iterator[str]:
 
 
 def _decided(output: OutputPlan) -> Iterator[str]:
-    who = whose(output.uid) + (f" ({visible(output.source)})" if output.source != "camera" else "")
+    who = whose(output.uid) + (
+        f" ({visible(output.source)})" if output.source not in {"camera", output.uid} else ""
+    )
     if output.refusal:
         yield f"{who}: refused: {visible(output.refusal)}"
         return

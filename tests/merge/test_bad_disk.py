@@ -19,6 +19,7 @@ import pytest
 from pipeline.errors import CommandError, ExitCode, InputError, NoSpaceError, OutputError
 from pipeline.job import Limits, merge_all, plan_all
 from pipeline.media.remux import remux
+from pipeline.model.containers import Container
 from pipeline.model.manifest import FILE
 from pipeline.model.options import Options
 from pipeline.steps.find import Folder
@@ -148,28 +149,35 @@ import resource, signal, sys
 from pathlib import Path
 from pipeline.errors import RecpipeError
 from pipeline.job import Limits, merge_all
-from pipeline.model.options import Options
+from pipeline.model.options import Container, Options
 from pipeline.steps.find import Folder
 
-source, place, most, jobs = sys.argv[1:]
+source, place, most, jobs, container = sys.argv[1:]
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), resource.RLIM_INFINITY))
 try:
-    merge_all(Folder(Path(source)), Path(place), Options(), Limits(jobs=int(jobs)))
+    options = Options(container=Container(container))
+    merge_all(Folder(Path(source)), Path(place), options, Limits(jobs=int(jobs)))
 except RecpipeError as error:
     print(error, end="")
     sys.exit(error.exit_code)
 """
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("most", [10_000, 40_000, 150_000])
+@pytest.mark.parametrize(
+    ("most", "jobs", "container"),
+    [
+        *((most, jobs, Container.MP4) for most in (10_000, 40_000, 150_000) for jobs in (1, 2)),
+        (250_000, 2, Container.MKV),
+        (150_000, 1, Container.MP3),
+    ],
+)
 def test_no_room_in_mid_write_leaves_nothing_under_any_name(
-    most: int, jobs: int, made: Callable[[str], Made], tmp_path: Path
+    most: int, jobs: int, container: Container, made: Callable[[str], Made], tmp_path: Path
 ) -> None:
-    place = tmp_path / "out"
+    place, source = tmp_path / "out", made("plain-agora").place
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(made("plain-agora").place), str(place), str(most), str(jobs)],
+        [sys.executable, "-c", LIMITED, str(source), str(place), str(most), str(jobs), container],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -58,7 +58,7 @@ def test_all_users_become_one_file_from_the_first_sound_to_the_last() -> None:
     assert output.zero == T0
     assert {track.medium for track in output.tracks} == {Medium.AUDIO}
     assert [d.what for d in output.decisions] == [
-        "mix the sound of 2 users",
+        "mix the sound of 2 users (bob, ann)",
         "encode aac 48000 Hz mono at 96 kb/s",
         "limit peaks to -1 dBTP",
     ]
