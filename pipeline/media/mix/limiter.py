@@ -78,10 +78,14 @@ class Limiter:
         peaks = np.abs(samples).max(axis=0, initial=0)
         steps = peaks.reshape(-1, STEP).max(axis=1, initial=0).astype(np.float64)
         whole = np.concatenate((self._before, samples), axis=1)
-        if peaks.max(initial=0) > _NEAR * self._ceiling:
+        near = steps > _NEAR * self._ceiling
+        if near.any():
+            near[1:] |= near[:-1]
+            near[0] = True
             # They belong up to 7 samples earlier, where the line is almost down already.
-            found = true_peaks(whole)[: samples.shape[1]]
-            steps = np.maximum(steps, found.reshape(-1, STEP).max(axis=1))
+            windows = np.lib.stride_tricks.sliding_window_view(whole, _TAPS, axis=1)
+            found = _peaks(windows[:, : samples.shape[1]][:, np.repeat(near, STEP)])
+            steps[near] = np.maximum(steps[near], found.reshape(-1, STEP).max(axis=1))
         self._before = whole[:, -_CONTEXT:]
         return np.asarray(self._ceiling / np.maximum(steps, self._ceiling))
 
@@ -124,7 +128,11 @@ def true_peaks(samples: Samples) -> NDArray[np.float32]:
 
     Value ``n`` of the ``count - 11`` belongs to sample ``n + 5``.
     """
-    windows = np.lib.stride_tricks.sliding_window_view(samples, _TAPS, axis=1)
+    return _peaks(np.lib.stride_tricks.sliding_window_view(samples, _TAPS, axis=1))
+
+
+def _peaks(windows: Samples) -> NDArray[np.float32]:
+    """The same of windows of `_TAPS` samples, of shape (channels, count, taps)."""
     between = np.abs(windows @ _between().T).max(axis=(0, 2))
-    at = np.abs(samples[:, _TAPS // 2 - 1 :][:, : windows.shape[1]]).max(axis=0)
+    at = np.abs(windows[:, :, _TAPS // 2 - 1]).max(axis=0)
     return np.asarray(np.maximum(between, at), dtype=np.float32)

@@ -33,6 +33,8 @@ _CUE_BYTES, _CUES_BYTES = 40, 1024
 _MS = Fraction(1, 1000)
 _SOUND_SEEKS = ticks.TICKS
 """Without pictures FFmpeg makes a cue for each cluster, which are longer than this."""
+_AT_ONCE = 4096
+"""Samples whose times are Python's numbers at a time."""
 _DOPS_SKIP = 6  # bytes from the name of the box to its pre-skip
 
 
@@ -103,25 +105,24 @@ def _skipping(track: Track) -> bytes:
 
 
 def _mux(movie: Movie, data: mmap.mmap, target: OutputContainer, streams: list[Stream]) -> None:
-    decoded, shown, lasting = zip(*(_times(track, movie.timescale) for track in movie.tracks), strict=True)
-    numbers = np.concatenate([np.full(len(times), n) for n, times in enumerate(decoded)])
-    samples = np.concatenate([np.arange(len(times)) for times in decoded])
-    order = np.lexsort((numbers, np.concatenate(decoded)))
-    ranges = [
-        list(zip(track.offsets.tolist(), (track.offsets + track.sizes).tolist(), strict=True))
-        for track in movie.tracks
-    ]
-    columns = [
-        list(zip(*(values.tolist() for values in each), strict=True))
-        for each in zip(decoded, shown, lasting, [track.sync for track in movie.tracks], strict=True)
-    ]
-    for number, sample in zip(numbers[order].tolist(), samples[order].tolist(), strict=True):
-        begin, end = ranges[number][sample]
-        packet = av.Packet(data[begin:end])
-        packet.dts, packet.pts, packet.duration, packet.is_keyframe = columns[number][sample]
-        packet.time_base = _MS
-        packet.stream = streams[number]
-        target.mux_one(packet)
+    rows = np.concatenate([_rows(track, n, movie.timescale) for n, track in enumerate(movie.tracks)])
+    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+    for first in range(0, len(rows), _AT_ONCE):
+        for dts, number, pts, duration, key, begin, size in rows[first : first + _AT_ONCE].tolist():
+            packet = av.Packet(data[begin : begin + size])
+            packet.dts, packet.pts, packet.duration, packet.is_keyframe = dts, pts, duration, bool(key)
+            packet.time_base = _MS
+            packet.stream = streams[number]
+            target.mux_one(packet)
+
+
+def _rows(track: Track, number: int, movie_timescale: int) -> NDArray[np.int64]:
+    """A row a sample: when it is decoded, its track, when and how long it is shown, key, place, size."""
+    decoded, shown, lasting = _times(track, movie_timescale)
+    numbers = np.full(len(decoded), number)
+    return np.stack(
+        (decoded, numbers, shown, lasting, track.sync.astype(np.int64), track.offsets, track.sizes), axis=1
+    )
 
 
 def _times(
