@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import multiprocessing
+import os
 import signal
 import sys
 from dataclasses import replace
@@ -56,7 +57,7 @@ class Aside:
         context = multiprocessing.get_context("fork")
         self._from, to = context.Pipe(duplex=False)
         _widen(to)
-        self._process = context.Process(target=_copy, args=(make, to, self._from), daemon=True)
+        self._process = context.Process(target=_copy, args=(make, to, self._from, os.getpid()), daemon=True)
         self._process.start()
         to.close()
 
@@ -104,16 +105,24 @@ def _widen(pipe: Connection) -> None:
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends, however that ends (Linux, prctl(2))."""
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, however that ends (Linux, prctl(2)).
+
+    Args:
+        parent: its process id; where that has ended already, this process ends here.
+    """
     if sys.platform == "linux":
         import ctypes  # only where a process was forked
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
-def _copy(make: Callable[[Callable[[int], None]], Copier], to: Connection, unused: Connection) -> None:
-    die_with_parent()
+def _copy(
+    make: Callable[[Callable[[int], None]], Copier], to: Connection, unused: Connection, parent: int
+) -> None:
+    die_with_parent(parent)
     unused.close()
     try:
         copier = make(to.send)

@@ -105,7 +105,7 @@ _parent = 0
 def _start(done: Synchronized[int], parent: int) -> None:
     global _done, _parent
     _done, _parent = done, parent
-    die_with_parent()
+    die_with_parent(parent)
 
 
 def _advance(count: int) -> None:
