@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import ffmpeg
 import imageio_ffmpeg
 
-from pipeline.media.pictures.fit import CRF, KEY_EVERY, PRESET
+from pipeline.media.pictures.pieces import CRF, KEY_EVERY, PRESET
 from pipeline.model.ticks import TICKS
 
 if TYPE_CHECKING:

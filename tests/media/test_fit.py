@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 import av
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from pipeline.demo.picture import COLOURS, draw, read, turn
 from pipeline.media.annexb import set_ids, with_start_codes
 from pipeline.media.encode import CodedPicture, encode_pictures
-from pipeline.media.pictures.fit import Fitted, Fitter, black_picture, fitted_size
+from pipeline.media.pictures.fit import Fitter, black_picture, fitted_size
+from pipeline.media.pictures.pieces import KEY_EVERY, Fitted, Pieces
 from pipeline.model.shapes import Shape
 from tests.truth import without_bars
 
@@ -114,6 +116,34 @@ def test_the_parameter_sets_have_the_identifier_asked_for() -> None:
     assert set_ids(black.parameter_sets) == {5}
     (luma,) = decoded([Fitted(0, key=True, data=with_start_codes(black.payload))])
     assert int(luma.max()) <= 17
+
+
+def in_pieces(steps: Sequence[int]) -> list[Fitted]:
+    """The same grey picture again and again, at the file ticks given."""
+    pieces = Pieces(Shape("h264", 320, 180), 0)
+    grey = np.full((270, 320), 128, dtype=np.uint8)
+    made: list[Fitted] = []
+    for at in steps:
+        picture = av.VideoFrame.from_ndarray(grey, format="yuv420p")
+        picture.pts, picture.time_base = at, pieces.time_base
+        pieces.put(picture)
+        made += pieces.ready()
+    return made + list(pieces.end())
+
+
+@pytest.mark.parametrize("step", [KEY_EVERY // 60, KEY_EVERY // 30, KEY_EVERY // 2, KEY_EVERY, 3 * KEY_EVERY])
+def test_pieces_leave_in_order_and_each_begins_with_a_key_frame(step: int) -> None:
+    times = [n * step for n in range(1 + 5 * max(1, KEY_EVERY // step))]
+    made = in_pieces(times)
+    assert [each.at for each in made] == times
+    assert [each.at for each in made if each.key] == [at for at in times if at % KEY_EVERY == 0]
+    assert len(decoded(made)) == len(times)
+
+
+def test_key_frames_that_follow_one_another_are_told_apart_by_their_idr_pic_id() -> None:
+    # Of the same picture nothing else can differ (H.264 §7.4.3).
+    slices = [each.data.rsplit(b"\0\0\1", 1)[1] for each in in_pieces([n * KEY_EVERY for n in range(6)])]
+    assert all(one != other for one, other in pairwise(slices))
 
 
 @given(*[st.integers(16, 4096)] * 2, *[st.integers(8, 2048).map(lambda half: 2 * half)] * 2)

@@ -1,23 +1,20 @@
 """Pictures of another shape re-encoded to fit a track: decoded, turned, scaled with their aspect, padded.
 
-Each picture keeps its own time; none is added and none left out. The number of threads is fixed, so that the
-same input gives the same bytes whatever the machine.
+Each picture keeps its own time; none is added and none left out.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import av
 import av.error
 import numpy as np
-from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, VideoReformatter
 
-from pipeline.media.pictures.bitstream import VPX, bitstream
+from pipeline.media.pictures.bitstream import bitstream
+from pipeline.media.pictures.pieces import Pieces, encode_one
 from pipeline.model import ticks
 
 if TYPE_CHECKING:
@@ -29,28 +26,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.media.annexb import AccessUnit
+    from pipeline.media.pictures.pieces import Fitted
     from pipeline.model.shapes import Shape
 
-THREADS = 2
-AHEAD = 8
-"""Pictures that wait for the encoder while others are decoded and drawn."""
-KEY_EVERY = 2 * ticks.TICKS
-"""File ticks between key frames of what is encoded, so that players can seek into it."""
-CRF = {"h264": 20, "hevc": 22, "vp8": 10, "vp9": 28}
-PRESET = "veryfast"
-MOST_VP8_BITS = 20_000_000
-"""A second, more than pictures need: VP8 has no constant quality without a bound."""
-_ENCODERS = {"h264": "libx264", "hevc": "libx265", "vp8": "libvpx", "vp9": "libvpx-vp9"}
+THREADS = 2  # of the decoder
 _BLACK, _NO_COLOUR = 16, 128  # limited range (ITU-R BT.601)
-_MANY_FRAMES = 1_000_000
-
-
-class Fitted(NamedTuple):
-    """An encoded picture: file ticks, key frame, access unit with start codes."""
-
-    at: int
-    key: bool
-    data: bytes
 
 
 class Fitter:
@@ -65,13 +45,10 @@ class Fitter:
     def __init__(self, source: str, target: Shape, sets_id: int) -> None:
         self._decoder = cast("VideoCodecContext", av.CodecContext.create(source, "r"))
         self._decoder.thread_count = THREADS
-        self._encoder = _encoder(target, sets_id)
+        self._pieces = Pieces(target, sets_id)
         self._scaler = VideoReformatter()
         self._target = target
         self._clockwise: dict[int, int] = {}  # of pictures that wait in the decoder, by file ticks
-        self._next_key: int | None = None
-        self._beside = ThreadPoolExecutor(1)
-        self._waiting: deque[Future[list[Fitted]]] = deque()
         self.undecoded = 0
 
     def prime(self, data: bytes, at: int) -> None:
@@ -83,20 +60,13 @@ class Fitter:
         """Re-encode a packet, shown at file tick ``at``, turned by ``clockwise``; gives what is ready."""
         self._clockwise[at] = clockwise
         self._encode(self._decoded(_packet(data, at)))
-        yield from self._ready(AHEAD)
+        yield from self._pieces.ready()
 
     def end(self) -> Iterator[Fitted]:
         """What is still inside; the pictures that could not be decoded are counted in ``undecoded``."""
         self._encode(self._decoded(None))
-        self._waiting.append(self._beside.submit(self._encoded, None))
-        yield from self._ready(0)
-        self._beside.shutdown()
+        yield from self._pieces.end()
         self.undecoded = len(self._clockwise)
-
-    def _ready(self, most: int) -> Iterator[Fitted]:
-        """What the encoder has made, with no more than ``most`` pictures left to it."""
-        while self._waiting and (len(self._waiting) > most or self._waiting[0].done()):
-            yield from self._waiting.popleft().result()
 
     def _decoded(self, packet: Packet[Any] | None) -> list[VideoFrame]:
         try:
@@ -104,23 +74,16 @@ class Fitter:
         except av.error.FFmpegError:
             return []  # its time stays in `_clockwise`
 
-    def _encoded(self, picture: VideoFrame | None) -> list[Fitted]:
-        return list(map(_fitted, self._encoder.encode(picture)))
-
     def _encode(self, frames: Iterable[VideoFrame]) -> None:
-        """Draw pictures and hand them to the encoder, which works beside without the interpreter's lock."""
+        """Draw pictures and hand them to the encoders."""
         for frame in frames:
             at = frame.pts
             clockwise = None if at is None else self._clockwise.pop(at, None)
             if at is None or clockwise is None:
                 continue
             picture = self._drawn(frame, clockwise)
-            picture.pts, picture.time_base = at, self._encoder.time_base
-            picture.pict_type = PictureType.NONE  # the decoder's would be an order to the encoder
-            if self._next_key is None or at >= self._next_key:
-                picture.pict_type = PictureType.I
-                self._next_key = at + KEY_EVERY
-            self._waiting.append(self._beside.submit(self._encoded, picture))
+            picture.pts, picture.time_base = at, self._pieces.time_base
+            self._pieces.put(picture)
 
     def _drawn(self, frame: VideoFrame, clockwise: int) -> VideoFrame:
         """The picture in the middle of a black one of the target's size, as large as its aspect allows."""
@@ -155,53 +118,14 @@ def fitted_size(width: int, height: int, most_width: int, most_height: int) -> t
 
 def black_picture(target: Shape, sets_id: int) -> AccessUnit:
     """A black key frame of a shape, its parameter sets (those of all that is encoded into it) before it."""
-    encoder = _encoder(target, sets_id)
     frame = av.VideoFrame.from_ndarray(_canvas(target.width, target.height), format="yuv420p")
-    frame.pts, frame.time_base = 0, encoder.time_base
-    packets = [*encoder.encode(frame), *encoder.encode(None)]
-    return bitstream(target.codec, in_band=True).unit(bytes(packets[0]))
-
-
-def _encoder(target: Shape, sets_id: int) -> VideoCodecContext:
-    encoder = cast("VideoCodecContext", av.CodecContext.create(_ENCODERS[target.codec], "w"))
-    encoder.width, encoder.height = target.width, target.height
-    encoder.pix_fmt = "yuv420p"
-    encoder.time_base = Fraction(1, ticks.TICKS)
-    encoder.framerate = Fraction(30)
-    encoder.thread_count = THREADS
-    encoder.gop_size = _MANY_FRAMES
-    encoder.max_b_frames = 0  # decoded in the order in which they are shown, as calls are
-    crf = str(CRF[target.codec])
-    if target.codec in VPX:
-        most = str(MOST_VP8_BITS) if target.codec == "vp8" else "0"
-        encoder.options = {
-            "crf": crf,
-            "b": most,
-            "deadline": "realtime",
-            "cpu-used": "6",
-            "lag-in-frames": "0",
-        }
-        if target.codec == "vp9":
-            encoder.options |= {"row-mt": "1"}
-        return encoder
-    encoder.options = {"preset": PRESET, "crf": crf, "forced-idr": "1"}
-    if target.codec == "h264":
-        encoder.options |= {"x264-params": f"sps-id={sets_id}"}
-    else:
-        encoder.options |= {"x265-params": "open-gop=0:pools=2:frame-threads=1:log-level=none"}
-    return encoder
+    return bitstream(target.codec, in_band=True).unit(encode_one(frame, target, sets_id))
 
 
 def _packet(data: bytes, at: int) -> Packet[Any]:
     packet = av.Packet(data)
     packet.pts, packet.time_base = at, Fraction(1, ticks.TICKS)
     return packet
-
-
-def _fitted(packet: Packet[Any]) -> Fitted:
-    if packet.pts is None:
-        raise AssertionError("the encoder gave a picture without a time")
-    return Fitted(packet.pts, packet.is_keyframe, bytes(packet))
 
 
 def _canvas(width: int, height: int) -> NDArray[np.uint8]:

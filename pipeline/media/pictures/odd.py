@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipeline.media.pictures.entry import Entry
-    from pipeline.media.pictures.fit import Fitted
     from pipeline.media.pictures.order import Picture
+    from pipeline.media.pictures.pieces import Fitted
     from pipeline.media.tally import Tally
     from pipeline.model.shapes import Shape, Stretch
     from pipeline.model.timeline import Run
