@@ -176,6 +176,22 @@ def test_vp8_of_odd_sizes_is_encoded_as_vp8_and_the_rest_copied(merged: Merging,
         assert {(f.width, f.height) for f in container.decode(video=0)} == {(track.width, track.height)}
 
 
+@pytest.mark.parametrize("container", [Container.WEBM, Container.MKV])
+def test_what_a_browser_sends_is_copied_whole(container: Container, merged: Merging, tmp_path: Path) -> None:
+    result = merged("web-opus", Options(container=container))
+    assert result.manifest.refused == ()
+    seen_and_heard, heard = result.outputs
+    assert [result.file(o).suffix for o in result.outputs] == [
+        f".{container}",
+        ".webm" if container is Container.WEBM else ".mka",
+    ]
+    for output in result.outputs:
+        assert_shown_and_heard(result, output, tmp_path)
+        assert all(track.packets_out == track.packets_in for track in output.tracks)
+    assert [track.codec for track in seen_and_heard.tracks] == ["vp9", "opus"]
+    assert [track.codec for track in heard.tracks] == ["opus"]
+
+
 def test_vp9_is_copied_into_webm(merged: Merging, tmp_path: Path) -> None:
     result = merged("web-vp9", Options(container=Container.WEBM, tracks=Tracks.VIDEO))
     (output,) = result.outputs

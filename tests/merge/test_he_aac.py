@@ -19,10 +19,12 @@ from pipeline.demo.sound import beeps
 from pipeline.errors import ExitCode
 from pipeline.media.encode import AAC_FRAME, encode_sound
 from pipeline.media.ts.writer import write_slice
+from pipeline.model.options import Options
 from tests import truth
 from tests.media.he_aac import CORE_RATE, DELAY, FRAME, RATE, he_aac
 from tests.merge.merging import (
     TICKS_A_MS,
+    TICKS_A_SECOND,
     Merged,
     assert_beeps,
     assert_pictures,
@@ -30,6 +32,7 @@ from tests.merge.merging import (
     merge,
     pictures_ms,
     sound_ms,
+    utc_ms,
 )
 from tests.merge.test_payloads import walk
 from tests.ts_unwrapper import unwrap
@@ -144,3 +147,14 @@ def test_it_decodes_as_he_aac_from_its_first_frame_to_its_last(result: Merged) -
 
 def test_a_second_decoder_plays_it_without_a_word(result: Merged) -> None:
     truth.decodes_silently(result.file(result.only))
+
+
+def test_in_a_mix_it_is_at_its_place_and_what_was_muted_is_silent(tmp_path: Path) -> None:
+    made = _record(2, MUTED_OFTEN, tmp_path / "in")
+    result = merge(made, tmp_path / "out", Options(mix=True))
+    assert result.only.verdict.good, result.only.verdict.problems
+    heard = truth.beeps_by_count(result.file(result.only), tmp_path)
+    at = [utc_ms(result.only, seconds * TICKS_A_SECOND) for seconds in heard]
+    (user,) = made.users
+    assert [round(ms / 1000) * 1000 for ms in at] == beeps_ms(made, user)
+    assert max(abs(ms - round(ms / 1000) * 1000) for ms in at) <= 10
