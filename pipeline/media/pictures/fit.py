@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
+    from av.video.plane import VideoPlane
     from numpy.typing import NDArray
 
     from pipeline.media.annexb import AccessUnit
@@ -93,16 +94,12 @@ class Fitter:
         inside = fitted_size(width, height, self._target.width, self._target.height)
         across, down = reversed(inside) if lying else inside
         whole = (self._target.width, self._target.height)
-        as_it_is = not turn and (frame.width, frame.height) == inside == whole
-        if as_it_is and frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG:
-            return frame
-        scaled = self._scaler.reformat(
-            frame, across, down, "yuv420p", interpolation="BICUBIC", dst_color_range="MPEG"
-        )
-        if not turn and inside == whole:
-            return scaled
-        picture = cast("NDArray[np.uint8]", scaled.to_ndarray())
-        return av.VideoFrame.from_ndarray(_padded(picture, (across, down), turn, whole), format="yuv420p")
+        ready = frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG
+        if not ready or (frame.width, frame.height) != (across, down):
+            frame = self._scaler.reformat(
+                frame, across, down, "yuv420p", interpolation="BICUBIC", dst_color_range="MPEG"
+            )
+        return frame if not turn and inside == whole else _padded(frame, turn, whole)
 
 
 def fitted_size(width: int, height: int, most_width: int, most_height: int) -> tuple[int, int]:
@@ -118,7 +115,9 @@ def fitted_size(width: int, height: int, most_width: int, most_height: int) -> t
 
 def black_picture(target: Shape, sets_id: int) -> AccessUnit:
     """A black key frame of a shape, its parameter sets (those of all that is encoded into it) before it."""
-    frame = av.VideoFrame.from_ndarray(_canvas(target.width, target.height), format="yuv420p")
+    frame = av.VideoFrame(target.width, target.height, "yuv420p")
+    for number, plane in enumerate(frame.planes):
+        _pixels(plane)[:] = _NO_COLOUR if number else _BLACK
     return bitstream(target.codec, in_band=True).unit(encode_one(frame, target, sets_id))
 
 
@@ -128,32 +127,21 @@ def _packet(data: bytes, at: int) -> Packet[Any]:
     return packet
 
 
-def _canvas(width: int, height: int) -> NDArray[np.uint8]:
-    canvas = np.full((height * 3 // 2, width), _NO_COLOUR, dtype=np.uint8)
-    canvas[:height] = _BLACK
-    return canvas
+def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
+    """A view of a plane, writable, lines by columns."""
+    lines = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(plane.height, plane.line_size)
+    return lines[:, : plane.width]
 
 
-def _planes(picture: NDArray[np.uint8], width: int, height: int) -> Iterator[NDArray[np.uint8]]:
-    """Views of the three planes of planar 4:2:0, writable."""
-    yield picture[:height]
-    flat = picture[height:].reshape(-1)
-    chroma = width * height // 4
-    for n in range(2):
-        yield flat[n * chroma : (n + 1) * chroma].reshape(height // 2, width // 2)
-
-
-def _padded(
-    picture: NDArray[np.uint8], size: tuple[int, int], turn: int, whole: tuple[int, int]
-) -> NDArray[np.uint8]:
-    """A picture turned clockwise, in the middle of a black one; sizes are (width, height), even."""
-    width, height = whole
-    canvas = _canvas(width, height)
-    planes = zip(_planes(picture, *size), _planes(canvas, width, height), strict=True)
-    for number, (plane, room) in enumerate(planes):
-        turned = np.rot90(plane, -turn // 90)
+def _padded(frame: VideoFrame, turn: int, whole: tuple[int, int]) -> VideoFrame:
+    """A picture turned clockwise, in the middle of a black one whose width and height are even."""
+    canvas = av.VideoFrame(*whole, "yuv420p")
+    for number, (plane, behind) in enumerate(zip(frame.planes, canvas.planes, strict=True)):
+        turned, room = np.rot90(_pixels(plane), -turn // 90), _pixels(behind)
         down, across = turned.shape
         spare = room.shape[0] - down, room.shape[1] - across
+        if any(spare):
+            room[:] = _NO_COLOUR if number else _BLACK
         # On an even line and column, because chroma lies on every second one.
         top, left = (side // 2 if number else side // 4 * 2 for side in spare)
         room[top : top + down, left : left + across] = turned
