@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pipeline.media.pictures.pieces import Fitted
     from pipeline.model.shapes import Shape
 
-THREADS = 2  # of the decoder
 _BLACK, _NO_COLOUR = 16, 128  # limited range (ITU-R BT.601)
 
 
@@ -45,7 +44,7 @@ class Fitter:
 
     def __init__(self, source: str, target: Shape, sets_id: int) -> None:
         self._decoder = cast("VideoCodecContext", av.CodecContext.create(source, "r"))
-        self._decoder.thread_count = THREADS
+        self._decoder.thread_count = 1  # the encoders keep the other processors busy
         self._pieces = Pieces(target, sets_id)
         self._scaler = VideoReformatter()
         self._target = target
