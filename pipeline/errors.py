@@ -11,6 +11,13 @@ the command returns for it and ``retryable`` what a job runner decides by; nothi
     │   ├── UnsafeUriError    a playlist line that leaves its own folder       4
     │   └── MissingSliceError a listed slice is not there (--missing fail)     4
     ├── OutputError           whoever owns the output place                    6
+    ├── StorageError          whoever owns the store                           6
+    │   ├── DeniedError       its credentials or their rights                  6
+    │   ├── NoBucketError     its name, region or endpoint                     6
+    │   ├── ObjectMissingError an object that was there is gone                6
+    │   ├── ConditionError    somebody else wrote the object first             6
+    │   ├── BusyError         nobody: it was busy or cut off (again later)     6
+    │   └── CorruptError      nobody: other bytes arrived (again later)        6
     ├── NoSpaceError          whoever owns the disk                            7
     └── WorkerKilledError     whoever owns the machine                       143
 """
@@ -44,7 +51,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.NO_RECORDING: "no recording found",
     ExitCode.INPUT: "the input cannot be used",
     ExitCode.VERIFICATION: "an output failed its verification",
-    ExitCode.OUTPUT: "the output place cannot be written",
+    ExitCode.OUTPUT: "the output place cannot be written, or storage failed",
     ExitCode.NO_SPACE: "no space left on the output place",
     ExitCode.BUG: "a bug in recpipe",
     ExitCode.INTERRUPTED: "interrupted (SIGINT); temporaries were removed",
@@ -93,6 +100,49 @@ class OutputError(RecpipeError):
     """The output place refuses what we write."""
 
     exit_code = ExitCode.OUTPUT
+
+
+class StorageError(RecpipeError):
+    """A store does not do what was asked of it."""
+
+    exit_code = ExitCode.OUTPUT
+
+
+class DeniedError(StorageError):
+    """The store does not take the credentials, or they may not do this."""
+
+
+class NoBucketError(StorageError):
+    """There is no such bucket at this endpoint."""
+
+
+class ObjectMissingError(StorageError):
+    """There is no such object."""
+
+
+class ConditionError(StorageError):
+    """An object was written by somebody else meanwhile, or exists and must not be replaced."""
+
+
+class BusyError(StorageError):
+    """The store was busy, or the connection broke; trying again can help.
+
+    Args:
+        message: one sentence.
+        after: seconds that the store asks to wait, None where it asks nothing.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class CorruptError(StorageError):
+    """Other bytes arrived than were sent; trying again can help."""
+
+    retryable = True
 
 
 class WorkerKilledError(RecpipeError):
