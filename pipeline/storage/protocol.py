@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+MOST_PARTS = 10_000
+"""Of an upload (Amazon S3 user guide, "Amazon S3 multipart upload limits"; the others have the same)."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Stat:
     """What a store says of an object.
