@@ -14,7 +14,7 @@ from pipeline.vendors import VENDORS
 from pipeline.vendors.inventory import Inventory, Object, sort_objects, take_stock, with_unnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pipeline.model.ledger import Entry
     from pipeline.vendors.volcengine import Task
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST_PLAYLIST_BYTES = 64_000_000
 MOST_OBJECTS = 300_000
 HIDDEN = "."
+KNOWN = "ignored: a "
+"""How the notes begin of files that a recorder does write, and that say why nothing is read of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,21 @@ def find(folder: Folder) -> Found:
     stocks = (take_stock(group, playlists, digests) for group in listing.groups)
     inventories = tuple(stock for stock in stocks if stock.recording.users)
     if not inventories:
-        raise NoRecordingError(
-            f"{folder.root} holds {len(objects)} files and no recording by Agora, TRTC or Volcengine: "
-            "expected names as uploaded, such as "
-            "<sid>_<channel>__uid_s_<uid>__uid_e_video_<utc>.ts."
-        )
+        raise NoRecordingError(_no_recording(folder, len(objects), listing.notes))
     return Found(inventories, listing.notes)
+
+
+def _no_recording(folder: Folder, count: int, notes: Sequence[Entry]) -> str:
+    known = next((note for note in notes if note.key and note.what.startswith(KNOWN)), None)
+    if known is not None:
+        return (
+            f"{folder.root} holds {count} files and nothing that can be merged: "
+            f"{known.key} is a {known.what.removeprefix(KNOWN)}."
+        )
+    return (
+        f"{folder.root} holds {count} files and no recording by Agora, TRTC or Volcengine: expected names "
+        "as uploaded, such as <sid>_<channel>__uid_s_<uid>__uid_e_video_<utc>.ts."
+    )
 
 
 def _text(folder: Folder, item: Object) -> str:
