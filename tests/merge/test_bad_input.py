@@ -89,7 +89,7 @@ def test_a_folder_of_other_things(tmp_path: Path) -> None:
         ),
         pytest.param(
             "task_room_user_C_1700000000000_000030_c4694fa1.flv",
-            "is a finished file in FLV, of which nothing is read.",
+            "no recording by Agora, TRTC or Volcengine",
             id="FLV of Volcengine",
         ),
     ],
