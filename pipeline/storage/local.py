@@ -212,6 +212,11 @@ class LocalUpload:
         return self._name
 
     @property
+    def md5(self) -> bool:
+        """As `Upload.md5`."""
+        return False
+
+    @property
     def _place(self) -> Path:
         place = self._store._root / UNFINISHED / self._name  # noqa: SLF001 - two halves of one store
         if not place.is_dir():

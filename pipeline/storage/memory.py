@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -42,7 +42,7 @@ class MemoryStore:
         """As `Lists.list`."""
         with self._lock:
             found = [kept.stat for key, kept in self._objects.items() if key.startswith(prefix)]
-        return iter(sorted(found, key=lambda stat: stat.key.encode()))
+        return (replace(stat, md5="") for stat in sorted(found, key=lambda stat: stat.key.encode()))
 
     def stat(self, key: str) -> Stat:
         """As `Reads.stat`."""
@@ -106,7 +106,7 @@ class MemoryStore:
         return kept
 
     def _keep(self, key: str, data: bytes, etag: str, extras: Extras) -> Stat:
-        stat = Stat(key, len(data), etag, next(self._number))
+        stat = Stat(key, len(data), etag, next(self._number), "" if "-" in etag else etag)
         self._objects[key] = _Kept(data, stat, extras)
         return stat
 
@@ -147,6 +147,11 @@ class MemoryUpload:
     def id(self) -> str:
         """As `Upload.id`."""
         return self._name
+
+    @property
+    def md5(self) -> bool:
+        """As `Upload.md5`."""
+        return True
 
     def part(self, number: int, data: bytes) -> str:
         """As `Upload.part`."""

@@ -26,12 +26,15 @@ class Stat:
         size: bytes.
         etag: without quotes; "" where the store has none. 32 hexadecimal digits are not always an MD5.
         modified_ms: UTC, as the store says; 0 where it does not.
+        md5: of its bytes, 32 hexadecimal digits, where the store's answer vouches for it; "" elsewhere, as
+            in listings.
     """
 
     key: str
     size: int
     etag: str = ""
     modified_ms: int = 0
+    md5: str = ""
 
 
 class Got(NamedTuple):
@@ -111,6 +114,11 @@ class Upload(Protocol):
     @property
     def id(self) -> str:
         """By which `Writes.abort` finds it, from another process too."""
+        ...
+
+    @property
+    def md5(self) -> bool:
+        """The ETags of its parts are the MD5s of their bytes."""
         ...
 
     def part(self, number: int, data: bytes) -> str:

@@ -78,8 +78,8 @@ def test_a_folder_of_other_things(tmp_path: Path) -> None:
     [
         pytest.param(
             "7_20190208084418569.mp4.aac",
-            "7_20190208084418569.mp4.aac is a recovery file of a recorder that crashed: raw pictures or sound "
-            "that hold no timing.",
+            "7_20190208084418569.mp4.aac is a recovery file of a recorder that crashed: raw pictures or "
+            "sound that hold no timing.",
             id="a recovery file of the Agora on-premise SDK",
         ),
         pytest.param(

@@ -1,0 +1,212 @@
+"""A store that tries again what may pass by itself: the only place that does.
+
+How often is bounded by time in all, not by a count; the store's Retry-After is kept, and a wait that would
+end after that time is not begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import stamina
+
+from pipeline.errors import BusyError, ConditionError, ObjectMissingError, StorageError
+from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, Unless, Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to try.
+
+    Attributes:
+        seconds: in all, for one call.
+        first: the first wait, doubled from then on, with as much again by chance.
+        longest: the longest wait that the store did not ask for.
+    """
+
+    seconds: float = 120.0
+    first: float = 0.2
+    longest: float = 15.0
+
+
+class Retrying:
+    """Any store, with patience.
+
+    Args:
+        store: what may fail.
+        patience: how long to try.
+        clock: seconds that only rise.
+    """
+
+    def __init__(
+        self, store: Store, patience: Patience = Patience(), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._patience = patience
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"Retrying({self._store!r})"
+
+    def again(self, call: Callable[[], T]) -> T:
+        """The result of a call that may be made any number of times."""
+        started, limit = self._clock(), self._patience.seconds
+
+        def worth_it(error: Exception) -> bool | float:
+            if not isinstance(error, StorageError) or not error.retryable:
+                return False
+            after = error.after if isinstance(error, BusyError) else None
+            if after is None:
+                return True
+            return after if self._clock() - started + after <= limit else False
+
+        patience = self._patience
+        for attempt in stamina.retry_context(
+            on=worth_it,
+            attempts=None,
+            timeout=limit,
+            wait_initial=patience.first,
+            wait_max=patience.longest,
+            wait_jitter=patience.first,
+        ):
+            with attempt:
+                return call()
+        raise AssertionError("the last attempt gave neither a result nor an error")
+
+    def list(self, prefix: str) -> Iterator[Stat]:
+        """As `Lists.list`."""
+        return iter(self.again(lambda: list(self._store.list(prefix))))
+
+    def stat(self, key: str) -> Stat:
+        """As `Reads.stat`."""
+        return self.again(lambda: self._store.stat(key))
+
+    def get(self, key: str) -> Got:
+        """As `Reads.get`."""
+        return self.again(lambda: self._store.get(key))
+
+    def get_range(self, key: str, start: int, length: int) -> Got:
+        """As `Reads.get_range`."""
+        return self.again(lambda: self._store.get_range(key, start, length))
+
+    def put(self, key: str, data: bytes, extras: Extras = PLAIN, unless: Unless = ALWAYS) -> Stat:
+        """As `Writes.put`; a refusal after an answer that was lost may only mean that the write was done."""
+        tried = False
+
+        def write() -> Stat:
+            nonlocal tried
+            try:
+                return self._store.put(key, data, extras, unless)
+            except ConditionError:
+                if tried and (there := self._mine(key, data)) is not None:
+                    return there
+                raise
+            finally:
+                tried = True
+
+        return self.again(write)
+
+    def _mine(self, key: str, data: bytes) -> Stat | None:
+        """What is there, if these are its bytes."""
+        try:
+            got = self._store.get(key)
+        except ObjectMissingError:
+            return None
+        return got.stat if got.data == data else None
+
+    def delete(self, key: str) -> None:
+        """As `Writes.delete`."""
+        self.again(lambda: self._store.delete(key))
+
+    def upload(self, key: str, extras: Extras = PLAIN) -> RetryingUpload:
+        """As `Writes.upload`; an answer that was lost may leave an upload without parts behind."""
+        return RetryingUpload(self, self.again(lambda: self._store.upload(key, extras)), key)
+
+    def abort(self, key: str, upload: str) -> None:
+        """As `Writes.abort`."""
+        self.again(lambda: self._store.abort(key, upload))
+
+    def uploads(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """As `Writes.uploads`."""
+        return iter(self.again(lambda: list(self._store.uploads(prefix))))
+
+
+class RetryingUpload:
+    """An upload, with the patience of its store."""
+
+    def __init__(self, store: Retrying, upload: Upload, key: str) -> None:
+        self._store = store
+        self._upload = upload
+        self._key = key
+        self._etags: dict[int, str] = {}
+        self._sizes: dict[int, int] = {}
+
+    @property
+    def id(self) -> str:
+        """As `Upload.id`."""
+        return self._upload.id
+
+    @property
+    def md5(self) -> bool:
+        """As `Upload.md5`."""
+        return self._upload.md5
+
+    def part(self, number: int, data: bytes) -> str:
+        """As `Upload.part`."""
+        etag = self._store.again(lambda: self._upload.part(number, data))
+        self._etags[number], self._sizes[number] = etag, len(data)
+        return etag
+
+    def complete(self) -> Stat:
+        """As `Upload.complete`; an upload that is gone after an answer was lost may be the object by now."""
+        tried = False
+
+        def finish() -> Stat:
+            nonlocal tried
+            try:
+                return self._upload.complete()
+            except ObjectMissingError:
+                if tried and (there := self._done()) is not None:
+                    return there
+                raise
+            finally:
+                tried = True
+
+        return self._store.again(finish)
+
+    def _done(self) -> Stat | None:
+        """The object, if it was made of these parts."""
+        try:
+            there = self._store.stat(self._key)
+        except ObjectMissingError:
+            return None
+        same = there.size == sum(self._sizes.values()) and there.etag == whole_etag(self._etags)
+        return there if same else None
+
+    def abort(self) -> None:
+        """As `Upload.abort`."""
+        self._store.again(self._upload.abort)
+
+
+def whole_etag(parts: dict[int, str]) -> str:
+    """The ETag that S3 gives an object of parts: the MD5 of their MD5s, and their number; "" if it is none.
+
+    Args:
+        parts: ETags by part number.
+
+    >>> whole_etag({1: "900150983cd24fb0d6963f7d28e17f72"})
+    'af5da9f45af7a300e3aded972f8ff687-1'
+    """
+    try:
+        digests = b"".join(bytes.fromhex(parts[number]) for number in sorted(parts))
+    except ValueError:
+        return ""
+    return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from pipeline.errors import BusyError, ConditionError, DeniedError, ObjectMissingError
+from pipeline.storage.memory import MemoryStore
+from pipeline.storage.protocol import Unless
+from pipeline.storage.retrying import Patience, Retrying
+from tests.storage.contract import StoreContract
+from tests.storage.faults import Shaky
+
+HASTE = Patience(seconds=60, first=0, longest=0)
+
+
+class TestRetryingAStoreThatFailsTwice(StoreContract):
+    @pytest.fixture
+    def store(self) -> Retrying:
+        return Retrying(Shaky(MemoryStore()), HASTE)
+
+
+class TestRetryingAStoreWhoseAnswersAreLostTwice(StoreContract):
+    @pytest.fixture
+    def store(self) -> Retrying:
+        return Retrying(Shaky(MemoryStore(), after=True), HASTE)
+
+    def test_another_process_finds_and_aborts_an_upload(self, store: Retrying) -> None:  # type: ignore[override] # the others may be left behind
+        """Beside the one that is known there may be those whose answers were lost: all are found."""
+        upload = store.upload("room/k")
+        assert ("room/k", upload.id) in set(store.uploads("room/"))
+        for key, name in store.uploads("room/"):
+            store.abort(key, name)
+        assert list(store.uploads("room/")) == []
+
+    def test_parts_in_any_order_make_one_object(self, store: Retrying) -> None:  # type: ignore[override] # as above
+        upload = store.upload("k")
+        upload.part(2, b"b")
+        upload.part(1, b"a")
+        assert upload.complete().size == 2
+        assert store.get("k").data == b"ab"
+
+    def test_nothing_stays_of_what_was_aborted(self, store: Retrying) -> None:  # type: ignore[override] # as above
+        upload = store.upload("k")
+        upload.part(1, b"x")
+        upload.abort()
+        assert list(store.list("")) == []
+        assert upload.id not in {name for _, name in store.uploads("")}
+
+
+@pytest.mark.parametrize("error", [DeniedError("no"), ObjectMissingError("gone"), ConditionError("late")])
+def test_what_trying_cannot_help_is_tried_once(error: Exception) -> None:
+    shaky = Shaky(MemoryStore(), error=error)
+    with pytest.raises(type(error)):
+        Retrying(shaky, HASTE).stat("k")
+    assert shaky.calls == ["stat k"]
+
+
+def test_it_gives_up_when_the_time_is_over() -> None:
+    shaky = Shaky(MemoryStore(), times=10**9)
+    with pytest.raises(BusyError, match="the connection broke"):
+        Retrying(shaky, Patience(seconds=0.2, first=0.01, longest=0.01)).stat("k")
+    assert len(shaky.calls) > 1
+
+
+@pytest.mark.parametrize(
+    ("after", "calls"),
+    [
+        pytest.param(0.0, 3, id="at once"),
+        pytest.param(59.0, 1, id="longer than what is left"),
+        pytest.param(3600.0, 1, id="an hour"),
+    ],
+)
+def test_the_wait_that_the_store_asks_for_is_kept_if_there_is_time(after: float, calls: int) -> None:
+    store = MemoryStore()
+    store.put("k", b"x")
+    shaky = Shaky(store, error=BusyError("busy.", after))
+    clock = count(0, 2)  # two seconds between looks
+    retrying = Retrying(shaky, HASTE, clock=lambda: float(next(clock)))
+    if calls == 1:
+        with pytest.raises(BusyError):
+            retrying.stat("k")
+    else:
+        assert retrying.stat("k").size == 1
+    assert len(shaky.calls) == calls
+
+
+def test_a_write_that_was_done_although_its_answer_was_lost_is_no_conflict() -> None:
+    retrying = Retrying(Shaky(MemoryStore(), after=True), HASTE)
+    assert retrying.put("k", b"mine", unless=Unless(exists=True)).size == 4
+
+
+def test_a_write_that_somebody_else_did_meanwhile_is_a_conflict() -> None:
+    store = MemoryStore()
+    store.put("k", b"theirs")
+    with pytest.raises(ConditionError):
+        Retrying(Shaky(store), HASTE).put("k", b"mine", unless=Unless(exists=True))
+    assert store.get("k").data == b"theirs"
+
+
+def test_an_upload_that_is_gone_is_done_only_if_the_object_is_made_of_its_parts() -> None:
+    store = MemoryStore()
+    upload = Retrying(Shaky(store, times=1), HASTE).upload("k")
+    upload.part(1, b"mine")
+    store.abort("k", upload.id)
+    store.put("k", b"them")
+    with pytest.raises(ObjectMissingError):
+        upload.complete()
