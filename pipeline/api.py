@@ -57,7 +57,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.job import Done, Limits, inspect_all, merge_all, plan_all
 from pipeline.model.options import Options, Verify
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from pipeline.steps.recheck import recheck
 
 if TYPE_CHECKING:

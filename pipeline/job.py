@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.model.plan import OutputPlan, Plan
-    from pipeline.steps.find import Folder, Found
+    from pipeline.sources.protocol import Source
+    from pipeline.steps.find import Found
     from pipeline.steps.render import Rendered
     from pipeline.vendors.inventory import Inventory
 
@@ -73,11 +74,11 @@ class Done:
         return ExitCode.LOSSES if self.manifest.losses and not accept_loss else ExitCode.GOOD
 
 
-def plan_all(folder: Folder, options: Options, *, deep: bool = False) -> tuple[Found, tuple[Planned, ...]]:
+def plan_all(source: Source, options: Options, *, deep: bool = False) -> tuple[Found, tuple[Planned, ...]]:
     """Find the recordings of a folder and plan each, by the ends of its slices or by all that is in them."""
-    found = find(folder)
+    found = find(source)
     users = None if deep else ()
-    return found, tuple(Planned(arrange_plan(folder, i, options, users), i) for i in found.inventories)
+    return found, tuple(Planned(arrange_plan(source, i, options, users), i) for i in found.inventories)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class _Work:
 
 
 def merge_all(
-    folder: Folder,
+    source: Source,
     dest: Path,
     options: Options,
     limits: Limits,
@@ -98,25 +99,25 @@ def merge_all(
     begin: Callable[[int], None] = lambda _: None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[Done, ...]:
-    """Find, arrange, render, verify and publish every recording of a folder.
+    """Find, arrange, render, verify and publish every recording of a source.
 
     Args:
-        folder: where the slices are.
+        source: where the slices are.
         dest: where the outputs go; a folder each below it when there are several recordings.
         options: what comes out.
         limits: how the work is done.
         begin: told how many input bytes will be read, before the first is.
         progress: told bytes as they are read.
     """
-    found = find(folder)
+    found = find(source)
     works = [_Work(i, _wanted(i, options), _place(dest, i, found)) for i in found.inventories]
     kept = {work.place: old for work in works if (old := publishing.kept(work.place, work.wanted))}
-    plans = {w.place: arrange_plan(folder, w.inventory, options) for w in works if w.place not in kept}
+    plans = {w.place: arrange_plan(source, w.inventory, options) for w in works if w.place not in kept}
     begin(sum(output.reads for plan in plans.values() for output in plan.outputs))
     return tuple(
         Done(work.place, kept[work.place], already=True)
         if work.place in kept
-        else _merge(work, plans[work.place], folder, limits, notes=found.notes, progress=progress)
+        else _merge(work, plans[work.place], source, limits, notes=found.notes, progress=progress)
         for work in works
     )
 
@@ -124,7 +125,7 @@ def merge_all(
 def _merge(
     work: _Work,
     plan: Plan,
-    folder: Folder,
+    source: Source,
     limits: Limits,
     *,
     notes: Sequence[Entry],
@@ -141,7 +142,7 @@ def _merge(
         publishing.refuse_foreign(place, names, overwrite=limits.overwrite)
         _check_space(place, doable, limits.jobs)
         files.extend(names)
-        rendered = render(doable, folder, place, plan.options.verify, jobs=limits.jobs, progress=progress)
+        rendered = render(doable, source, place, plan.options.verify, jobs=limits.jobs, progress=progress)
         return [_Made(o, r) for o, r in zip(doable, rendered, strict=True)]
 
     try:
@@ -150,7 +151,7 @@ def _merge(
         if surprised:
             publishing.abandon(place, [m.plan.file for m in done if _who(m.plan) in surprised])
             whole = None if plan.options.mix else surprised  # whoever it was, the mix is made anew
-            seen = arrange_plan(folder, work.inventory, plan.options, whole)
+            seen = arrange_plan(source, work.inventory, plan.options, whole)
             plan = _replanned(plan, seen, surprised)
             done = [m for m in done if _who(m.plan) not in surprised]
             done += made([output for output in plan.outputs if _who(output) in surprised])
@@ -232,12 +233,12 @@ def _check_space(place: Path, outputs: Sequence[OutputPlan], jobs: int) -> None:
         )
 
 
-def inspect_all(folder: Folder) -> Inspection:
+def inspect_all(source: Source) -> Inspection:
     """Find the recordings of a folder and tell what each holds; what cannot be read is told, not raised."""
-    found = find(folder)
+    found = find(source)
     recordings = []
     for inventory in found.inventories:
-        recording = look(folder, inventory)
+        recording = look(source, inventory)
         times = [time for user in recording.users if (time := arrange(user)) is not None]
         ledger = plan(recording, times, Options(), notes=inventory.notes).ledger
         recordings.append(seen(recording, times, ledger))

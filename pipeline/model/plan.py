@@ -111,6 +111,13 @@ class OutputPlan:
         return BIT_RATES[self.channels]
 
     @property
+    def reading(self) -> tuple[tuple[str, ...], ...]:
+        """Keys of the slices that are read to make it, each track's in order; twice for a loudness."""
+        tracks = [[p.piece.key for run in t.runs for p in run.placed] for t in self.tracks]
+        once = tuple(tuple(dict.fromkeys(keys)) for keys in tracks)
+        return once * (2 if self.loudness is not None else 1)
+
+    @property
     def reads(self) -> int:
         """Bytes of slices that are read to make it."""
         sizes = {p.piece.key: p.piece.size for t in self.tracks for run in t.runs for p in run.placed}

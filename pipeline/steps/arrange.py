@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from pipeline.errors import CommandError, InputError, MissingSliceError
 from pipeline.media.deep import with_changes
@@ -33,19 +33,21 @@ from pipeline.model.sound import configurations
 from pipeline.model.timeline import TrackTime, UserTime, arrange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipeline.model.ledger import Entry
     from pipeline.model.screens import Left
-    from pipeline.steps.find import Folder
+    from pipeline.sources.protocol import Source
     from pipeline.vendors.inventory import Inventory
 
 
+Opener: TypeAlias = Callable[[str], BinaryIO]
+"""Opens a key of the source."""
 Deep: TypeAlias = Collection[tuple[str, str]] | None
 """The (uid, source) of users whose slices are read whole for changes inside them; None for all users."""
 
 
-def look(folder: Folder, inventory: Inventory, deep: Deep = ()) -> Recording:
+def look(source: Source, inventory: Inventory, deep: Deep = ()) -> Recording:
     """The recording with the ends of its slices read, and of some users all that is in them."""
     looker = Looker(picture_size)
 
@@ -53,7 +55,9 @@ def look(folder: Folder, inventory: Inventory, deep: Deep = ()) -> Recording:
         if track is None:
             return None
         whole = deep is None or (track.uid, track.source) in deep
-        slices = tuple(_ends(folder, looker, track, s, whole=whole) for s in track.slices)
+        keys = [s.key for s in track.slices if s.state is State.PRESENT]
+        opened, read = source.ends(keys), source.whole(keys) if whole else None
+        slices = tuple(_ends(opened, read, looker, track, s) for s in track.slices)
         there = tuple(s for s in slices if not (s.shared and s.why == NOTHING_OF_IT))
         return replace(track, slices=with_known_forms(there)) if there else None
 
@@ -63,14 +67,14 @@ def look(folder: Folder, inventory: Inventory, deep: Deep = ()) -> Recording:
     )
 
 
-def _ends(folder: Folder, looker: Looker, track: Track, piece: Slice, *, whole: bool) -> Slice:
+def _ends(opened: Opener, read: Opener | None, looker: Looker, track: Track, piece: Slice) -> Slice:
     if piece.state is not State.PRESENT:
         return piece
     try:
-        with folder.open(piece.key) as file:
+        with opened(piece.key) as file:
             ends = looker.look(file, piece.size, track.medium, ticks.from_us(piece.extinf_us or 0))
-        if whole and isinstance(ends, Ends):
-            ends = with_changes(folder.open, piece, ends, track.medium, looker)
+        if read is not None and isinstance(ends, Ends):
+            ends = with_changes(read, piece, ends, track.medium, looker)
     except OSError as error:
         raise InputError(
             f"{piece.key} cannot be read ({error.strerror}): make it readable and run again."
@@ -80,7 +84,7 @@ def _ends(folder: Folder, looker: Looker, track: Track, piece: Slice, *, whole: 
     return replace(piece, ends=ends, clockwise=ends.clockwise or piece.clockwise)
 
 
-def arrange_plan(folder: Folder, inventory: Inventory, options: Options, deep: Deep = ()) -> Plan:
+def arrange_plan(source: Source, inventory: Inventory, options: Options, deep: Deep = ()) -> Plan:
     """The plan of one recording; of some users by all that is in their slices.
 
     Raises:
@@ -90,7 +94,7 @@ def arrange_plan(folder: Folder, inventory: Inventory, options: Options, deep: D
     """
     if deep and options.screen is not Screen.OWN:  # a file may hold both sources of a user
         deep = {(uid, source) for uid, _ in deep for source in (CAMERA, SCREEN)}
-    found = look(folder, inventory, deep)
+    found = look(source, inventory, deep)
     users = _asked_for(found, options)
     recording = replace(found, users=tuple(users))
     left = left_out(users, options.screen)
@@ -104,8 +108,8 @@ def arrange_plan(folder: Folder, inventory: Inventory, options: Options, deep: D
         recording,
         times,
         options,
-        cuts=_cuts(folder, whole, options, times),
-        joints=_joints(folder, whole) if options.on_change is OnChange.SPLIT else {},
+        cuts=_cuts(source, whole, options, times),
+        joints=_joints(source, whole) if options.on_change is OnChange.SPLIT else {},
         notes=_notes(inventory, options),
     )
 
@@ -146,7 +150,7 @@ def _notes(inventory: Inventory, options: Options) -> list[Entry]:
 
 
 def _cuts(
-    folder: Folder, times: Sequence[UserTime], options: Options, found: Sequence[UserTime]
+    source: Source, times: Sequence[UserTime], options: Options, found: Sequence[UserTime]
 ) -> dict[tuple[str, str], Cut]:
     """Where each user is cut, snapped outwards to his key frames; offsets count from all that was found."""
     if options.start is None and options.end is None:
@@ -159,22 +163,22 @@ def _cuts(
         raise CommandError(
             "--start and --end leave nothing of the recording: give a time between its first and last media."
         )
-    return {(t.uid, t.source): _snapped(t, start, end, lambda s: key_times(folder.open, s)) for t in times}
+    return {(t.uid, t.source): _snapped(t, start, end, lambda s: key_times(source.open, s)) for t in times}
 
 
-def _joints(folder: Folder, times: Sequence[UserTime]) -> dict[tuple[str, str], list[int]]:
+def _joints(source: Source, times: Sequence[UserTime]) -> dict[tuple[str, str], list[int]]:
     """Where each user's file is split: at the first key frame where a shape or configuration begins."""
-    return {(t.uid, t.source): sorted(set(_joints_of(folder, t))) for t in times}
+    return {(t.uid, t.source): sorted(set(_joints_of(source, t))) for t in times}
 
 
-def _joints_of(folder: Folder, time: UserTime) -> Iterator[int]:
+def _joints_of(source: Source, time: UserTime) -> Iterator[int]:
     changes = [stretch.start for stretch in (stretches(time.video) if time.video else ())[1:]]
     changes += [heard.start for heard in (configurations(time.audio) if time.audio else ())[1:]]
     for change in changes:
         if time.video is None:
             yield change
         else:
-            yield _key_after(time.video, change, lambda s: key_times(folder.open, s))
+            yield _key_after(time.video, change, lambda s: key_times(source.open, s))
 
 
 def _key_after(track: TrackTime, start: int, keys_of: Callable[[Slice], Sequence[int]]) -> int:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pipeline.media.remux import Remuxed
     from pipeline.model.ledger import Entry
     from pipeline.model.plan import OutputPlan
-    from pipeline.steps.find import Folder
+    from pipeline.sources.protocol import Source
 
 POLL_SECONDS = 0.2
 LOCK_TRIES, LOCK_SECONDS = 20, 0.1
@@ -59,7 +59,7 @@ def part_of(place: Path, file: str) -> Path:
 
 def render(
     outputs: Sequence[OutputPlan],
-    folder: Folder,
+    source: Source,
     place: Path,
     level: Verify,
     *,
@@ -74,12 +74,12 @@ def render(
         NoSpaceError: the disk is full.
     """
     if jobs <= 1 or len(outputs) <= 1:
-        return [render_one(o, folder, place, level, progress, processes=jobs) for o in outputs]
+        return [render_one(o, source, place, level, progress, processes=jobs) for o in outputs]
     context = multiprocessing.get_context("fork")
     done = context.Value("q", 0)
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(done, os.getpid()))
     try:
-        futures = [pool.submit(_render_in_child, output, folder, place, level) for output in outputs]
+        futures = [pool.submit(_render_in_child, output, source, place, level) for output in outputs]
         waiting, told = set(futures), 0
         while waiting:
             finished, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
@@ -116,13 +116,13 @@ def _advance(count: int) -> None:
             _done.value += count
 
 
-def _render_in_child(output: OutputPlan, folder: Folder, place: Path, level: Verify) -> Rendered:
-    return render_one(output, folder, place, level, _advance)
+def _render_in_child(output: OutputPlan, source: Source, place: Path, level: Verify) -> Rendered:
+    return render_one(output, source, place, level, _advance)
 
 
 def render_one(
     output: OutputPlan,
-    folder: Folder,
+    source: Source,
     place: Path,
     level: Verify,
     progress: Callable[[int], None],
@@ -137,7 +137,7 @@ def render_one(
     try:
         hashing = level is not Verify.OFF
         write = partial(make, progress=progress, processes=processes, hashing=hashing)
-        made = _write(output, folder, part, write)
+        made = _write(output, source, part, write)
     except Surprise as surprise:
         part.unlink(missing_ok=True)
         return Rendered(None, (), str(surprise))
@@ -158,13 +158,13 @@ def render_one(
     return Rendered(replace(described, verdict=verdict), made.entries)
 
 
-def _write(output: OutputPlan, folder: Folder, part: Path, write: Callable[..., Remuxed]) -> Remuxed:
+def _write(output: OutputPlan, source: Source, part: Path, write: Callable[..., Remuxed]) -> Remuxed:
     try:
         # Not truncated before it is ours alone.
         with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "w+b") as sink:
             _lock(sink.fileno(), part)
             sink.truncate(0)
-            return write(output, folder.open, sink, partial(_scratch, part))
+            return write(output, source.whole(*output.reading), sink, partial(_scratch, part))
     except EOFError as error:
         raise _killed() from error
     except OSError as error:

@@ -11,7 +11,7 @@ import pytest
 from pipeline.demo.sound import onsets
 from pipeline.job import Limits, merge_all
 from pipeline.model.options import Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests.browser.chromium import BROWSER, Report, watch
 from tests.merge.changing_sound import ZERO_MS, Part, record
 

@@ -22,7 +22,7 @@ import pytest
 from pipeline.job import Limits, merge_all
 from pipeline.model.options import Options
 from pipeline.model.stamps import stamp17
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests.browser.chromium import BROWSER
 from tests.browser.recording import recorded
 

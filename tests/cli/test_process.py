@@ -25,7 +25,7 @@ ON_A_SLOW_DISK = """
 import sys, time
 from pathlib import Path
 from pipeline.__main__ import main
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 
 def read_slowly():
     if list(Path(sys.argv[4]).glob(".*.part")):

@@ -11,7 +11,7 @@ import pytest
 from pipeline.demo.scenario import FaultKind, Source, Track
 from pipeline.job import Limits, merge_all
 from pipeline.model.options import Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests import truth
 from tests.ts_unwrapper import unwrap
 

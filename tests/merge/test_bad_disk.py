@@ -22,7 +22,7 @@ from pipeline.media.remux import remux
 from pipeline.model.containers import Container
 from pipeline.model.manifest import FILE
 from pipeline.model.options import Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from pipeline.steps.render import blame
 from tests.merge.merging import merge, refused, tree
 
@@ -150,7 +150,7 @@ from pathlib import Path
 from pipeline.errors import RecpipeError
 from pipeline.job import Limits, merge_all
 from pipeline.model.options import Container, Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 
 source, place, most, jobs, container = sys.argv[1:]
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -27,7 +27,7 @@ from pipeline.errors import (
 from pipeline.job import Limits, merge_all
 from pipeline.model.manifest import total_dropped
 from pipeline.model.options import Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests import truth
 from tests.merge.merging import MOST_CHARACTERS, refused, tree
 
@@ -145,7 +145,7 @@ from pathlib import Path
 from pipeline.errors import UnsafeUriError
 from pipeline.job import Limits, merge_all
 from pipeline.model.options import Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 
 def watch(event, arguments):
     if event in {"open", "socket.connect", "socket.getaddrinfo"}:

@@ -14,7 +14,7 @@ from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
 from pipeline.job import Limits, plan_all
 from pipeline.model.options import OnChange, Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests import truth
 from tests.merge.merging import (
     TICKS_A_MS,

@@ -16,7 +16,7 @@ from pipeline.demo.scenario import Track
 from pipeline.demo.scenario_toml import parse
 from pipeline.job import Limits, merge_all
 from pipeline.model.options import Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests import truth
 from tests.merge.merging import Merged, beeps_ms, merge, pictures_ms, placed_pictures, utc_ms
 

@@ -16,7 +16,7 @@ from pipeline.job import Limits, merge_all
 from pipeline.model.containers import Container
 from pipeline.model.manifest import from_json
 from pipeline.model.options import By, Gaps, OnChange, Options, Tracks, Verify
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from pipeline.steps.recheck import recheck
 from pipeline.steps.verify import verify
 from tests import truth

@@ -17,7 +17,7 @@ from pipeline.media.finish import finished
 from pipeline.model.options import By, Moment, Options
 from pipeline.report.inspected import inspection_lines
 from pipeline.report.words import Screen
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests import truth
 from tests.media.test_mp4_run import moov_first
 from tests.merge.merging import Merged, assert_beeps, assert_pictures, pictures_ms, placed_pictures, refused

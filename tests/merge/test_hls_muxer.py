@@ -16,7 +16,7 @@ from pipeline.demo.listing import utc17
 from pipeline.errors import ExitCode
 from pipeline.job import Limits, merge_all
 from pipeline.model.options import Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests import truth
 from tests.ts_unwrapper import unwrap
 

@@ -80,7 +80,7 @@ def read(count):
 
 from pipeline.job import Limits, merge_all
 from pipeline.model.options import Container, Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 
 bytes_read = 0
 sys.addaudithook(watch)

@@ -22,7 +22,7 @@ from pipeline.media.mix.sound import encode_sound
 from pipeline.media.reopen_sound import decode_sound
 from pipeline.model.containers import Container
 from pipeline.model.options import Gaps, Moment, Options, Verify
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from pipeline.steps.recheck import recheck
 from pipeline.steps.verify import verify
 from tests import truth

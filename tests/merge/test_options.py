@@ -12,7 +12,7 @@ from pipeline.errors import CommandError, ExitCode, MissingSliceError
 from pipeline.job import Limits, merge_all, plan_all
 from pipeline.model import ticks
 from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Tracks, Verify
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from pipeline.steps.recheck import recheck
 from tests import truth
 from tests.merge.merging import (

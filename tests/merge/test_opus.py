@@ -17,7 +17,7 @@ from pipeline.job import Limits, merge_all
 from pipeline.media.mp4.dump import dump
 from pipeline.media.mp4.reader import read_movie
 from pipeline.model.options import Moment, Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests import truth
 from tests.merge.merging import assert_heard
 from tests.merge.web_sound import RATE, ZERO_MS, WebSound

@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import ExitCode
 from pipeline.job import Limits, merge_all, plan_all
 from pipeline.model.options import Gaps, OnChange, Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests import truth
 from tests.merge.changing_sound import ZERO_MS, Part, Recorded, record
 from tests.merge.merging import assert_heard

@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.model import ticks
 from pipeline.model.timeline import arrange
+from pipeline.sources.folder import Folder
 from pipeline.steps.arrange import look
-from pipeline.steps.find import Folder, find
+from pipeline.steps.find import find
 from tests.model import slicing
 
 if TYPE_CHECKING:

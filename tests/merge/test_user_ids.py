@@ -13,7 +13,7 @@ from pipeline.errors import ExitCode
 from pipeline.job import Limits, merge_all
 from pipeline.model.manifest import FILE
 from pipeline.model.options import Options
-from pipeline.steps.find import Folder
+from pipeline.sources.folder import Folder
 from tests.merge.merging import merge
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Where recordings lie: a folder or a store, listed once and read as files."""

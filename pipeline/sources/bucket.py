@@ -1,0 +1,120 @@
+"""A part of a store as a source: listed once, fetched ahead of whoever reads, checked against the listing."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from pipeline.errors import InputError
+from pipeline.sources.ahead import Ahead
+from pipeline.sources.protocol import HIDDEN, MOST_OBJECTS
+from pipeline.sources.ranges import RangeFile, same_as_listed
+from pipeline.storage.protocol import Lists, Reads
+from pipeline.vendors.inventory import Object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipeline.storage.protocol import Stat
+    from pipeline.vendors.volcengine import Task
+
+END = 128 * 188
+"""Bytes of each end that are fetched at once; what `pipeline.media.ts.peek` reads first."""
+LARGE = 8 << 20
+"""Objects over this are read in ranges, not whole."""
+ROOM = 32 << 20
+"""Bytes of one track that wait to be read."""
+
+
+class Stored(Lists, Reads):
+    """What a source asks of a store."""
+
+
+class Bucket:
+    """All that lies below a store's root.
+
+    Args:
+        name: as the user wrote it.
+        store: its keys are relative to the source.
+        task: what is known of the Volcengine task that wrote it.
+    """
+
+    def __init__(self, name: str, store: Stored, task: Task | None = None) -> None:
+        self.name = name
+        self.task = task
+        self._store = store
+        self._listed: dict[str, Stat] = {}
+        self._lock = Lock()
+        self.read = 0
+        """Bytes of objects that came."""
+
+    def __getstate__(self) -> dict[str, object]:
+        return {k: v for k, v in self.__dict__.items() if k != "_lock"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state, _lock=Lock())
+
+    def objects(self) -> tuple[Object, ...]:
+        """As `Source.objects`; what stands for a folder is left out."""
+        for stat in self._store.list(""):
+            if not stat.key.endswith("/") and not any(
+                part.startswith(HIDDEN) for part in stat.key.split("/")
+            ):
+                self._listed[stat.key] = stat
+            if len(self._listed) > MOST_OBJECTS:
+                raise InputError(
+                    f"{self.name} holds over {MOST_OBJECTS} objects: give the prefix of one recording."
+                )
+        return tuple(Object(key, stat.size) for key, stat in self._listed.items())
+
+    def open(self, key: str) -> BinaryIO:
+        """As `Source.open`."""
+        return self._ranges(key)
+
+    def ends(self, keys: Sequence[str]) -> Callable[[str], BinaryIO]:
+        """As `Source.ends`."""
+        return Ahead(keys, self._ends_of, lambda _: 2 * END, ROOM).take
+
+    def whole(self, *tracks: Sequence[str]) -> Callable[[str], BinaryIO]:
+        """As `Source.whole`; a key that two tracks share is fetched for each."""
+        return partial(
+            _of_any, [Ahead(keys, self._all_of, self._cost, ROOM) for keys in tracks], self._all_of
+        )
+
+    def _cost(self, key: str) -> int:
+        return min(self._listed[key].size, LARGE)
+
+    def _all_of(self, key: str) -> BinaryIO:
+        stat = self._listed[key]
+        if stat.size > LARGE:
+            return self._ranges(key)
+        got = self._store.get(key)
+        self._told(len(got.data))
+        same_as_listed(got, stat)
+        return io.BytesIO(got.data)
+
+    def _ends_of(self, key: str) -> BinaryIO:
+        stat = self._listed[key]
+        if stat.size <= 2 * END:
+            return self._all_of(key)
+        pieces: dict[int, bytes] = {}
+        for start in (0, stat.size - END):
+            got = self._store.get_range(key, start, END)
+            self._told(len(got.data))
+            same_as_listed(got, stat)
+            pieces[start] = got.data
+        return self._ranges(key, pieces)
+
+    def _ranges(self, key: str, pieces: dict[int, bytes] | None = None) -> BinaryIO:
+        return cast("BinaryIO", RangeFile(self._store, self._listed[key], pieces, self._told))
+
+    def _told(self, count: int) -> None:
+        with self._lock:
+            self.read += count
+
+
+def _of_any(tracks: Sequence[Ahead[BinaryIO]], fetch: Callable[[str], BinaryIO], key: str) -> BinaryIO:
+    """From the first track that still waits for the key."""
+    return next((track.take(key) for track in tracks if track.has(key)), None) or fetch(key)

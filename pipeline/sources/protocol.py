@@ -1,0 +1,50 @@
+"""What the steps ask of the place where a recording lies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipeline.vendors.inventory import Object
+    from pipeline.vendors.volcengine import Task
+
+MOST_OBJECTS = 300_000
+HIDDEN = "."
+
+
+class Source(Protocol):
+    """A recording's place; keys are paths below it, with ``/`` between folders."""
+
+    @property
+    def name(self) -> str:
+        """As the user wrote it, for sentences."""
+        ...
+
+    @property
+    def task(self) -> Task | None:
+        """What is known of the Volcengine task that wrote it; None where nothing is."""
+        ...
+
+    def objects(self) -> tuple[Object, ...]:
+        """Its objects but hidden ones, in order of their keys.
+
+        Raises:
+            CommandError: there is no such place.
+            InputError: it cannot be listed, or holds more than `MOST_OBJECTS` objects.
+            StorageError: the store does not answer.
+        """
+        ...
+
+    def open(self, key: str) -> BinaryIO:
+        """An object as a file, to be read anywhere. Raises OSError or StorageError."""
+        ...
+
+    def ends(self, keys: Sequence[str]) -> Callable[[str], BinaryIO]:
+        """Opens objects whose ends will be read, in about this order."""
+        ...
+
+    def whole(self, *tracks: Sequence[str]) -> Callable[[str], BinaryIO]:
+        """Opens objects that will be read whole, each track's in this order."""
+        ...
