@@ -4,11 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 READY := $(VENV)/.ready
+SERVERS ?= .venv-servers
+SERVERS_READY := $(SERVERS)/.ready
+export RECPIPE_SERVERS ?= $(abspath $(SERVERS))
 DEMO ?= demo-recording
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts format bench test-big test-drift wheel docs golden clean
+.PHONY: help setup servers demo test check lint types contracts format bench test-big test-drift wheel docs golden clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -17,6 +20,12 @@ setup: $(READY) ## make the environment in .venv
 
 $(READY): pyproject.toml constraints.txt .ci/environment
 	@sh .ci/environment $(VENV)
+	@touch $@
+
+servers: $(SERVERS_READY) ## install the S3 servers for the tests of storage in .venv-servers
+
+$(SERVERS_READY): .ci/servers .ci/servers-constraints.txt | $(READY)
+	@sh .ci/servers $(VENV) $(SERVERS)
 	@touch $@
 
 demo: $(READY) ## make a recording, inspect, plan, merge and verify it
@@ -57,5 +66,5 @@ golden: $(READY) ## rewrite the golden text files; read the diff before you comm
 wheel: $(READY) ## build the wheel and run it in an empty environment
 	@sh .ci/wheel $(VENV)
 
-clean: ## remove the environment, caches and demo output
-	@rm -rf $(VENV) build dist $(DEMO) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove the environments, caches and demo output
+	@rm -rf $(VENV) $(SERVERS) build dist $(DEMO) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

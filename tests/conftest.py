@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from pipeline.demo.made import Made
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 settings.register_profile("recpipe", deadline=None)  # a busy machine is no failure
 settings.load_profile("recpipe")
 
