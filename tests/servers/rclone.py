@@ -25,14 +25,16 @@ def lacking() -> str:
 
 @contextmanager
 def rclone(folder: Path, certificates: Certificates) -> Iterator[S3Server]:
-    """A server with its data in an empty folder, gone with the server. Its accounts see the same buckets.
+    """A server with its data in a folder, gone with the server. Its accounts see the same buckets.
+
+    Folders that are in ``folder/data`` before are buckets: many objects are made fastest as files.
 
     Raises:
         RuntimeError: it did not start.
     """
     accounts = (account("first"), account("second"))
     data = folder / "data"
-    data.mkdir()
+    data.mkdir(exist_ok=True)
     command = [
         "rclone",
         "serve",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, SSLError
 
+from tests.servers import rclone
 from tests.servers.clients import AS_VENDORS_TAKE_IT, client
 from tests.servers.fixtures import require
 from tests.servers.processes import not_installed, serving
@@ -21,6 +23,7 @@ from tests.servers.processes import not_installed, serving
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.servers.certificates import Certificates
     from tests.servers.s3 import S3Server
 
 MIB = 1 << 20
@@ -125,6 +128,17 @@ def test_trailing_checksums_are_refused_by_rclone(rclone_tls: S3Server) -> None:
     assert refused == (411, "MissingContentLength")
 
 
+def test_rclone_shows_files_that_were_there_before_it(tmp_path: Path, certificates: Certificates) -> None:
+    require(rclone.lacking())
+    bucket = tmp_path / "data" / "before"
+    bucket.mkdir(parents=True)
+    for number in range(1001):
+        (bucket / f"{number:04}").write_bytes(b"x")
+    with rclone.rclone(tmp_path, certificates) as server, client(server) as s3:
+        pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket="before"))
+    assert [len(page["Contents"]) for page in pages] == [1000, 1]
+
+
 def test_swift_shows_the_same_objects_over_both_doors_and_to_one_account(
     swift_http: S3Server, swift_tls: S3Server
 ) -> None:
@@ -178,6 +192,9 @@ def test_a_server_ends_with_a_test_process_that_is_killed(tmp_path: Path) -> Non
         parent.kill()
     try:
         assert select.select([ended], [], [], PATIENCE_S)[0] == [ended]
+    except AssertionError:
+        signal.pidfd_send_signal(ended, signal.SIGKILL)  # a test that fails leaves nothing behind
+        raise
     finally:
         os.close(ended)
 
