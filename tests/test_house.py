@@ -44,7 +44,7 @@ HOMES = {
     "click": ("cli/",),
     "rich": ("cli/",),
     "m3u8": ("vendors/playlists.py",),
-    "pydantic": ("model/manifest.py",),
+    "pydantic": ("model/manifest.py", "storage/settings_toml.py"),
 }
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "types", "misc"}
 MOST_BYTES = 1_000_000
