@@ -122,7 +122,11 @@ class Upload(Protocol):
         ...
 
     def part(self, number: int, data: bytes) -> str:
-        """Hand over a part, 1 to 10,000, in any order, from any thread; again replaces it. Gives its ETag."""
+        """Hand over a part, 1 to 10,000, in any order, from any thread; the same again is harmless.
+
+        Returns:
+            Its ETag.
+        """
         ...
 
     def complete(self) -> Stat:

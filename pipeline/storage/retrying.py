@@ -7,6 +7,7 @@ end after that time is not begun.
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -37,6 +38,11 @@ class Patience:
     longest: float = 15.0
 
 
+PATIENT = Patience()
+# Without a handler of its own, its warnings would be printed by logging's last resort.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
+
+
 class Retrying:
     """Any store, with patience.
 
@@ -47,7 +53,7 @@ class Retrying:
     """
 
     def __init__(
-        self, store: Store, patience: Patience = Patience(), clock: Callable[[], float] = time.monotonic
+        self, store: Store, patience: Patience = PATIENT, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._store = store
         self._patience = patience

@@ -21,6 +21,9 @@ KEYS = ["room/2", "room/10", "roomy/1", "room-a", "room/a b+c%20&é中文😀.ts
 class StoreContract:
     """Not collected by itself: its name does not begin with Test. Each test gets an empty ``store``."""
 
+    keeps_etags = True
+    """The ETag that completing an upload gives is the one that the object has from then on."""
+
     def test_what_was_put_is_read_back(self, store: Store) -> None:
         for number, key in enumerate(KEYS):
             data = bytes([number]) * (number + 1)
@@ -120,15 +123,16 @@ class StoreContract:
         assert done.size == 2 * PART + 3
         got = store.get("big/one.mp4")
         assert got.data == b"a" * PART + b"b" * PART + b"end"
-        assert got.stat.etag == done.etag
+        assert got.stat.etag == done.etag or not self.keeps_etags
         assert list(store.uploads("")) == []
 
-    def test_a_part_that_comes_again_replaces_the_first(self, store: Store) -> None:
+    def test_a_part_that_comes_twice_is_there_once(self, store: Store) -> None:
         upload = store.upload("k")
         upload.part(1, b"x" * PART)
-        upload.part(1, b"right")
-        upload.complete()
-        assert store.get("k").data == b"right"
+        upload.part(1, b"x" * PART)
+        upload.part(2, b"end")
+        assert upload.complete().size == PART + 3
+        assert store.get("k").data == b"x" * PART + b"end"
 
     def test_parts_come_from_several_threads(self, store: Store) -> None:
         upload = store.upload("k")

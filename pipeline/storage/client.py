@@ -1,0 +1,127 @@
+"""The S3 client of an endpoint: one for all threads, made when it is first used.
+
+botocore asks its own providers for credentials and refreshes them. It never tries again (`Retrying` does),
+and signs by the store's clock when ours is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from pipeline.storage.stores import AwsProfile, KeysInEnvironment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.storage.stores import StoreSettings
+
+THREADS = 32
+CONNECT_SECONDS, READ_SECONDS = 10, 60
+SHIFTED = "recpipe-s3v4"
+"""Our name for SigV4 by another clock."""
+_SKEW = "recpipe_skew"
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+class Connection:
+    """A client that is made anew when its credentials expired, and what is known of the store's clock.
+
+    Args:
+        settings: of the store.
+        environ: where the variables are that the settings name.
+    """
+
+    def __init__(self, settings: StoreSettings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._client: Any = None
+        self._process = 0
+        self._lock = Lock()
+        self._skew = timedelta()
+        self._renewed = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_settings": self._settings, "_environ": dict(self._environ), "_skew": self._skew}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _client=None, _process=0, _lock=Lock(), _renewed=False)
+
+    def client(self) -> Any:
+        """The S3 client (boto3 gives it no type)."""
+        with self._lock:
+            if self._client is None or self._process != os.getpid():
+                # A forked process has connections of its own: two on one socket would mix their answers.
+                self._client, self._process = self._made(), os.getpid()
+            return self._client
+
+    def renew(self) -> bool:
+        """Ask the providers for credentials again; False where just that did not help."""
+        with self._lock:
+            self._client, again = None, self._renewed
+            self._renewed = True
+            return not again
+
+    def answered(self) -> None:
+        """A request was answered: the credentials are good."""
+        self._renewed = False
+
+    def set_clock(self, store_says: datetime) -> float:
+        """Sign by the store's clock from now on; gives the seconds between it and ours."""
+        import botocore.auth
+
+        self._skew = store_says - botocore.auth.get_current_datetime()
+        return self._skew.total_seconds()
+
+    def _made(self) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        settings = self._settings
+        login = settings.credentials
+        keys = login.read(self._environ) if isinstance(login, KeysInEnvironment) else None
+        session = boto3.session.Session(profile_name=login.name if isinstance(login, AwsProfile) else None)
+        config = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            max_pool_connections=THREADS,
+            retries={"total_max_attempts": 1},
+            **settings.profile.client_config(),
+        )
+        client = session.client(
+            "s3",
+            endpoint_url=settings.endpoint,
+            region_name=settings.region or None,
+            aws_access_key_id=keys.access_key if keys else None,
+            aws_secret_access_key=keys.secret_key if keys else None,
+            aws_session_token=keys.session_token if keys else None,
+            verify=str(settings.ca_bundle) if settings.ca_bundle else None,
+            config=config,
+        )
+        self._sign_by_its_clock(client)
+        return client
+
+    def _sign_by_its_clock(self, client: Any) -> None:
+        """Let the signature's time be the store's where the two differ; botocore has no setting for it."""
+        from botocore.auth import AUTH_TYPE_MAPS
+
+        AUTH_TYPE_MAPS.setdefault(SHIFTED, _shifted())
+        events = client.meta.events
+        events.register("choose-signer.s3", lambda **_: SHIFTED if self._skew else None)
+        events.register("before-sign.s3", lambda request, **_: request.context.__setitem__(_SKEW, self._skew))
+
+
+def _shifted() -> type:
+    from botocore.auth import S3SigV4Auth
+
+    class Shifted(S3SigV4Auth):  # type: ignore[misc] # botocore has no types
+        """SigV4 with the time that the request's context shifts."""
+
+        def _modify_request_before_signing(self, request: Any) -> None:
+            stamp = datetime.strptime(request.context["timestamp"], _STAMP) + request.context[_SKEW]  # noqa: DTZ007 - UTC, as botocore writes it
+            request.context["timestamp"] = stamp.strftime(_STAMP)
+            super()._modify_request_before_signing(request)
+
+    return Shifted

@@ -1,0 +1,157 @@
+"""What a store's answers mean: each of the client's exceptions as one sentence of our error tree.
+
+Codes are those of the Amazon S3 API ("Error responses"), which the other stores borrow.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import (
+    BusyError,
+    ConditionError,
+    CorruptError,
+    DeniedError,
+    NoBucketError,
+    ObjectMissingError,
+    StorageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from pipeline.storage.client import Connection
+
+WITHOUT_REASON = frozenset({"400", "403"})
+"""What a HEAD tells where another request would have told why (RFC 9110 9.3.2: it has no body)."""
+EMPTY_RANGE = frozenset({"InvalidRange", "416"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
+SKEWED = "RequestTimeTooSkewed"
+_SENTENCES: dict[type[StorageError], str] = {
+    NoBucketError: "{name}: there is no such bucket here: check its name, region and endpoint.",
+    ObjectMissingError: "{name} is not there.",
+    ConditionError: "{name} was written by somebody else, or exists and must not be replaced.",
+    CorruptError: "{name} reached the store with other bytes ({why}).",
+    DeniedError: "{name} is refused ({why}): check the credentials and their rights.",
+    BusyError: "{name}: the store is busy ({why}).",
+    StorageError: "{name}: the store does not take the request ({why}).",
+}
+_CODES: dict[str, type[StorageError]] = {
+    "NoSuchBucket": NoBucketError,
+    **dict.fromkeys(("NoSuchKey", "NoSuchUpload", "NotFound", "404"), ObjectMissingError),
+    **dict.fromkeys(
+        ("PreconditionFailed", "ConditionalRequestConflict", "FileAlreadyExists", "412"), ConditionError
+    ),
+    **dict.fromkeys(
+        (
+            "BadDigest",
+            "InvalidDigest",
+            "IncompleteBody",
+            "XAmzContentSHA256Mismatch",
+            "XAmzContentChecksumMismatch",
+        ),
+        CorruptError,
+    ),
+    **dict.fromkeys(
+        ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling"), BusyError
+    ),
+}
+_STATUS: dict[int, type[StorageError]] = {
+    **dict.fromkeys((401, 403), DeniedError),
+    **dict.fromkeys((408, 425, 429, 500, 502, 503, 504), BusyError),  # RFC 9110 15, RFC 6585 4
+}
+
+
+@contextmanager
+def told(name: str, connection: Connection) -> Iterator[None]:
+    """Tell the client's exceptions as StorageErrors of an object; see to clocks and credentials."""
+    import botocore.exceptions as of_botocore
+    import urllib3
+
+    try:
+        yield
+        connection.answered()
+    except of_botocore.ClientError as error:
+        raise _answered(name, error.response, connection) from error
+    except of_botocore.FlexibleChecksumError as error:
+        raise CorruptError(f"{name} arrived with other bytes than its checksum says.") from error
+    except of_botocore.SSLError as error:
+        raise StorageError(
+            f"{name}: the store's certificate is not trusted ({error}): give a ca_bundle or another endpoint."
+        ) from error
+    except (
+        of_botocore.NoCredentialsError,
+        of_botocore.PartialCredentialsError,
+        of_botocore.CredentialRetrievalError,
+        of_botocore.ProfileNotFound,
+        of_botocore.TokenRetrievalError,
+        of_botocore.SSOError,
+    ) as error:
+        raise DeniedError(
+            f"{name}: there are no credentials ({error}): set them in the environment or in a profile."
+        ) from error
+    except (
+        of_botocore.ConnectionError,
+        of_botocore.HTTPClientError,
+        of_botocore.IncompleteReadError,
+        urllib3.exceptions.HTTPError,
+    ) as error:
+        raise BusyError(f"{name}: the connection broke ({error}).") from error
+    except of_botocore.BotoCoreError as error:
+        raise StorageError(f"{name} cannot be asked for: {error}.") from error
+
+
+def code_of(error: StorageError) -> str:
+    """The store's code of an error that `told` raised; "" where no answer came."""
+    cause = error.__cause__
+    response: Mapping[str, Any] = getattr(cause, "response", {})
+    code: str = response.get("Error", {}).get("Code", "")
+    return code
+
+
+def _answered(name: str, response: Mapping[str, Any], connection: Connection) -> StorageError:
+    """The error of an answer."""
+    said, about = response.get("Error", {}), response.get("ResponseMetadata", {})
+    code, status = said.get("Code", ""), about.get("HTTPStatusCode", 0)
+    headers: Mapping[str, str] = about.get("HTTPHeaders", {})
+    why = f"{code}: {said['Message']}" if said.get("Message") else code or f"status {status}"
+    if code == SKEWED:
+        return _skewed(name, headers, connection)
+    if code in EXPIRED:
+        if connection.renew():
+            return BusyError(f"{name}: the credentials had expired ({why}).", 0)
+        return DeniedError(f"{name} is refused: the credentials have expired ({why}): renew them.")
+    kind = _CODES.get(code) or _STATUS.get(status, StorageError)
+    sentence = _SENTENCES[kind].format(name=name, why=why)
+    return BusyError(sentence, _after(headers)) if kind is BusyError else kind(sentence)
+
+
+def _skewed(name: str, headers: Mapping[str, str], connection: Connection) -> StorageError:
+    said = _date(headers)
+    if said is None:
+        return DeniedError(f"{name} is refused: this machine's clock is wrong: set it.")
+    off = connection.set_clock(said)
+    return BusyError(f"{name}: this machine's clock is {abs(off):.0f} s off the store's.", 0)
+
+
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    """The answer's Date in UTC without zone, as botocore counts."""
+    try:
+        return parsedate_to_datetime(headers["date"]).replace(tzinfo=None)
+    except (KeyError, ValueError):
+        return None
+
+
+def _after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of Retry-After, which is a number or a date (RFC 9110 10.2.3)."""
+    text = headers.get("retry-after", "")
+    if text.isascii() and text.isdecimal():
+        return float(text)
+    try:
+        until, now = parsedate_to_datetime(text), parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError):
+        return None
+    return max(0.0, (until - now).total_seconds())
