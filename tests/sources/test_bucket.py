@@ -1,0 +1,161 @@
+"""Recordings merged out of stores come out as those merged out of folders, to the byte."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import ConditionError, InputError, NoRecordingError
+from pipeline.job import Limits, inspect_all, merge_all
+from pipeline.model.options import Options
+from pipeline.sources.bucket import Bucket
+from pipeline.sources.folder import Folder
+from pipeline.steps.find import find
+from pipeline.storage.below import Below
+from pipeline.storage.memory import MemoryStore
+from pipeline.storage.open import open_store
+from tests.merge.merging import tree
+from tests.servers.faults import every, faulty, slow_down
+from tests.sources.stored import put_all
+from tests.storage.servers import HOSTILE, bucket, environ, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.demo.made import Made
+    from pipeline.sources.protocol import Source
+    from pipeline.storage.protocol import Got
+    from tests.servers.s3 import S3Server
+
+FIXTURES = [
+    "plain-agora",
+    "plain-trtc",
+    "audiovideo-trtc",
+    "ramp-up-in-slices",
+    "missing-slice",
+    "truncated-slice",
+    "web-vp9",
+    "web-combined-index",
+    "trtc-mp4",
+    "onpremise",
+    "mix-agora-hls",
+]
+
+
+def merged_from(source: Source, place: Path, jobs: int = 1) -> dict[str, bytes]:
+    merge_all(source, place, Options(), Limits(jobs=jobs))
+    return tree(place)
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_a_merge_from_memory_is_that_of_the_folder(
+    name: str, made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    place = made(name).place
+    store = MemoryStore()
+    put_all(place, store)
+    local = merged_from(Folder(place), tmp_path / "local")
+    assert merged_from(Bucket("memory", store), tmp_path / "stored") == local
+    assert any(file.endswith((".mp4", ".m4a")) for file in local)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_merge_from_swift_over_tls_is_that_of_the_folder(
+    jobs: int, swift_tls: S3Server, made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    place = made("screen-and-camera").place
+    store = open_store(settings(swift_tls, bucket(swift_tls), "calls/1/"), environ(swift_tls))
+    put_all(place, store)
+    local = merged_from(Folder(place), tmp_path / "local")
+    assert merged_from(Bucket("swift", store), tmp_path / "stored", jobs) == local
+
+
+def test_a_merge_from_a_store_that_speaks_as_cos_does(
+    rclone_tls: S3Server, made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    place = made("plain-trtc").place
+    where = settings(rclone_tls, bucket(rclone_tls), "room/", HOSTILE)
+    store = open_store(where, environ(rclone_tls))
+    put_all(place, store)
+    local = merged_from(Folder(place), tmp_path / "local")
+    assert merged_from(Bucket("rclone", store), tmp_path / "stored", 2) == local
+
+
+def test_only_what_lies_below_the_prefix_is_seen(made: Callable[[str], Made]) -> None:
+    store = MemoryStore()
+    put_all(made("plain-agora").place, Below(store, "rec/"))
+    put_all(made("plain-trtc").place, Below(store, "recording2/"))
+    (inventory,) = find(Bucket("s3://b/rec", Below(store, "rec/"))).inventories
+    assert inventory.recording.vendor == "agora"
+
+
+def test_hidden_objects_and_what_stands_for_folders_are_not_seen() -> None:
+    store = MemoryStore()
+    for key in ("a.ts", "b/", ".hidden", "b/.recpipe/x", "b/c.ts"):
+        store.put(key, b"")
+    assert [item.key for item in Bucket("memory", store).objects()] == ["a.ts", "b/c.ts"]
+
+
+def test_an_empty_prefix_is_told() -> None:
+    with pytest.raises(NoRecordingError, match="s3://bucket/room is empty"):
+        find(Bucket("s3://bucket/room", MemoryStore()))
+
+
+def test_a_prefix_with_too_many_objects_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.sources.bucket.MOST_OBJECTS", 3)
+    store = MemoryStore()
+    for number in range(4):
+        store.put(str(number), b"")
+    with pytest.raises(InputError, match="s3://b holds over 3 objects: give the prefix of one recording"):
+        Bucket("s3://b", store).objects()
+
+
+class WrittenAnew(MemoryStore):
+    """A recorder writes the slice that is read as the ``nth`` anew, right before."""
+
+    def __init__(self, nth: int) -> None:
+        super().__init__()
+        self._left = nth
+
+    def get(self, key: str) -> Got:
+        if key.endswith(".ts"):
+            self._left -= 1
+            if self._left == 0:
+                self.put(key, b"other bytes")
+        return super().get(key)
+
+
+@pytest.mark.parametrize("nth", [1, 3])
+def test_a_slice_that_changes_after_the_listing_ends_the_merge_with_a_sentence(
+    nth: int, made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    store = WrittenAnew(nth)
+    put_all(made("plain-agora").place, store)
+    with pytest.raises(ConditionError, match=r"\.ts changed after it was listed .*: run again"):
+        merged_from(Bucket("memory", store), tmp_path / "out")
+    assert tree(tmp_path / "out") == {}
+
+
+def test_an_inspection_reads_the_ends_alone(made: Callable[[str], Made]) -> None:
+    place = made("ramp-up").place
+    store = MemoryStore()
+    put_all(place, store)
+    source = Bucket("memory", store)
+    assert inspect_all(source) == inspect_all(Folder(place))
+    assert source.read < sum(stat.size for stat in store.list(""))
+
+
+def test_requests_that_are_refused_for_a_while_change_nothing(
+    swift_http: S3Server, made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    place = made("plain-agora").place
+    name = bucket(swift_http)
+    put_all(place, open_store(settings(swift_http, name), environ(swift_http)))
+    local = merged_from(Folder(place), tmp_path / "local")
+    with faulty(swift_http, every(3, slow_down("0"))) as between:
+        where = replace(settings(swift_http, name), endpoint=between.server.endpoint)
+        source = Bucket("swift", open_store(where, environ(swift_http)))
+        assert merged_from(source, tmp_path / "stored") == local
