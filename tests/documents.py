@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 from pipeline.cli.app import COMMANDS, app
 from pipeline.errors import MEANINGS, RecpipeError
 from pipeline.model.manifest import schema
+from pipeline.storage.profiles import PROFILES, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pipeline.storage.profile import Profile
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 100
@@ -103,10 +106,92 @@ def _row(error: type[RecpipeError]) -> str:
     return f"| `{error.__name__}` | {int(error.exit_code)} | {'yes' if error.retryable else 'no'} | {what} |"
 
 
+PROFILE_COLUMNS = (
+    "profile",
+    "store",
+    "endpoint",
+    "bucket stands in",
+    "checksums",
+    "many deletes",
+    "parts",
+    "conditional writes",
+    "ETag is an MD5",
+)
+COS_FORM = "<name>-<APPID>"
+
+
+def storage_profiles() -> str:
+    """The table of store profiles, and what else there is to tell of them."""
+    lines = [
+        "# Store profiles",
+        "",
+        GENERATED,
+        "",
+        "A profile says how one kind of store wants to be spoken to. [Stores](storage.md) says which counts.",
+        "The source of each fact is beside it in `pipeline/storage/profiles.py`.",
+        "",
+        f"| {' | '.join(PROFILE_COLUMNS)} |",
+        f"|{'---|' * len(PROFILE_COLUMNS)}",
+        *(_profile_row(profile) for profile in PROFILES.values()),
+        "",
+        "- *Checksums*: `when_supported` sends them behind the bytes, `when_required` sends none.",
+        "- *Many deletes*: `batch` is DeleteObjects, `batch_md5` with Content-MD5, `single` one by one.",
+        "- *Parts*: smallest and largest, and how many an upload may have; the last may be smaller.",
+        "- *Conditional writes*: `*` never replaces (`If-None-Match`), `ETag` only this one (`If-Match`).",
+        "- *ETag is an MD5*: whole: of an object put at once; parts: of their MD5s. Not under a KMS key.",
+        "",
+        "## Buckets",
+        "",
+        "| profile | a bucket is called | with dots |",
+        "|---|---|---|",
+        *(
+            f"| `{p.name}` | {p.buckets.words.replace(COS_FORM, f'`{COS_FORM}`')} | {_dots(p)} |"
+            for p in PROFILES.values()
+        ),
+        "",
+        "## Notes",
+        "",
+        *(f"- `{p.name}`: {p.note}." for p in PROFILES.values() if p.note),
+        *(f"- `{name}`: {sentence}." for name, sentence in REFUSED.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _profile_row(profile: Profile) -> str:
+    parts = profile.parts
+    endpoint = profile.endpoint.replace("{region}", "REGION") or (
+        "that of the region" if profile.knows_endpoint else "has to be given"
+    )
+    conditions = [word for word, has in (("`*`", profile.if_none_match), ("`ETag`", profile.if_match)) if has]
+    etags = [word for word, has in (("whole", profile.md5_etags), ("parts", profile.md5s_etags)) if has]
+    cells = (
+        f"`{profile.name}`",
+        profile.title,
+        f"`{endpoint}`" if profile.endpoint else endpoint,
+        "the host" if profile.addressing_style == "virtual" else "the path",
+        f"`{profile.checksums}`",
+        f"`{profile.deletes}`",
+        f"{_bytes(parts.smallest)} to {_bytes(parts.largest)}, {parts.most:,}",
+        ", ".join(conditions) or "none",
+        ", ".join(etags) or "not certain",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _bytes(size: int) -> str:
+    units = ((30, "GiB"), (20, "MiB"), (10, "KiB"))
+    return next(f"{size >> shift} {unit}" for shift, unit in units if size >> shift)
+
+
+def _dots(profile: Profile) -> str:
+    return "yes" if profile.path_style else "refused"
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/manifest.schema.json": manifest_schema,
     "docs/cli.md": command_help,
     "docs/exit-codes.md": exit_codes,
+    "docs/storage-profiles.md": storage_profiles,
 }
 
 
