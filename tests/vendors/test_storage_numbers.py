@@ -31,8 +31,8 @@ PAGE = {
     1: (
         "US_EAST_1 US_EAST_2 US_WEST_1 US_WEST_2 EU_WEST_1 EU_WEST_2 EU_WEST_3 EU_CENTRAL_1 AP_SOUTHEAST_1 "
         "AP_SOUTHEAST_2 AP_NORTHEAST_1 AP_NORTHEAST_2 SA_EAST_1 CA_CENTRAL_1 AP_SOUTH_1 CN_NORTH_1 "
-        "CN_NORTHWEST_1 US_GOV_WEST_1 AF_SOUTH_1 AP_EAST_1 AP_NORTHEAST_3 EU_NORTH_1 ME_SOUTH_1 US_GOV_EAST_1 "
-        "AP_SOUTHEAST_3 EU_SOUTH_1 - - IL_CENTRAL_1"
+        "CN_NORTHWEST_1 US_GOV_WEST_1 AF_SOUTH_1 AP_EAST_1 AP_NORTHEAST_3 EU_NORTH_1 ME_SOUTH_1 "
+        "US_GOV_EAST_1 AP_SOUTHEAST_3 EU_SOUTH_1 - - IL_CENTRAL_1"
     ),
     2: (
         "CN_Hangzhou CN_Shanghai CN_Qingdao CN_Beijing CN_Zhangjiakou CN_Huhehaote CN_Shenzhen CN_Hongkong "
@@ -50,7 +50,7 @@ PAGE = {
         "AP_Southeast_3 AF_South_1 SA_Argentina_1 SA_Peru_1 NA_Mexico_1 SA_Brazil_1 LA_South_2 SA_Chile_1"
     ),
 }
-"""What Agora's page calls the regions, in the order of their numbers; "-" for what is not certain."""
+"""What Agora calls the regions, in the order of their numbers; "-" for what is not certain."""
 
 
 @pytest.mark.parametrize(
