@@ -57,7 +57,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.job import Done, Limits, inspect_all, merge_all, plan_all
 from pipeline.model.options import Options, Verify
-from pipeline.sources.folder import Folder
+from pipeline.sources.open import open_source
 from pipeline.steps.recheck import recheck
 
 if TYPE_CHECKING:
@@ -72,19 +72,24 @@ if TYPE_CHECKING:
 __all__ = ["Done", "inspect", "merge", "plan", "processors", "verify"]
 
 
-def inspect(source: str | os.PathLike[str], *, task: Task | None = None) -> Inspection:
+def inspect(
+    source: str | os.PathLike[str], *, task: Task | None = None, config: str | None = None
+) -> Inspection:
     """Tell who was there, when, in which codecs, and where nothing is; only the ends of slices are read.
 
     Args:
-        source: the folder of one recording or of several.
+        source: the folder of one recording or of several; or, in a store, ``s3://bucket/prefix`` or
+            ``NAME:prefix``.
         task: tells the ids in Volcengine's names apart, where they contain ``_``.
+        config: the file that names stores; None for ``recpipe.toml`` where it is usually looked for.
 
     Raises:
-        CommandError: there is no such folder.
+        CommandError: there is no such folder or store.
+        StorageError: the store refuses, or does not answer in time.
         NoRecordingError: nothing in it is named like a recording of a vendor we know.
         InputError: a playlist or a slice cannot be opened; what is damaged is told, not raised.
     """
-    return inspect_all(Folder(Path(source), task))
+    return inspect_all(open_source(source, task, config, os.environ))
 
 
 def plan(
@@ -93,21 +98,23 @@ def plan(
     *,
     deep: bool = False,
     task: Task | None = None,
+    config: str | None = None,
 ) -> tuple[Plan, ...]:
     """Decide, for each recording of a source, what `merge` would make, and why; nothing is written.
 
     Args:
-        source: the folder of one recording or of several.
+        source: as for `inspect`.
         options: what should come out; everything, one file per user, when None.
         deep: read the slices whole, so that changes inside them are known too.
         task: as for `inspect`.
+        config: as for `inspect`.
 
     Raises:
         CommandError: no such folder or user, or a cut that lies outside of the recording.
         NoRecordingError: nothing in it is named like a recording of a vendor we know.
         InputError: no slice of a recording can be used.
     """
-    planned = plan_all(Folder(Path(source), task), options or Options(), deep=deep)[1]
+    planned = plan_all(open_source(source, task, config, os.environ), options or Options(), deep=deep)[1]
     return tuple(each.plan for each in planned)
 
 
@@ -120,19 +127,21 @@ def merge(
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
     task: Task | None = None,
+    config: str | None = None,
 ) -> tuple[Done, ...]:
     """Make and verify the files of every recording of a source; what is there from before is kept.
 
     Losses raise nothing: they stand in each manifest, and `Done.exit_code` weighs them.
 
     Args:
-        source: the folder of one recording or of several.
+        source: as for `inspect`.
         dest: where the files and ``manifest.json`` go; a folder each below it for several recordings.
         options: what should come out; everything, one file per user, when None.
         jobs: how many users at once; as many as there are processors when None.
         overwrite: replace files of the same names that this work did not make.
         progress: told (input bytes read, input bytes in all) now and then.
         task: as for `inspect`.
+        config: as for `inspect`.
 
     Raises:
         CommandError: as `plan`, or a file is in the way.
@@ -155,9 +164,8 @@ def merge(
         tell(read, total)
 
     limits = Limits(jobs=processors() if jobs is None else jobs, overwrite=overwrite)
-    return merge_all(
-        Folder(Path(source), task), Path(dest), options or Options(), limits, begin=begin, progress=advance
-    )
+    where = open_source(source, task, config, os.environ)
+    return merge_all(where, Path(dest), options or Options(), limits, begin=begin, progress=advance)
 
 
 def verify(path: str | os.PathLike[str], level: Verify = Verify.FULL) -> Verification:

@@ -73,5 +73,6 @@ def write_codes(formatter: click.HelpFormatter, codes: set[ExitCode]) -> None:
 def app() -> None:
     """Turn cloud call recordings (Agora, TRTC, Volcengine) into verified MP4s, one per user, by packet copy.
 
-    SOURCE is a downloaded folder with the playlists and slices of one recording or of several.
+    SOURCE is a folder with the playlists and slices of one recording or of several, s3://bucket/prefix, or
+    NAME:prefix of a store in recpipe.toml.
     """

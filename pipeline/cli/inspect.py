@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from pipeline.vendors.volcengine import Task
 
 
-def answer(source: Path, task: Task | None = None) -> Answer:
+def answer(source: str | Path, task: Task | None = None, config: str | None = None) -> Answer:
     """Who was there when, and what is missing."""
     from pipeline import api
     from pipeline.report.inspected import inspection_document, inspection_lines
 
-    found = api.inspect(source, task=task)
+    found = api.inspect(source, task=task, config=config)
     return Answer(lambda: inspection_document(found), lambda screen: inspection_lines(found, screen))
 
 
@@ -35,9 +35,9 @@ def answer(source: Path, task: Task | None = None) -> Answer:
 @wishes.source
 @wishes.task
 @wishes.as_json
-def command(*, source: Path, as_json: bool, **values: Any) -> int:
+def command(*, source: str, config: str | None, as_json: bool, **values: Any) -> int:
     """Tell who was there, when, in which codecs, and where nothing is.
 
     Reads playlists and both ends of every slice; writes nothing. Times are UTC.
     """
-    return answer(source, wishes.known_task(values)).tell(as_json=as_json)
+    return answer(source, wishes.known_task(values), config).tell(as_json=as_json)

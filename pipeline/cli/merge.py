@@ -29,7 +29,7 @@ CODES = (
 
 
 def answer(
-    source: Path,
+    source: str | Path,
     dest: Path,
     options: Options,
     *,
@@ -37,13 +37,23 @@ def answer(
     overwrite: bool,
     accept_loss: bool,
     task: Task | None = None,
+    config: str | None = None,
 ) -> Answer:
     """The files, made and verified."""
     from pipeline import api
     from pipeline.report.merged import Merged, merged_document, merged_lines
 
     with progress("merging") as tell:
-        done = api.merge(source, dest, options, jobs=jobs, overwrite=overwrite, progress=tell, task=task)
+        done = api.merge(
+            source,
+            dest,
+            options,
+            jobs=jobs,
+            overwrite=overwrite,
+            progress=tell,
+            task=task,
+            config=config,
+        )
     merged = [
         Merged(str(each.place), each.manifest, each.already, each.exit_code(accept_loss=accept_loss))
         for each in done
@@ -63,7 +73,8 @@ def answer(
 @wishes.as_json
 def command(
     *,
-    source: Path,
+    source: str,
+    config: str | None,
     dest: Path,
     jobs: int | None,
     accept_loss: bool,
@@ -77,5 +88,14 @@ def command(
     gets a folder for each below DEST.
     """
     task, wanted = wishes.known_task(values), wishes.options(values)
-    made = answer(source, dest, wanted, jobs=jobs, overwrite=overwrite, accept_loss=accept_loss, task=task)
+    made = answer(
+        source,
+        dest,
+        wanted,
+        jobs=jobs,
+        overwrite=overwrite,
+        accept_loss=accept_loss,
+        task=task,
+        config=config,
+    )
     return made.tell(as_json=as_json)

@@ -22,19 +22,20 @@ if TYPE_CHECKING:
 
 
 def answer(
-    source: Path,
+    source: str | Path,
     options: Options,
     *,
     jobs: int | None,
     accept_loss: bool,
     deep: bool = False,
     task: Task | None = None,
+    config: str | None = None,
 ) -> Answer:
     """What merge would make, and why."""
     from pipeline import api
     from pipeline.report.planned import plan_document, plan_lines, whole
 
-    plans = api.plan(source, options, deep=deep, task=task)
+    plans = api.plan(source, options, deep=deep, task=task, config=config)
     estimate = whole(plans, jobs or api.processors())
     code = expected(plans, accept_loss=accept_loss)
     return Answer(
@@ -64,12 +65,19 @@ def expected(plans: Sequence[Plan], *, accept_loss: bool) -> ExitCode:
 @click.option("--deep", is_flag=True, help="Read the slices whole, for changes that their ends do not show.")
 @wishes.as_json
 def command(
-    *, source: Path, jobs: int | None, accept_loss: bool, deep: bool, as_json: bool, **values: Any
+    *,
+    source: str,
+    config: str | None,
+    jobs: int | None,
+    accept_loss: bool,
+    deep: bool,
+    as_json: bool,
+    **values: Any,
 ) -> int:
     """Say what merge would make of each user, why, how long it takes and how big it is; write nothing.
 
     The exit code is the one that merge would return, as far as the ends of the slices tell.
     """
     task, wanted = wishes.known_task(values), wishes.options(values)
-    made = answer(source, wanted, jobs=jobs, accept_loss=accept_loss, deep=deep, task=task)
+    made = answer(source, wanted, jobs=jobs, accept_loss=accept_loss, deep=deep, task=task, config=config)
     return made.tell(as_json=as_json)

@@ -35,8 +35,17 @@ FOLDER = click.Path(path_type=Path)
 
 
 def source(function: Function) -> Function:
-    """The argument SOURCE."""
-    return click.argument("source", type=FOLDER)(function)
+    """The argument SOURCE, and where the stores are named that it may speak of."""
+    return click.argument("source")(config(function))
+
+
+def config(function: Function) -> Function:
+    """The option --config."""
+    return click.option(
+        "--config",
+        metavar="FILE",
+        help="Where stores are named.  [default: recpipe.toml here, or in ~/.config/recpipe]",
+    )(function)
 
 
 def as_json(function: Function) -> Function:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from pipeline.errors import InputError
 from pipeline.sources.ahead import Ahead
@@ -28,7 +28,7 @@ ROOM = 32 << 20
 """Bytes of one track that wait to be read."""
 
 
-class Stored(Lists, Reads):
+class Stored(Lists, Reads, Protocol):
     """What a source asks of a store."""
 
 
