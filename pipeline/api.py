@@ -59,6 +59,7 @@ from pipeline.job import Done, Limits, inspect_all, merge_all, plan_all
 from pipeline.model.options import Options, Verify
 from pipeline.sources.open import open_source
 from pipeline.steps.recheck import recheck
+from pipeline.storage.place import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
     from pipeline.model.inspection import Inspection
     from pipeline.model.plan import Plan
     from pipeline.model.verification import Verification
+    from pipeline.steps.deliver import Target
+    from pipeline.storage.below import Below
     from pipeline.vendors.volcengine import Task
 
 
@@ -135,7 +138,8 @@ def merge(
 
     Args:
         source: as for `inspect`.
-        dest: where the files and ``manifest.json`` go; a folder each below it for several recordings.
+        dest: where the files and ``manifest.json`` go, written as a source is; a folder each below it for
+            several recordings.
         options: what should come out; everything, one file per user, when None.
         jobs: how many users at once; as many as there are processors when None.
         overwrite: replace files of the same names that this work did not make.
@@ -164,8 +168,15 @@ def merge(
         tell(read, total)
 
     limits = Limits(jobs=processors() if jobs is None else jobs, overwrite=overwrite)
-    where = open_source(source, task, config, os.environ)
-    return merge_all(where, Path(dest), options or Options(), limits, begin=begin, progress=advance)
+    where, to = open_source(source, task, config, os.environ), place_of(dest, config, os.environ)
+    place = to if isinstance(to, Path) else _target(str(dest), to)
+    return merge_all(where, place, options or Options(), limits, begin=begin, progress=advance)
+
+
+def _target(name: str, store: Below) -> Target:
+    from pipeline.steps.deliver import Target  # with what folders do not need
+
+    return Target(name, store)
 
 
 def verify(path: str | os.PathLike[str], level: Verify = Verify.FULL) -> Verification:

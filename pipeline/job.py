@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline import __version__
@@ -22,10 +24,10 @@ from pipeline.steps.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from pathlib import Path
 
     from pipeline.model.plan import OutputPlan, Plan
     from pipeline.sources.protocol import Source
+    from pipeline.steps.deliver import Target
     from pipeline.steps.find import Found
     from pipeline.steps.render import Rendered
     from pipeline.vendors.inventory import Inventory
@@ -57,11 +59,11 @@ class Done:
     """What merge did with one recording.
 
     Attributes:
-        place: the folder of its outputs.
+        place: the folder of its outputs, or the name of the store's prefix.
         already: everything was there from an earlier run.
     """
 
-    place: Path
+    place: str
     manifest: Manifest
     already: bool
 
@@ -87,12 +89,25 @@ class _Work:
 
     inventory: Inventory
     wanted: Manifest
-    place: Path
+    place: Path | Target
+
+    def kept(self) -> Manifest | None:
+        """What an earlier run of the same work left, if all of it is there."""
+        if isinstance(self.place, Path):
+            return publishing.kept(self.place, self.wanted)
+        from pipeline.steps.deliver import delivered
+
+        return delivered(self.place, self.wanted)
+
+    @property
+    def name(self) -> str:
+        """Of its place."""
+        return str(self.place) if isinstance(self.place, Path) else self.place.name
 
 
 def merge_all(
     source: Source,
-    dest: Path,
+    dest: Path | Target,
     options: Options,
     limits: Limits,
     *,
@@ -103,7 +118,8 @@ def merge_all(
 
     Args:
         source: where the slices are.
-        dest: where the outputs go; a folder each below it when there are several recordings.
+        dest: where the outputs go; a folder each below it when there are several recordings. What goes
+            into a store is made in a temporary folder.
         options: what comes out.
         limits: how the work is done.
         begin: told how many input bytes will be read, before the first is.
@@ -111,18 +127,18 @@ def merge_all(
     """
     found = find(source)
     works = [_Work(i, _wanted(i, options), _place(dest, i, found)) for i in found.inventories]
-    kept = {work.place: old for work in works if (old := publishing.kept(work.place, work.wanted))}
-    plans = {w.place: arrange_plan(source, w.inventory, options) for w in works if w.place not in kept}
+    kept = {work.name: old for work in works if (old := work.kept())}
+    plans = {w.name: arrange_plan(source, w.inventory, options) for w in works if w.name not in kept}
     begin(sum(output.reads for plan in plans.values() for output in plan.outputs))
     return tuple(
-        Done(work.place, kept[work.place], already=True)
-        if work.place in kept
-        else _merge(work, plans[work.place], source, limits, notes=found.notes, progress=progress)
+        Done(work.name, kept[work.name], already=True)
+        if work.name in kept
+        else _made(work, plans[work.name], source, limits, notes=found.notes, progress=progress)
         for work in works
     )
 
 
-def _merge(
+def _made(
     work: _Work,
     plan: Plan,
     source: Source,
@@ -131,19 +147,40 @@ def _merge(
     notes: Sequence[Entry],
     progress: Callable[[int], None],
 ) -> Done:
+    """A recording merged into a folder, or into a temporary one and from there into a store."""
     place = work.place
+    if isinstance(place, Path):
+        return _merge(work, place, plan, source, limits, notes=notes, progress=progress)
+    from pipeline.steps.deliver import deliver, refuse_taken
+
+    refuse_taken(place, [o.file for o in plan.outputs if not o.refusal], overwrite=limits.overwrite)
+    with TemporaryDirectory(prefix="recpipe-") as scratch:
+        made = _merge(work, Path(scratch), plan, source, limits, notes=notes, progress=progress)
+        return Done(place.name, deliver(Path(scratch), place, made.manifest), already=False)
+
+
+def _merge(
+    work: _Work,
+    place: Path,
+    plan: Plan,
+    source: Source,
+    limits: Limits,
+    *,
+    notes: Sequence[Entry],
+    progress: Callable[[int], None],
+) -> Done:
     publishing.prepare(place)
     publishing.forget(place)
     files: list[str] = []
 
-    def made(outputs: Sequence[OutputPlan]) -> list[_Made]:
+    def made(outputs: Sequence[OutputPlan]) -> list[_Output]:
         doable = [output for output in outputs if not output.refusal]
         names = [output.file for output in doable]
         publishing.refuse_foreign(place, names, overwrite=limits.overwrite)
         _check_space(place, doable, limits.jobs)
         files.extend(names)
         rendered = render(doable, source, place, plan.options.verify, jobs=limits.jobs, progress=progress)
-        return [_Made(o, r) for o, r in zip(doable, rendered, strict=True)]
+        return [_Output(o, r) for o, r in zip(doable, rendered, strict=True)]
 
     try:
         done = made(plan.outputs)
@@ -160,10 +197,10 @@ def _merge(
     except BaseException:
         publishing.abandon(place, files)
         raise
-    return Done(place, manifest, already=False)
+    return Done(str(place), manifest, already=False)
 
 
-class _Made(NamedTuple):
+class _Output(NamedTuple):
     """An output and what came of it."""
 
     plan: OutputPlan
@@ -188,18 +225,19 @@ def _wanted(inventory: Inventory, options: Options) -> Manifest:
     return Manifest(origin, options.as_text(), (), (), (), f"recpipe {__version__}")
 
 
-def _place(dest: Path, inventory: Inventory, found: Found) -> Path:
-    """The outputs' folder: DEST itself, or one folder each when there are several recordings."""
+def _place(dest: Path | Target, inventory: Inventory, found: Found) -> Path | Target:
+    """The outputs' place: DEST itself, or one folder each when there are several recordings."""
     if len(found.inventories) == 1:
         return dest
     title = inventory.recording.title
-    return dest / cut(safe(title), title)
+    folder = cut(safe(title), title)
+    return dest / folder if isinstance(dest, Path) else dest.below(folder)
 
 
 def _told(
     plan: Plan,
     wanted: Manifest,
-    done: Sequence[_Made],
+    done: Sequence[_Output],
     notes: Sequence[Entry],
 ) -> Manifest:
     refused = [Refusal(o.uid, o.source, o.refusal) for o in plan.outputs if o.refusal]
@@ -229,7 +267,7 @@ def _check_space(place: Path, outputs: Sequence[OutputPlan], jobs: int) -> None:
     if free < needed:
         raise NoSpaceError(
             f"{place} has {free // 1_000_000} MB free and the outputs need about {needed // 1_000_000} MB: "
-            "free some space, or choose another place with -o."
+            "free some space, or choose another place with -o (for a store: with TMPDIR)."
         )
 
 

@@ -68,7 +68,7 @@ def test_every_recpipe_command_in_a_document_is_one(path: Path) -> None:
         found = re.match(r"(?:\$ )?recpipe ([a-z]+)(.*)", line)
         if not found:
             continue
-        whole = click.Context(app, info_name="recpipe")
+        whole = click.Context(app, info_name="recpipe", **app.context_settings)
         command = app.get_command(whole, found[1])
         assert command is not None, line
         arguments = shlex.split(found[2])

@@ -32,7 +32,7 @@ def test_the_readme_has_every_exit_code_in_the_words_of_the_code() -> None:
 
 @pytest.mark.parametrize("name", ["merge", "plan"])
 def test_the_readme_has_every_option_of_a_command(name: str) -> None:
-    command = app.get_command(click.Context(app), name)
+    command = app.get_command(click.Context(app, **app.context_settings), name)
     assert command is not None
     options = [o for p in command.params if isinstance(p, click.Option) for o in p.opts if o[:2] == "--"]
     told = set(re.findall(r"--[a-z-]+", README)) | {"--output"}  # told as -o

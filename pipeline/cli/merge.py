@@ -30,7 +30,7 @@ CODES = (
 
 def answer(
     source: str | Path,
-    dest: Path,
+    dest: str | Path,
     options: Options,
     *,
     jobs: int | None,
@@ -64,7 +64,7 @@ def answer(
 
 @click.command("merge", cls=Command, short_help="one verified MP4 per user, by packet copy", codes=CODES)
 @wishes.source
-@click.option("-o", "--output", "dest", type=wishes.FOLDER, required=True, metavar="DEST", help="Where to.")
+@click.option("-o", "--output", "dest", required=True, metavar="DEST", help="Where to: written as SOURCE is.")
 @wishes.wishes
 @wishes.task
 @wishes.jobs
@@ -75,7 +75,7 @@ def command(
     *,
     source: str,
     config: str | None,
-    dest: Path,
+    dest: str,
     jobs: int | None,
     accept_loss: bool,
     overwrite: bool,

@@ -195,6 +195,7 @@ class Output:
         av_offset_ms: first sound minus first picture; None unless it has both.
         map: UTC to file time, in order.
         container: what the file is.
+        etag: of the object that it became in a store; empty in a folder.
     """
 
     file: str
@@ -212,6 +213,7 @@ class Output:
     decisions: tuple[Reason, ...]
     verdict: Verdict
     container: str = "mp4"
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

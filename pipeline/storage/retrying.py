@@ -6,7 +6,6 @@ end after that time is not begun.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import stamina
 
 from pipeline.errors import BusyError, ConditionError, ObjectMissingError, StorageError
+from pipeline.storage.etags import whole_etag
 from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, Unless, Upload
 
 if TYPE_CHECKING:
@@ -200,19 +200,3 @@ class RetryingUpload:
     def abort(self) -> None:
         """As `Upload.abort`."""
         self._store.again(self._upload.abort)
-
-
-def whole_etag(parts: dict[int, str]) -> str:
-    """The ETag that S3 gives an object of parts: the MD5 of their MD5s, and their number; "" if it is none.
-
-    Args:
-        parts: ETags by part number.
-
-    >>> whole_etag({1: "900150983cd24fb0d6963f7d28e17f72"})
-    'af5da9f45af7a300e3aded972f8ff687-1'
-    """
-    try:
-        digests = b"".join(bytes.fromhex(parts[number]) for number in sorted(parts))
-    except ValueError:
-        return ""
-    return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"

@@ -239,7 +239,7 @@ def test_a_damaged_slice_is_a_loss_that_names_it_and_the_rest_is_delivered(
     assert bad.name in {entry.key for entry in done.manifest.losses}
     assert len(done.manifest.outputs) == 2
     for output in done.manifest.outputs:
-        truth.decodes_silently(done.place / output.file)
+        truth.decodes_silently(Path(done.place) / output.file)
         for track in output.tracks:
             assert track.packets_in == track.packets_out + total_dropped([track])
 

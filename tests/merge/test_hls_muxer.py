@@ -6,7 +6,7 @@ import hashlib
 import re
 import subprocess
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import av
 import imageio_ffmpeg
@@ -19,9 +19,6 @@ from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
 from tests import truth
 from tests.ts_unwrapper import unwrap
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 START_MS = 1_772_442_000_250
 STEM = "38f8e3cfdc474cd56fc1ceba380d7e1a_demo1__uid_s_7__uid_e_"
@@ -87,7 +84,7 @@ def test_what_ffmpeg_cut_is_put_together_byte_for_byte(bframes: int, tmp_path: P
         sent = [u.payload for path in slices[track.medium] for u in unwrap(path.read_bytes(), track.medium)]
         assert track.packets_out == len(sent)
         assert track.payload_sha256 == hashlib.sha256(b"".join(sent)).hexdigest()
-    path = done.place / output.file
+    path = Path(done.place) / output.file
     truth.decodes_silently(path)
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))

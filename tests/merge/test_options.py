@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,7 +31,6 @@ from tests.merge.merging import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pipeline.demo.made import Made
     from tests.merge.conftest import Merging
@@ -324,14 +324,14 @@ def test_several_recordings_get_a_folder_each_and_come_out_as_they_do_alone(
         shutil.copytree(made(name).place, both / name)
     done = merge_all(Folder(both), tmp_path / "out", Options(), Limits())
     assert len({d.place for d in done}) == 2
-    assert all(d.place.parent == tmp_path / "out" for d in done)
-    assert {path.parent for path in (tmp_path / "out").rglob("*.mp4")} == {d.place for d in done}
+    assert all(Path(d.place).parent == tmp_path / "out" for d in done)
+    assert {path.parent for path in (tmp_path / "out").rglob("*.mp4")} == {Path(d.place) for d in done}
     alone = {
         o.file: merged(n).file(o).read_bytes()
         for n in ("late-sound", "plain-trtc")
         for o in merged(n).outputs
     }
-    together = {o.file: (d.place / o.file).read_bytes() for d in done for o in d.manifest.outputs}
+    together = {o.file: (Path(d.place) / o.file).read_bytes() for d in done for o in d.manifest.outputs}
     assert together == alone
 
 

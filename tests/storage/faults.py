@@ -101,6 +101,16 @@ class _ShakyUpload:
         return self._store.shake(f"abort {self.id}", self._upload.abort)
 
 
+def cut(data: bytes) -> bytes:
+    """Without the last byte."""
+    return data[:-1]
+
+
+def flipped(data: bytes) -> bytes:
+    """With another last bit."""
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
 class Lying(Below):
     """Bytes change on their way, and the answers speak of what was sent: the first ``times`` times."""
 

@@ -9,7 +9,7 @@ from pipeline.storage.memory import MemoryStore
 from pipeline.storage.retrying import Patience, Retrying
 from pipeline.storage.verified import Verified
 from tests.storage.contract import StoreContract
-from tests.storage.faults import Lying
+from tests.storage.faults import Lying, cut, flipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +21,6 @@ class TestVerified(StoreContract):
     @pytest.fixture
     def store(self) -> Verified:
         return Verified(MemoryStore())
-
-
-def cut(data: bytes) -> bytes:
-    return data[:-1]
-
-
-def flipped(data: bytes) -> bytes:
-    return data[:-1] + bytes([data[-1] ^ 1])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,189 @@
+"""What goes into a store is what a merge into a folder makes, to the byte; the manifest comes last."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import BusyError, CommandError, CorruptError
+from pipeline.job import Limits, merge_all
+from pipeline.model.manifest import FILE
+from pipeline.model.options import Options
+from pipeline.sources.bucket import Bucket
+from pipeline.sources.folder import Folder
+from pipeline.steps import deliver as delivering
+from pipeline.steps.deliver import Target
+from pipeline.storage.below import Below
+from pipeline.storage.memory import MemoryStore
+from pipeline.storage.open import open_store
+from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Stat, Store, Unless
+from pipeline.storage.verified import Verified
+from tests.merge.merging import tree
+from tests.servers.clients import client
+from tests.sources.stored import put_all
+from tests.storage.faults import Lying, Shaky, flipped
+from tests.storage.servers import HOSTILE, bucket, environ, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.demo.made import Made
+    from pipeline.job import Done
+    from pipeline.sources.protocol import Source
+    from tests.servers.s3 import S3Server
+
+
+def merged(source: Source | Path, to: Target | Path, *, overwrite: bool = False) -> tuple[Done, ...]:
+    source = Folder(source) if isinstance(source, Path) else source
+    return merge_all(source, to, Options(), Limits(overwrite=overwrite))
+
+
+def objects(store: Store) -> dict[str, bytes]:
+    return {stat.key: store.get(stat.key).data for stat in store.list("")}
+
+
+def without_etags(manifest: bytes) -> object:
+    document = json.loads(manifest)
+    for output in document["outputs"]:
+        output["etag"] = ""
+    return document
+
+
+def same(stored: dict[str, bytes], local: dict[str, bytes]) -> bool:
+    """The same files, and manifests that differ in the ETags alone."""
+    said = {key: without_etags for key in local if key.endswith(FILE)}
+    return stored.keys() == local.keys() and all(
+        said.get(key, bytes)(stored[key]) == said.get(key, bytes)(local[key]) for key in local
+    )
+
+
+@pytest.fixture(params=[pytest.param(1 << 20, id="whole"), pytest.param(64 << 10, id="in parts")])
+def parts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivering, "PART", request.param)
+
+
+@pytest.mark.usefixtures("parts")
+def test_outputs_reach_a_store_whole_and_the_second_time_nothing_is_done(
+    made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    place, store = made("plain-agora").place, MemoryStore()
+    merged(place, tmp_path / "local")
+    (done,) = merged(place, Target("mem:", store))
+    assert (done.place, done.already) == ("mem:", False)
+    assert same(objects(store), tree(tmp_path / "local"))
+    assert all(output.etag for output in done.manifest.outputs)
+    before = [*store.list("")]
+    (again,) = merged(place, Target("mem:", store))
+    assert again.already
+    assert [*store.list("")] == before
+    assert again.manifest == done.manifest
+
+
+def test_from_bucket_to_bucket_of_two_accounts_over_tls(
+    swift_tls: S3Server, made: Callable[[str], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "PART", 5 << 20)
+    place = made("plain-trtc").place
+    ours, theirs = swift_tls.accounts[:2]
+    source = open_store(settings(swift_tls, bucket(swift_tls, ours), "in/"), environ(swift_tls, ours))
+    name = bucket(swift_tls, theirs)
+    target = open_store(settings(swift_tls, name, "out/"), environ(swift_tls, theirs))
+    put_all(place, source)
+    merged(place, tmp_path / "local")
+    merged(Bucket("in:", source), Target("out:", target))
+    assert same(objects(target), tree(tmp_path / "local"))
+    with client(swift_tls, theirs) as raw:
+        kept = {item["Key"] for item in raw.list_objects_v2(Bucket=name)["Contents"]}
+        (mp4,) = [key for key in kept if key.endswith("_av.mp4")][:1]
+        head = raw.head_object(Bucket=name, Key=mp4)
+        assert head["ContentType"] == "video/mp4"
+        assert "Uploads" not in raw.list_multipart_uploads(Bucket=name)
+    assert all(key.startswith("out/") for key in kept)
+
+
+def test_into_a_store_that_speaks_as_cos_does(
+    rclone_tls: S3Server, made: Callable[[str], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "PART", 256 << 10)
+    place = made("plain-agora").place
+    target = open_store(settings(rclone_tls, bucket(rclone_tls), "out/", HOSTILE), environ(rclone_tls))
+    merged(place, tmp_path / "local")
+    (done,) = merged(place, Target("out:", target))
+    assert same(objects(target), tree(tmp_path / "local"))
+    (again,) = merged(place, Target("out:", target))
+    assert again.already
+    assert again.manifest == done.manifest
+
+
+def test_several_recordings_get_a_folder_each(made: Callable[[str], Made], tmp_path: Path) -> None:
+    store = MemoryStore()
+    for name in ("late-sound", "plain-trtc"):
+        put_all(made(name).place, Below(store, f"{name}/"))
+    merged(Bucket("in:", store), tmp_path / "local")
+    to = MemoryStore()
+    done = merged(Bucket("in:", store), Target("s3://bucket/out", to))
+    assert same(objects(to), tree(tmp_path / "local"))
+    assert {d.place for d in done} == {
+        f"s3://bucket/out/{path.name}" for path in (tmp_path / "local").iterdir()
+    }
+
+
+def test_an_object_that_is_in_the_way_is_not_replaced_unless_asked(made: Callable[[str], Made]) -> None:
+    place, store = made("plain-agora").place, MemoryStore()
+    (done,) = merged(place, Target("mem:", store))
+    file = done.manifest.outputs[0].file
+    store.put(file, b"mine")
+    with pytest.raises(CommandError, match=f"mem:{file} exists and is not the result of this merge"):
+        merged(place, Target("mem:", store))
+    assert store.get(file).data == b"mine"
+    merged(place, Target("mem:", store), overwrite=True)
+    assert store.stat(file).size == done.manifest.outputs[0].size
+
+
+@pytest.mark.usefixtures("parts")
+def test_a_store_that_fails_leaves_neither_a_manifest_nor_an_upload(
+    made: Callable[[str], Made],
+) -> None:
+    store = MemoryStore()
+
+    class Full(Shaky):
+        """Takes a few writes."""
+
+        def shake(self, name: str, call: Callable[[], object]) -> object:  # type: ignore[override] # any call
+            self.calls += [name] if name.startswith(("put", "part")) else []
+            if self.calls[2:] and self.calls[-1] == name:
+                raise BusyError("the store is full.")
+            return call()
+
+    with pytest.raises(BusyError):
+        merged(made("plain-agora").place, Target("mem:", Full(store)))
+    assert FILE not in objects(store)
+    assert list(store.uploads("")) == []
+
+
+@pytest.mark.usefixtures("parts")
+def test_what_arrives_changed_is_taken_away_again(made: Callable[[str], Made]) -> None:
+    store = MemoryStore()
+    with pytest.raises(CorruptError, match="other bytes"):
+        merged(made("plain-agora").place, Target("mem:", Verified(Lying(store, flipped, times=10**6))))
+    assert FILE not in objects(store)
+    assert list(store.uploads("")) == []
+
+
+def test_a_changed_object_that_no_hash_tells_is_found_by_reading_back(
+    made: Callable[[str], Made],
+) -> None:
+    class Blind(Lying):
+        """A store whose answers tell no hash."""
+
+        def put(self, key: str, data: bytes, extras: Extras = PLAIN, unless: Unless = ALWAYS) -> Stat:
+            return replace(super().put(key, data, extras, unless), md5="")
+
+    store = MemoryStore()
+    with pytest.raises(CorruptError, match="has other bytes in the store than were sent"):
+        merged(made("plain-agora").place, Target("mem:", Blind(store, flipped, times=1)))
+    assert objects(store) == {}
