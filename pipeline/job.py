@@ -18,7 +18,7 @@ from pipeline.model.outputs import cut, safe
 from pipeline.model.plan import plan
 from pipeline.model.timeline import arrange
 from pipeline.steps import publish as publishing
-from pipeline.steps.arrange import arrange_plan, look
+from pipeline.steps.arrange import arrange_plan, look, with_reading
 from pipeline.steps.find import find
 from pipeline.steps.render import render
 
@@ -79,8 +79,10 @@ class Done:
 def plan_all(source: Source, options: Options, *, deep: bool = False) -> tuple[Found, tuple[Planned, ...]]:
     """Find the recordings of a folder and plan each, by the ends of its slices or by all that is in them."""
     found = find(source)
-    users = None if deep else ()
-    return found, tuple(Planned(arrange_plan(source, i, options, users), i) for i in found.inventories)
+    users, few = (None if deep else ()), source.far and not deep
+    arranged = (arrange_plan(source, i, options, users, few=few) for i in found.inventories)
+    plans = (with_reading(plan, source) for plan in arranged)
+    return found, tuple(map(Planned, plans, found.inventories))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 from pipeline.errors import InputError
 from pipeline.sources.ahead import Ahead
 from pipeline.sources.protocol import HIDDEN, MOST_OBJECTS
-from pipeline.sources.ranges import RangeFile, same_as_listed
+from pipeline.sources.ranges import STEP, RangeFile, same_as_listed
 from pipeline.storage.protocol import Lists, Reads
 from pipeline.vendors.inventory import Object
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 END = 128 * 188
 """Bytes of each end that are fetched at once; what `pipeline.media.ts.peek` reads first."""
+STEP_OF_ENDS = 1 << 14
+"""Bytes asked for at least where the ends did not tell enough."""
 LARGE = 8 << 20
 """Objects over this are read in ranges, not whole."""
 ROOM = 32 << 20
@@ -47,8 +49,8 @@ class Bucket:
         self._store = store
         self._listed: dict[str, Stat] = {}
         self._lock = Lock()
+        self.far = True
         self.read = 0
-        """Bytes of objects that came."""
 
     def __getstate__(self) -> dict[str, object]:
         return {k: v for k, v in self.__dict__.items() if k != "_lock"}
@@ -105,10 +107,10 @@ class Bucket:
             self._told(len(got.data))
             same_as_listed(got, stat)
             pieces[start] = got.data
-        return self._ranges(key, pieces)
+        return self._ranges(key, pieces, STEP_OF_ENDS)
 
-    def _ranges(self, key: str, pieces: dict[int, bytes] | None = None) -> BinaryIO:
-        return cast("BinaryIO", RangeFile(self._store, self._listed[key], pieces, self._told))
+    def _ranges(self, key: str, pieces: dict[int, bytes] | None = None, step: int = STEP) -> BinaryIO:
+        return cast("BinaryIO", RangeFile(self._store, self._listed[key], pieces, self._told, step))
 
     def _told(self, count: int) -> None:
         with self._lock:

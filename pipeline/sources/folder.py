@@ -72,6 +72,16 @@ class Folder:
         """As `Source.name`."""
         return str(self.root)
 
+    @property
+    def far(self) -> bool:
+        """As `Source.far`."""
+        return False
+
+    @property
+    def read(self) -> int:
+        """As `Source.read`."""
+        return 0
+
     def open(self, key: str) -> BinaryIO:
         """As `Source.open`, unbuffered."""
         return (self.root / key).open("rb", buffering=0)

@@ -27,6 +27,16 @@ class Source(Protocol):
         """What is known of the Volcengine task that wrote it; None where nothing is."""
         ...
 
+    @property
+    def far(self) -> bool:
+        """Reading it takes requests: a plan reads as little of it as it can."""
+        ...
+
+    @property
+    def read(self) -> int:
+        """Bytes of objects that came over the net so far."""
+        ...
+
     def objects(self) -> tuple[Object, ...]:
         """Its objects but hidden ones, in order of their keys.
 

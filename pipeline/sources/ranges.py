@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.storage.protocol import Got, Reads, Stat
 
 STEP = 1 << 20
-"""Bytes asked for at least, once more than the ends is wanted."""
+"""Bytes asked for at least where an object is read on."""
 
 
 class RangeFile(io.RawIOBase):
@@ -26,6 +26,7 @@ class RangeFile(io.RawIOBase):
         stat: what the listing says of it; other bytes than those listed raise ConditionError.
         pieces: bytes that are known, by where they begin.
         told: called with the number of bytes that came.
+        step: bytes asked for at least.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class RangeFile(io.RawIOBase):
         stat: Stat,
         pieces: dict[int, bytes] | None = None,
         told: Callable[[int], None] = lambda _: None,
+        step: int = STEP,
     ) -> None:
         super().__init__()
         self._store = store
@@ -41,6 +43,7 @@ class RangeFile(io.RawIOBase):
         self._pieces = pieces or {}
         self._last = (0, b"")
         self._told = told
+        self._step = step
         self._at = 0
 
     def readable(self) -> bool:
@@ -88,7 +91,7 @@ class RangeFile(io.RawIOBase):
         return b""
 
     def _asked(self, wanted: int) -> bytes:
-        got = self._store.get_range(self._stat.key, self._at, max(wanted, STEP))
+        got = self._store.get_range(self._stat.key, self._at, max(wanted, self._step))
         self._told(len(got.data))
         same_as_listed(got, self._stat)
         self._last = (self._at, got.data)

@@ -13,8 +13,9 @@ from pipeline.media.look import Looker
 from pipeline.media.probe import picture_size
 from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
 from pipeline.model import ticks
+from pipeline.model.assumed import with_assumed, worth_a_look
 from pipeline.model.counted import with_counted
-from pipeline.model.ledger import Sort
+from pipeline.model.ledger import Entry, Sort
 from pipeline.model.options import Missing, OnChange, Options, Screen
 from pipeline.model.plan import Cut, Plan, plan
 from pipeline.model.screens import CAMERA, SCREEN, left_out, shown
@@ -35,7 +36,6 @@ from pipeline.model.timeline import TrackTime, UserTime, arrange
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipeline.model.ledger import Entry
     from pipeline.model.screens import Left
     from pipeline.sources.protocol import Source
     from pipeline.vendors.inventory import Inventory
@@ -47,13 +47,22 @@ Deep: TypeAlias = Collection[tuple[str, str]] | None
 """The (uid, source) of users whose slices are read whole for changes inside them; None for all users."""
 
 
-def look(source: Source, inventory: Inventory, deep: Deep = ()) -> Recording:
-    """The recording with the ends of its slices read, and of some users all that is in them."""
+def look(source: Source, inventory: Inventory, deep: Deep = (), *, few: bool = False) -> Recording:
+    """The recording with the ends of its slices read, and of some users all that is in them.
+
+    Args:
+        source: where they lie.
+        inventory: of the recording.
+        deep: whose slices are read whole.
+        few: look only at those that begin something; the others are taken to follow them.
+    """
     looker = Looker(picture_size)
 
     def seen(track: Track | None) -> Track | None:
         if track is None:
             return None
+        if few:
+            return _seen_in_part(source, looker, track)
         whole = deep is None or (track.uid, track.source) in deep
         keys = [s.key for s in track.slices if s.state is State.PRESENT]
         opened, read = source.ends(keys), source.whole(keys) if whole else None
@@ -65,6 +74,14 @@ def look(source: Source, inventory: Inventory, deep: Deep = ()) -> Recording:
     return replace(
         inventory.recording, users=tuple(with_counted(with_own_lengths(user)) for user in seen_users)
     )
+
+
+def _seen_in_part(source: Source, looker: Looker, track: Track) -> Track:
+    slices = track.slices
+    while keys := worth_a_look(slices):
+        opened, chosen = source.ends(keys), set(keys)
+        slices = tuple(_ends(opened, None, looker, track, s) if s.key in chosen else s for s in slices)
+    return replace(track, slices=with_known_forms(with_assumed(slices)))
 
 
 def _ends(opened: Opener, read: Opener | None, looker: Looker, track: Track, piece: Slice) -> Slice:
@@ -84,8 +101,10 @@ def _ends(opened: Opener, read: Opener | None, looker: Looker, track: Track, pie
     return replace(piece, ends=ends, clockwise=ends.clockwise or piece.clockwise)
 
 
-def arrange_plan(source: Source, inventory: Inventory, options: Options, deep: Deep = ()) -> Plan:
-    """The plan of one recording; of some users by all that is in their slices.
+def arrange_plan(
+    source: Source, inventory: Inventory, options: Options, deep: Deep = (), *, few: bool = False
+) -> Plan:
+    """The plan of one recording; of some users by all that is in their slices, or by few slices of all.
 
     Raises:
         CommandError: a user was asked for who is not in it, or the cut lies outside of it.
@@ -94,7 +113,7 @@ def arrange_plan(source: Source, inventory: Inventory, options: Options, deep: D
     """
     if deep and options.screen is not Screen.OWN:  # a file may hold both sources of a user
         deep = {(uid, source) for uid, _ in deep for source in (CAMERA, SCREEN)}
-    found = look(source, inventory, deep)
+    found = look(source, inventory, deep, few=few)
     users = _asked_for(found, options)
     recording = replace(found, users=tuple(users))
     left = left_out(users, options.screen)
@@ -112,6 +131,15 @@ def arrange_plan(source: Source, inventory: Inventory, options: Options, deep: D
         joints=_joints(source, whole) if options.on_change is OnChange.SPLIT else {},
         notes=_notes(inventory, options),
     )
+
+
+def with_reading(planned: Plan, source: Source) -> Plan:
+    """A plan that says how much was read to make it, where reading takes requests."""
+    tracks = [track for user in planned.recording.users for track in user.tracks]
+    whole = sum(s.size for track in tracks for s in track.slices)
+    what = f"planned after reading {source.read / 1000:.0f} kB; the slices have {whole / 1000:.0f} kB"
+    note = Entry(Sort.NOTE, what)
+    return replace(planned, ledger=(*planned.ledger, note)) if source.far else planned
 
 
 def _asked_for(recording: Recording, options: Options) -> list[User]:

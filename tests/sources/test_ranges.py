@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ConditionError
-from pipeline.sources import ranges
 from pipeline.sources.ranges import RangeFile
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.protocol import Stat
@@ -15,9 +14,9 @@ from pipeline.storage.protocol import Stat
 DATA = bytes(range(256)) * 4
 
 
-def opened(pieces: dict[int, bytes] | None = None) -> RangeFile:
+def opened(pieces: dict[int, bytes], step: int) -> RangeFile:
     store = MemoryStore()
-    return RangeFile(store, store.put("k", DATA), pieces)
+    return RangeFile(store, store.put("k", DATA), pieces, step=step)
 
 
 steps = st.one_of(
@@ -29,18 +28,14 @@ steps = st.one_of(
 
 @given(st.lists(steps, max_size=30), st.sampled_from([1, 7, 100, 5000]), st.integers(0, 400))
 def test_it_reads_as_a_file_does(todo: list[tuple[str, int]], step: int, known: int) -> None:
-    kept, ranges.STEP = ranges.STEP, step
-    try:
-        ours, theirs = opened({0: DATA[:known], 1000: DATA[1000:]}), io.BytesIO(DATA)
-        for what, count in todo:
-            if what == "read":
-                assert ours.read(count) == theirs.read(count)
-            else:
-                whence = io.SEEK_SET if what == "seek" else io.SEEK_END
-                assert ours.seek(count, whence) == theirs.seek(count, whence)
-            assert ours.tell() == theirs.tell()
-    finally:
-        ranges.STEP = kept
+    ours, theirs = opened({0: DATA[:known], 1000: DATA[1000:]}, step), io.BytesIO(DATA)
+    for what, count in todo:
+        if what == "read":
+            assert ours.read(count) == theirs.read(count)
+        else:
+            whence = io.SEEK_SET if what == "seek" else io.SEEK_END
+            assert ours.seek(count, whence) == theirs.seek(count, whence)
+        assert ours.tell() == theirs.tell()
 
 
 def test_what_is_known_is_not_asked_for() -> None:
