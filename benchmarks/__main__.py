@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import material, peers
+from benchmarks import material, peers, stores
 from benchmarks.material import Stay
 from benchmarks.measure import Side, Taken, in_turn, machine, peak_memory, run
 
@@ -22,6 +22,7 @@ HOUR = 3600.0
 HOLES = 10
 HOLE_SECONDS = 20.0
 TURNS = 10
+ROWS = "copy,off,users,holes,fit,vp8,s3,memory"
 RECPIPE = str(Path(sysconfig.get_path("scripts")) / "recpipe")
 
 
@@ -29,7 +30,9 @@ def main() -> int:
     """Make the material, run every row, print one table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--runs", type=int, default=7, help="counted runs of each side")
-    parser.add_argument("--rows", default="copy,off,users,holes,fit,vp8,memory", help="which rows, by name")
+    parser.add_argument(
+        "--rows", default="copy,off,users,holes,fit,vp8,s3,memory", help="which rows, by name"
+    )
     asked = parser.parse_args()
     rows = asked.rows.split(",")
     print(f"{machine()}; {_version()}; medians of {asked.runs} alternating runs\n")
@@ -126,6 +129,14 @@ class _Bench:
         theirs = Side("x264", [command], lambda: out.unlink(missing_ok=True))
         taken = in_turn(self._ours(source), theirs, self._runs)
         _row("10 min of VP8 to H.264", taken, 1.05, "ffmpeg, same x264 settings")
+
+    def s3(self) -> None:
+        """An hour of one user from bucket to bucket, against its bytes fetched and put as they are."""
+        source = self._recording("hour", users=1, stays=[Stay(0, HOUR)])
+        with stores.benches(self._place / "servers", source, RECPIPE) as found:
+            for bench in found:
+                taken = in_turn(bench.ours, bench.theirs, self._runs)
+                _row(f"bucket to bucket, 1 h, {bench.name}", taken, 1.5, "parallel get, multipart put")
 
     def memory(self) -> None:
         """Peak memory of one and three hours."""

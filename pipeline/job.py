@@ -278,7 +278,7 @@ def inspect_all(source: Source) -> Inspection:
     found = find(source)
     recordings = []
     for inventory in found.inventories:
-        recording = look(source, inventory)
+        recording = look(source, inventory, again=False)
         times = [time for user in recording.users if (time := arrange(user)) is not None]
         ledger = plan(recording, times, Options(), notes=inventory.notes).ledger
         recordings.append(seen(recording, times, ledger))

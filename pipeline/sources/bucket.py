@@ -24,6 +24,10 @@ END = 128 * 188
 """Bytes of each end that are fetched at once; what `pipeline.media.ts.peek` reads first."""
 STEP_OF_ENDS = 1 << 14
 """Bytes asked for at least where the ends did not tell enough."""
+SMALL = 256 << 10
+"""Objects up to this that will be read whole are fetched so at once, and kept if there is room."""
+KEPT = 64 << 20
+"""Bytes of small objects that are kept."""
 LARGE = 8 << 20
 """Objects over this are read in ranges, not whole."""
 ROOM = 32 << 20
@@ -49,11 +53,13 @@ class Bucket:
         self._store = store
         self._listed: dict[str, Stat] = {}
         self._lock = Lock()
+        self._kept: dict[str, bytes] = {}
+        self._kept_bytes = 0
         self.far = True
         self.read = 0
 
     def __getstate__(self) -> dict[str, object]:
-        return {k: v for k, v in self.__dict__.items() if k != "_lock"}
+        return {k: v for k, v in self.__dict__.items() if k != "_lock"} | {"_kept": {}, "_kept_bytes": 0}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state, _lock=Lock())
@@ -75,9 +81,10 @@ class Bucket:
         """As `Source.open`."""
         return self._ranges(key)
 
-    def ends(self, keys: Sequence[str]) -> Callable[[str], BinaryIO]:
+    def ends(self, keys: Sequence[str], *, again: bool) -> Callable[[str], BinaryIO]:
         """As `Source.ends`."""
-        return Ahead(keys, self._ends_of, lambda _: 2 * END, ROOM).take
+        small = SMALL if again else 2 * END
+        return Ahead(keys, partial(self._ends_of, small), lambda _: max(small, 2 * END), ROOM).take
 
     def whole(self, *tracks: Sequence[str]) -> Callable[[str], BinaryIO]:
         """As `Source.whole`; a key that two tracks share is fetched for each."""
@@ -92,15 +99,33 @@ class Bucket:
         stat = self._listed[key]
         if stat.size > LARGE:
             return self._ranges(key)
-        got = self._store.get(key)
+        return io.BytesIO(self._taken(key) or self._fetched(stat))
+
+    def _fetched(self, stat: Stat) -> bytes:
+        got = self._store.get(stat.key)
         self._told(len(got.data))
         same_as_listed(got, stat)
-        return io.BytesIO(got.data)
+        return got.data
 
-    def _ends_of(self, key: str) -> BinaryIO:
+    def _taken(self, key: str) -> bytes:
+        """What was kept of an object; empty if nothing was."""
+        with self._lock:
+            data = self._kept.pop(key, b"")
+            self._kept_bytes -= len(data)
+            return data
+
+    def _keep(self, key: str, data: bytes) -> None:
+        with self._lock:
+            if key not in self._kept and self._kept_bytes + len(data) <= KEPT:
+                self._kept[key] = data
+                self._kept_bytes += len(data)
+
+    def _ends_of(self, small: int, key: str) -> BinaryIO:
         stat = self._listed[key]
-        if stat.size <= 2 * END:
-            return self._all_of(key)
+        if stat.size <= small:
+            data = self._fetched(stat)
+            self._keep(key, data)
+            return io.BytesIO(data)
         pieces: dict[int, bytes] = {}
         for start in (0, stat.size - END):
             got = self._store.get_range(key, start, END)

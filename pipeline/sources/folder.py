@@ -86,7 +86,7 @@ class Folder:
         """As `Source.open`, unbuffered."""
         return (self.root / key).open("rb", buffering=0)
 
-    def ends(self, _keys: Sequence[str]) -> Callable[[str], BinaryIO]:
+    def ends(self, _keys: Sequence[str], *, again: bool) -> Callable[[str], BinaryIO]:  # noqa: ARG002 - files need no plan
         """As `Source.ends`."""
         return self.open
 

@@ -51,8 +51,8 @@ class Source(Protocol):
         """An object as a file, to be read anywhere. Raises OSError or StorageError."""
         ...
 
-    def ends(self, keys: Sequence[str]) -> Callable[[str], BinaryIO]:
-        """Opens objects whose ends will be read, in about this order."""
+    def ends(self, keys: Sequence[str], *, again: bool) -> Callable[[str], BinaryIO]:
+        """Opens objects whose ends will be read, in about this order; ``again`` if all of them will later."""
         ...
 
     def whole(self, *tracks: Sequence[str]) -> Callable[[str], BinaryIO]:

@@ -47,7 +47,9 @@ Deep: TypeAlias = Collection[tuple[str, str]] | None
 """The (uid, source) of users whose slices are read whole for changes inside them; None for all users."""
 
 
-def look(source: Source, inventory: Inventory, deep: Deep = (), *, few: bool = False) -> Recording:
+def look(
+    source: Source, inventory: Inventory, deep: Deep = (), *, few: bool = False, again: bool = True
+) -> Recording:
     """The recording with the ends of its slices read, and of some users all that is in them.
 
     Args:
@@ -55,6 +57,7 @@ def look(source: Source, inventory: Inventory, deep: Deep = (), *, few: bool = F
         inventory: of the recording.
         deep: whose slices are read whole.
         few: look only at those that begin something; the others are taken to follow them.
+        again: they will be read whole afterwards.
     """
     looker = Looker(picture_size)
 
@@ -65,7 +68,7 @@ def look(source: Source, inventory: Inventory, deep: Deep = (), *, few: bool = F
             return _seen_in_part(source, looker, track)
         whole = deep is None or (track.uid, track.source) in deep
         keys = [s.key for s in track.slices if s.state is State.PRESENT]
-        opened, read = source.ends(keys), source.whole(keys) if whole else None
+        opened, read = source.ends(keys, again=again), source.whole(keys) if whole else None
         slices = tuple(_ends(opened, read, looker, track, s) for s in track.slices)
         there = tuple(s for s in slices if not (s.shared and s.why == NOTHING_OF_IT))
         return replace(track, slices=with_known_forms(there)) if there else None
@@ -79,7 +82,7 @@ def look(source: Source, inventory: Inventory, deep: Deep = (), *, few: bool = F
 def _seen_in_part(source: Source, looker: Looker, track: Track) -> Track:
     slices = track.slices
     while keys := worth_a_look(slices):
-        opened, chosen = source.ends(keys), set(keys)
+        opened, chosen = source.ends(keys, again=False), set(keys)
         slices = tuple(_ends(opened, None, looker, track, s) if s.key in chosen else s for s in slices)
     return replace(track, slices=with_known_forms(with_assumed(slices)))
 

@@ -165,7 +165,7 @@ def test_keys_are_read_again_after_they_expired(swift_http: S3Server) -> None:
 def test_credentials_that_stay_expired_end_with_the_time(swift_http: S3Server) -> None:
     with faulty(swift_http, every(1, EXPIRED)) as between:
         where = replace(settings(swift_http, "any"), endpoint=between.server.endpoint)
-        store = open_store(where, environ(swift_http), Patience(seconds=1, first=0, longest=0.05))
+        store = open_store(where, environ(swift_http), HASTE)
         with pytest.raises(DeniedError, match="expired"):
             store.stat("k")
     assert [seen.method for seen in between.seen].count("GET") == 2  # by which the reason is asked for
