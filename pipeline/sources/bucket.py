@@ -30,8 +30,8 @@ KEPT = 64 << 20
 """Bytes of small objects that are kept."""
 LARGE = 8 << 20
 """Objects over this are read in ranges, not whole."""
-ROOM = 32 << 20
-"""Bytes of one track that wait to be read."""
+ROOM = 64 << 20
+"""Bytes that wait to be read, of all tracks that are read at a time."""
 
 
 class Stored(Lists, Reads, Protocol):
@@ -88,9 +88,9 @@ class Bucket:
 
     def whole(self, *tracks: Sequence[str]) -> Callable[[str], BinaryIO]:
         """As `Source.whole`; a key that two tracks share is fetched for each."""
-        return partial(
-            _of_any, [Ahead(keys, self._all_of, self._cost, ROOM) for keys in tracks], self._all_of
-        )
+        room = ROOM // max(1, len(tracks))
+        ahead = [Ahead(keys, self._all_of, self._cost, room) for keys in tracks]
+        return partial(_of_any, ahead, self._all_of)
 
     def _cost(self, key: str) -> int:
         return min(self._listed[key].size, LARGE)
