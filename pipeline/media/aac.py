@@ -201,12 +201,12 @@ def split_adts(data: bytes) -> AdtsSplit:
     if len(data) >= _WORD_BYTES:  # most PES packets of most recorders are one frame
         (word,) = _WORD.unpack_from(data)
         kind = _kind(word & _FIXED)
-        if (
-            kind is not None
-            and kind.blocks == 1
-            and word >> _LENGTH_SHIFT & _LENGTH_MASK == len(data) > kind.head
-        ):
-            return AdtsSplit([data[kind.head :]], kind.config, b"", 0, (), 0)
+        if kind is not None and kind.blocks == 1:
+            if word >> _LENGTH_SHIFT & _LENGTH_MASK == len(data) > kind.head:
+                return AdtsSplit([data[kind.head :]], kind.config, b"", 0, (), 0)
+            frames: list[bytes] = []
+            if _take(data, 0, kind, frames) == len(data):  # and of the others whole frames of one kind
+                return AdtsSplit(frames, kind.config, b"", 0, (), 0)
     return _split(data)
 
 
