@@ -209,8 +209,8 @@ def _sound_end(found: list[tuple[int, bytes]], first: int, form: Format, listed:
     for pts, payload in reversed(found):
         frames += len(split_adts(payload).frames)
         ends.append(ticks.forward(pts, first) + ticks.ticks_of(1024 * frames, form.rate))
-    if listed and abs(ends[0] - listed) <= SHORT:
-        return ends[0], step  # one packet may stand alone behind a mute
+        if listed and len(ends) == 1 and abs(ends[0] - listed) <= SHORT:
+            return ends[0], step  # one packet may stand alone behind a mute
     # A PTS that no other agrees with is damaged; one far from the others is a reset.
     agreed = (
         end
@@ -296,14 +296,18 @@ def _pes(data: bytes, at: int, pid: int, *, whole: bool = False) -> Iterator[tup
     """
     pts: int | None = None
     parts: list[bytes] = []
+    most = 0 if whole else _HEADERS
     for starts, payload in _payloads(data, at, pid):
         if starts:
             if pts is not None:
                 yield pts, b"".join(parts)
             pts = _pts(payload)
             parts = [payload[9 + payload[8] :]] if pts is not None else []
-        elif pts is not None and (whole or len(parts) < _HEADERS):
+        elif pts is not None:
             parts.append(payload)
+            if len(parts) == most:
+                yield pts, b"".join(parts)
+                pts = None
     if pts is not None:
         yield pts, b"".join(parts)
 
