@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import gc
+import os
 
 from pipeline.cli.app import app
 from pipeline.cli.boundary import signals
 
 FEW_COLLECTIONS = 100_000
 """Imports and packets make many values and hardly a cycle: looking for cycles would only take time."""
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""NumPy's linear algebra, which nothing here calls, else starts a thread a core that spins while we begin."""
 
 
 def main() -> None:
     """Run the command that was typed, and exit with its code."""
     gc.set_threshold(FEW_COLLECTIONS)
-    with signals():
-        app()
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+    try:
+        with signals():
+            app()
+    finally:
+        gc.freeze()  # the process ends, and its memory with it: no cycle has to be found first
 
 
 if __name__ == "__main__":
