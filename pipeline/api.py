@@ -58,7 +58,6 @@ from typing import TYPE_CHECKING
 from pipeline.job import Done, Limits, inspect_all, merge_all, plan_all
 from pipeline.model.options import Options, Verify
 from pipeline.sources.open import open_source
-from pipeline.steps.recheck import recheck
 from pipeline.storage.place import place_of
 
 if TYPE_CHECKING:
@@ -189,6 +188,8 @@ def verify(path: str | os.PathLike[str], level: Verify = Verify.FULL) -> Verific
     Raises:
         CommandError: there is no manifest, or it does not name the file asked for.
     """
+    from pipeline.steps.recheck import recheck  # no other call needs it
+
     return recheck(Path(path), level)
 
 

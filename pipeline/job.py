@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline import __version__
 from pipeline.errors import ExitCode, NoSpaceError, OutputError
-from pipeline.model.inspection import Inspection, seen
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.manifest import Manifest, Origin, Refusal
 from pipeline.model.options import Options
@@ -25,6 +24,7 @@ from pipeline.steps.render import render
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from pipeline.model.inspection import Inspection
     from pipeline.model.plan import OutputPlan, Plan
     from pipeline.sources.protocol import Source
     from pipeline.steps.deliver import Target
@@ -274,7 +274,9 @@ def _check_space(place: Path, outputs: Sequence[OutputPlan], jobs: int) -> None:
 
 
 def inspect_all(source: Source) -> Inspection:
-    """Find the recordings of a folder and tell what each holds; what cannot be read is told, not raised."""
+    """Find the recordings of a source and tell what each holds; what cannot be read is told, not raised."""
+    from pipeline.model.inspection import Inspection, seen  # no other command needs it
+
     found = find(source)
     recordings = []
     for inventory in found.inventories:

@@ -18,8 +18,6 @@ import numpy as np
 
 from pipeline.media.counted import Counted
 from pipeline.media.mp4.reader import read_movie
-from pipeline.media.reopen_matroska import matroska_facts
-from pipeline.media.reopen_sound import decode_sound, mp3_facts
 from pipeline.model import ticks
 from pipeline.model.checks import FileFacts, SampleFacts, TrackFacts
 from pipeline.model.containers import Container
@@ -55,8 +53,12 @@ def read_facts(path: Path, output: Output) -> FileFacts:
         OSError: it cannot be read.
     """
     if Container(output.container).wrapped:
+        from pipeline.media.reopen_matroska import matroska_facts  # imported where it is met, as below
+
         return matroska_facts(path, output)
     if output.container == Container.MP3:
+        from pipeline.media.reopen_sound import mp3_facts
+
         return mp3_facts(path)
     with path.open("rb", buffering=0) as file:
         size = path.stat().st_size
@@ -203,6 +205,8 @@ def decode_joins(path: Path, output: Output) -> tuple[int, tuple[str, ...]]:
         decoded from end to end.
     """
     if any(told.transcoded for told in output.tracks):
+        from pipeline.media.reopen_sound import decode_sound
+
         return decode_sound(path, output)
     try:
         with av.open(str(path), "r") as container:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.vendors.agora.mpd import read_mpd
 from pipeline.vendors.agora.names import AgoraName, parse
 from pipeline.vendors.agora.playlists import read_m3u8
 
@@ -16,4 +15,8 @@ __all__ = ["AgoraName", "parse", "read_playlist"]
 
 def read_playlist(text: str, key: str) -> Playlist:
     """The M3U8 or, by the end of ``key``, MPD in ``text``. Raises `PlaylistError`, `UnsafeUriError`."""
-    return (read_mpd if key.lower().endswith(".mpd") else read_m3u8)(text, key)
+    if key.lower().endswith(".mpd"):
+        from pipeline.vendors.agora.mpd import read_mpd  # of web senders alone
+
+        return read_mpd(text, key)
+    return read_m3u8(text, key)
