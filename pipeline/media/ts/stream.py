@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 BUFFER = 1 << 19
 """Bytes FFmpeg asks for at a time: large enough that the calls into Python cost nothing."""
 
+# Of the head of a TS packet as a little-endian word (ISO/IEC 13818-1 2.4.3.2):
+_UNIT_START, _PAYLOAD = 0x40 << 8, 0x10 << 24
+_PID_AND_PAYLOAD = 0x1F << 8 | 0xFF << 16 | _PAYLOAD
+
 
 class SliceStream:
     """What FFmpeg's demuxer reads a run from; it can read on and nothing else.
@@ -118,20 +122,21 @@ class SliceStream:
         """Count what begins a PES, and breaks of the continuity counter (ISO/IEC 13818-1 2.4.3.3)."""
         packets = np.frombuffer(data, dtype=np.uint8, count=len(data) // PACKET * PACKET).reshape(-1, PACKET)
         now = len(self._starts) - 1
-        heads = packets[:, 1:6]
-        ours = heads[
-            ((heads[:, 0] & 0x1F) == pid >> 8) & (heads[:, 1] == pid & 0xFF) & (heads[:, 2] & 0x10 != 0)
-        ]
+        heads = np.ascontiguousarray(packets[:, :4]).view("<u4").ravel()
+        ours = np.flatnonzero(heads & _PID_AND_PAYLOAD == (pid >> 8 << 8 | (pid & 0xFF) << 16 | _PAYLOAD))
         if not len(ours):
             return
-        self.starts_seen += int(np.count_nonzero(ours[:, 0] & 0x40))
-        counters = (ours[:, 2] & 0x0F).astype(np.int16)
+        heads = heads[ours]
+        self.starts_seen += int(np.count_nonzero(heads & _UNIT_START))
+        counters = (heads >> 24 & 0x0F).astype(np.int16)
         last = int(counters[0]) - 1 if self._counter is None else self._counter
-        steps = np.diff(counters, prepend=last) & 0x0F
-        # A packet may come twice, and a discontinuity may be announced in an adaptation field.
-        announced = (ours[:, 2] & 0x20 != 0) & (ours[:, 3] > 0) & (ours[:, 4] & 0x80 != 0)
-        if breaks := int(np.count_nonzero((steps > 1) & ~announced)):
-            self.breaks[now] = self.breaks.get(now, 0) + breaks
+        jumps = np.flatnonzero(np.diff(counters, prepend=last) & 0x0F > 1)
+        if len(jumps):  # a packet may come twice
+            # A discontinuity may be announced in an adaptation field.
+            fields = packets[ours[jumps], 3:6]
+            announced = (fields[:, 0] & 0x20 != 0) & (fields[:, 1] > 0) & (fields[:, 2] & 0x80 != 0)
+            if breaks := int(np.count_nonzero(~announced)):
+                self.breaks[now] = self.breaks.get(now, 0) + breaks
         self._counter = int(counters[-1])
 
     def slice_at(self, position: int) -> int:
