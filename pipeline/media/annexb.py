@@ -62,9 +62,15 @@ def normalise(data: bytes, codec: Codec, *, in_band: bool = False) -> AccessUnit
     Access unit delimiters, filler data, ends of sequence and of stream go, and so do zero bytes around NAL
     units; every other NAL unit stays byte for byte, except the parameter sets of HEVC unless ``in_band``.
     """
-    if codec == "h264" and (unit := _plain(data)) is not None:
-        return unit
-    roles, header, sets_stay = (_H264, 1, True) if codec == "h264" else (_HEVC, 2, in_band)
+    return of_h264(data) if codec == "h264" else _cut(data, _HEVC, 2, sets_stay=in_band)
+
+
+def of_h264(data: bytes) -> AccessUnit:
+    """As `normalise`, of H.264."""
+    return _plain(data) or _cut(data, _H264, 1, sets_stay=True)
+
+
+def _cut(data: bytes, roles: bytes, header: int, *, sets_stay: bool) -> AccessUnit:
     head, *pieces = data.rsplit(_START)
     parts: list[bytes] = []
     sets: list[bytes] = []

@@ -6,7 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.media import vpx
-from pipeline.media.annexb import AccessUnit, Codec, has_sps, normalise, with_start_codes, without_sets
+from pipeline.media.annexb import (
+    AccessUnit,
+    Codec,
+    has_sps,
+    normalise,
+    of_h264,
+    with_start_codes,
+    without_sets,
+)
 from pipeline.media.probe import picture_size
 
 if TYPE_CHECKING:
@@ -43,7 +51,7 @@ class _Nal:
 
     def __init__(self, codec: Codec, *, in_band: bool) -> None:
         self._codec = codec
-        self.unit = partial(normalise, codec=codec, in_band=in_band)
+        self.unit = of_h264 if codec == "h264" else partial(normalise, codec=codec, in_band=in_band)
 
     def decodable(self, payload: bytes) -> bytes:
         return with_start_codes(payload)
