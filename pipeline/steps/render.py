@@ -163,7 +163,8 @@ def _write(output: OutputPlan, source: Source, part: Path, write: Callable[..., 
         # Not truncated before it is ours alone.
         with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "w+b") as sink:
             _lock(sink.fileno(), part)
-            if os.fstat(sink.fileno()).st_size:  # ext4 flushes what was truncated, even from nothing, at close
+            # At close ext4 flushes a file that was truncated, even one that was empty.
+            if os.fstat(sink.fileno()).st_size:
                 sink.truncate(0)
             return write(output, source.whole(*output.reading), sink, partial(_scratch, part))
     except EOFError as error:
