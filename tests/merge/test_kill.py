@@ -225,6 +225,16 @@ def test_in_the_middle_of_writing(call: Made, undisturbed: dict[str, bytes], tmp
         _assert_recovers(call, place, undisturbed)
 
 
+def test_a_file_that_is_longer_than_what_comes_leaves_nothing(
+    call: Made, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    for name, data in undisturbed.items():
+        if name != FILE:
+            (tmp_path / f".{name}.part").write_bytes(b"\xff" * (len(data) + 1))
+    assert any(tmp_path.iterdir())
+    _assert_recovers(call, tmp_path, undisturbed)
+
+
 @pytest.mark.parametrize("delay_ms", _seeded(5, 60))
 def test_with_two_jobs_from_outside_at_any_time(
     delay_ms: int, call: Made, undisturbed: dict[str, bytes], tmp_path: Path
