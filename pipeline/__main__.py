@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 
 from pipeline.cli.app import app
 from pipeline.cli.boundary import signals
+from pipeline.errors import ExitCode
 
 FEW_COLLECTIONS = 100_000
 """Imports and packets make many values and hardly a cycle: looking for cycles would only take time."""
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """NumPy's linear algebra, which nothing here calls, else starts a thread a core that spins while we begin."""
+STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
 
 def main() -> None:
@@ -22,6 +25,13 @@ def main() -> None:
     try:
         with signals():
             app()
+    except SystemExit as ended:
+        if ended.code in STOPPED:
+            # All is tidied up; a thread that still waits for a store is not waited for.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(int(ended.code))
+        raise
     finally:
         gc.freeze()  # the process ends, and its memory with it: no cycle has to be found first
 

@@ -155,7 +155,8 @@ def _made(
         return _merge(work, place, plan, source, limits, notes=notes, progress=progress)
     from pipeline.steps.deliver import deliver, refuse_taken
 
-    refuse_taken(place, [o.file for o in plan.outputs if not o.refusal], overwrite=limits.overwrite)
+    files = [o.file for o in plan.outputs if not o.refusal]
+    refuse_taken(place, files, work.wanted, overwrite=limits.overwrite)
     with TemporaryDirectory(prefix="recpipe-") as scratch:
         made = _merge(work, Path(scratch), plan, source, limits, notes=notes, progress=progress)
         return Done(place.name, deliver(Path(scratch), place, made.manifest), already=False)

@@ -86,17 +86,27 @@ def guarded(work: Callable[[], int], arguments: Sequence[str], system: str = sys
     except NoArgsIsHelpError as error:
         complain(error.format_message().splitlines())
         return ExitCode.USAGE
-    except click.ClickException as error:
-        sentence, code = _usage(error), ExitCode.USAGE
-        kind = CommandError.__name__
-    except RecpipeError as error:
-        sentence, code, kind = str(error), error.exit_code, type(error).__name__
-    except (Stopped, KeyboardInterrupt, click.Abort) as error:
-        code = error.code if isinstance(error, Stopped) else ExitCode.INTERRUPTED
-        sentence, kind = f"{_WORDS[code]}; nothing unfinished was left.", Stopped.__name__
+    except KeyboardInterrupt:
+        ended = _stopped(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the boundary: whatever is left is a bug of ours
-        sentence, code, kind = _bug(error), ExitCode.BUG, type(error).__name__
-    return _told(sentence, code, kind, as_json=_wants_json(arguments))
+        # A signal may come out of a library as another error, or in the middle of that error's making.
+        ended = _stopped(_Request.code) if _Request.code is not None else _ended(error)
+    return _told(*ended, as_json=_wants_json(arguments))
+
+
+def _ended(error: Exception) -> tuple[str, ExitCode, str]:
+    """The sentence of an error, its exit code and its kind."""
+    if isinstance(error, click.ClickException):
+        return _usage(error), ExitCode.USAGE, CommandError.__name__
+    if isinstance(error, RecpipeError):
+        return str(error), error.exit_code, type(error).__name__
+    if isinstance(error, Stopped | click.Abort):
+        return _stopped(error.code if isinstance(error, Stopped) else ExitCode.INTERRUPTED)
+    return _bug(error), ExitCode.BUG, type(error).__name__
+
+
+def _stopped(code: ExitCode) -> tuple[str, ExitCode, str]:
+    return f"{_WORDS[code]}; nothing unfinished was left.", code, Stopped.__name__
 
 
 def _unsupported(system: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import CommandError, CorruptError, ObjectMissingError
 from pipeline.model.containers import Container
 from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, from_json
+from pipeline.steps.publish import PENDING
 from pipeline.storage.below import Below
 from pipeline.storage.etags import whole_etag
 from pipeline.storage.protocol import Extras
@@ -65,14 +66,19 @@ class Target:
 
 def delivered(target: Target, wanted: Manifest) -> Manifest | None:
     """The manifest of an earlier run that did the same, if all its objects are still what it put there."""
+    found = _same_work(target, FILE, wanted)
+    return found if found and all(_is_there(target, output) for output in found.outputs) else None
+
+
+def _same_work(target: Target, key: str, wanted: Manifest) -> Manifest | None:
     try:
-        if target.store.stat(FILE).size > MOST_MANIFEST_BYTES:
+        if target.store.stat(key).size > MOST_MANIFEST_BYTES:
             return None
-        found = from_json(target.store.get(FILE).data.decode())
+        found = from_json(target.store.get(key).data.decode())
     except (ObjectMissingError, ValueError, RecursionError):
         return None
     same = (found.recording, found.options, found.tool) == (wanted.recording, wanted.options, wanted.tool)
-    return found if same and all(_is_there(target, output) for output in found.outputs) else None
+    return found if same else None
 
 
 def _is_there(target: Target, output: Output) -> bool:
@@ -83,14 +89,20 @@ def _is_there(target: Target, output: Output) -> bool:
     return bool(output.etag) and (there.size, there.etag) == (output.size, output.etag)
 
 
-def refuse_taken(target: Target, files: Sequence[str], *, overwrite: bool) -> None:
+def refuse_taken(target: Target, files: Sequence[str], wanted: Manifest, *, overwrite: bool) -> None:
     """Stop before the work when a name is taken by an object that this work did not make.
+
+    What an earlier run of the same work left behind when it was stopped is replaced.
 
     Raises:
         CommandError: an object of that name exists.
     """
-    taken = set(files) & {stat.key for stat in target.store.list("")}
-    if taken and not overwrite:
+    if overwrite:
+        return
+    begun = _same_work(target, PENDING, wanted)
+    ours = {output.file for output in begun.outputs} if begun else set()
+    taken = set(files) & {stat.key for stat in target.store.list("")} - ours
+    if taken:
         raise CommandError(
             f"{target.at(min(taken))} exists and is not the result of this merge: use "
             "--overwrite to replace it, or another place with -o."
@@ -100,10 +112,13 @@ def refuse_taken(target: Target, files: Sequence[str], *, overwrite: bool) -> No
 def deliver(place: Path, target: Target, manifest: Manifest) -> Manifest:
     """Put the files of a manifest into a store, then the manifest, which tells their ETags.
 
+    While it lasts, a hidden manifest says whose the objects are.
+
     Raises:
         StorageError: the store does not take them; nothing unfinished is left there.
         OSError: a file cannot be read.
     """
+    target.store.put(PENDING, manifest.to_json().encode(), _JSON)
     outputs = tuple(
         replace(output, etag=_sent(place / output.file, target, output).etag)
         if output.verdict.good
@@ -112,6 +127,7 @@ def deliver(place: Path, target: Target, manifest: Manifest) -> Manifest:
     )
     told = replace(manifest, outputs=outputs)
     target.store.put(FILE, told.to_json().encode(), _JSON)
+    target.store.delete(PENDING)
     return told
 
 

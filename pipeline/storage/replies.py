@@ -99,6 +99,9 @@ def told(name: str, connection: Connection) -> Iterator[None]:
         of_botocore.IncompleteReadError,
         urllib3.exceptions.HTTPError,
     ) as error:
+        inner = getattr(error, "kwargs", {}).get("error")
+        if isinstance(inner, Exception) and not isinstance(inner, OSError | urllib3.exceptions.HTTPError):
+            raise inner from None  # no fault of the net: a signal, which the client took for one
         raise BusyError(f"{name}: the connection broke ({error}).") from error
     except of_botocore.BotoCoreError as error:
         raise StorageError(f"{name} cannot be asked for: {error}.") from error

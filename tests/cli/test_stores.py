@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -10,9 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.job import Limits, merge_all
+from pipeline.model.options import Options
+from pipeline.sources.folder import Folder
+from pipeline.storage.below import Below
 from pipeline.storage.open import open_store
 from tests.cli.running import run
-from tests.servers.faults import DENIED, every, faulty
+from tests.documents import ROOT
+from tests.servers.faults import DENIED, Strike, at, every, faulty, never
 from tests.sources.stored import put_all
 from tests.storage.servers import bucket, environ, settings
 
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.demo.made import Made
+    from tests.servers.faults import Request
     from tests.servers.s3 import Account, S3Server
 
 STORE = """
@@ -46,17 +53,23 @@ def keys(name: str, account: Account) -> dict[str, str]:
     return {f"{name.upper()}_KEY": account.access_key, f"{name.upper()}_SECRET": account.secret_key}
 
 
-def recpipe(place: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+def started(place: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
     """The command in a folder, with an environment of its own."""
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-m", "pipeline", *arguments],
         cwd=place,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.getcwd(), "HOME": str(place), **more},  # noqa: PTH109 - where the package is
-        capture_output=True,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(place), **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=120,
     )
+
+
+def recpipe(place: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """The command, run to its end."""
+    with started(place, *arguments, **more) as process:
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def test_from_one_account_into_another_over_tls(
@@ -139,3 +152,42 @@ def test_an_address_of_another_kind_says_what_to_write() -> None:
     said = run("merge", "oss://bucket/room", "-o", "out")
     assert said.code == 2
     assert 'add a store with profile = "oss" to recpipe.toml and write NAME:prefix' in said.err
+
+
+REQUESTS = (1, 9, 20, 26, 33)
+"""At which of them a merge of ``plain-agora`` is ended: listing, looking, fetching, delivering."""
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the answer", "after the answer"])
+@pytest.mark.parametrize("number", REQUESTS)
+def test_a_merge_that_is_terminated_leaves_nothing_and_goes_on(
+    number: int, *, after: bool, swift_http: S3Server, made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    name = bucket(swift_http)
+    inside = open_store(settings(swift_http, name), environ(swift_http))
+    put_all(made("plain-agora").place, Below(inside, "in/"))
+    (tmp_path / "tmp").mkdir()
+    given = {**keys("here", swift_http.accounts[0]), "TMPDIR": str(tmp_path / "tmp")}
+    running: list[subprocess.Popen[str]] = []
+
+    def end(_: Request) -> None:
+        running[0].terminate()
+        running[0].wait(60)
+
+    with faulty(swift_http) as between:
+        (tmp_path / "recpipe.toml").write_text(store("here", between.server, name))
+        merge = ["merge", "here:in", "-o", "here:out", "--jobs", "2"]
+        between.rule = at(number, Strike(end, after=after))
+        running.append(started(tmp_path, *merge, **given))
+        said = running[0].communicate(timeout=120)
+        assert running[0].returncode == 143, said
+        assert list((tmp_path / "tmp").iterdir()) == []
+        assert "out/manifest.json" not in {stat.key for stat in inside.list("")}
+        between.rule = never
+        again = recpipe(tmp_path, *merge, **given)
+        assert again.returncode == 0, again
+    (local,) = merge_all(Folder(made("plain-agora").place), tmp_path / "local", Options(), Limits())
+    for output in local.manifest.outputs:
+        stored = inside.get(f"out/{output.file}").data
+        assert hashlib.sha256(stored).hexdigest() == output.sha256
+    assert list(inside.uploads("")) == []
