@@ -1,7 +1,7 @@
 """A track copied in a process of its own, so that one user's file uses two cores.
 
 Threads would not do: demuxing hands the interpreter's lock back and forth for every packet. The process is
-forked, sends its chunks through a pipe, and ends with what was made or with what went wrong.
+forked, sends its header and its chunks through a pipe, and ends with what was made or with what went wrong.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipeline.media.mp4.writer import TrackHeader
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
-    from pipeline.media.mp4.writer import TrackHeader
     from pipeline.media.tally import Chunk, Copier, Made
 
 
@@ -41,17 +42,13 @@ class Aside:
 
     Args:
         make: makes the copier there, given where it reports its progress.
-        header: the copier's header.
         progress: called here with bytes that were read there.
     """
 
     def __init__(
-        self,
-        make: Callable[[Callable[[int], None]], Copier],
-        header: TrackHeader,
-        progress: Callable[[int], None],
+        self, make: Callable[[Callable[[int], None]], Copier], progress: Callable[[int], None]
     ) -> None:
-        self._header = header
+        self._header: TrackHeader | None = None
         self._progress = progress
         self._end: _End | None = None
         context = multiprocessing.get_context("fork")
@@ -62,19 +59,29 @@ class Aside:
         to.close()
 
     def header(self) -> TrackHeader:
-        """As the copier's."""
+        """As the copier's; raises what making it met."""
+        while self._header is None:
+            if isinstance(told := self._from.recv(), TrackHeader):
+                self._header = told
+            else:
+                self._told(told)
         return self._header
 
     def chunks(self) -> Iterator[Chunk]:
         """What the other process copies; raises what it met, EOFError when it was killed."""
+        self.header()  # comes first
         while not isinstance(told := self._from.recv(), _End):
             if isinstance(told, list):
                 yield from told
-            elif isinstance(told, int):
-                self._progress(told)
             else:
-                raise told
+                self._told(told)
         self._end = told
+
+    def _told(self, said: int | Exception) -> None:
+        """Progress is passed on, what went wrong is raised."""
+        if not isinstance(said, int):
+            raise said
+        self._progress(said)
 
     @property
     def ends(self) -> int:
@@ -88,7 +95,7 @@ class Aside:
 
     def _finished(self) -> _End:
         if self._end is None:
-            raise AssertionError(self._header.name)  # asked before all chunks were taken
+            raise AssertionError("asked before all chunks were taken")
         return self._end
 
     def close(self) -> None:
@@ -126,6 +133,7 @@ def _copy(
     unused.close()
     try:
         copier = make(to.send)
+        to.send(copier.header())
         waiting: list[Chunk] = []
         for piece in copier.chunks():
             waiting.append(piece)

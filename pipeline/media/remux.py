@@ -67,15 +67,15 @@ def remux(
     """
     with ExitStack() as stack:
         copiers: list[Copier] = []
+        aside = None
+        if processes > 1 and output.audio is not None and output.video is not None:
+            # Before anything is read here: reading ahead takes threads, and none may run while we fork.
+            aside = Aside(partial(_sounds, output, output.audio, open_slice), progress)
+            stack.callback(aside.close)
         if output.video is not None:
             copiers.append(Pictures(output, output.video, open_slice, progress))
         if output.audio is not None:
-            copiers.append(_sounds(output, output.audio, open_slice, progress))
-            if processes > 1 and output.video is not None:
-                make = partial(_sounds, output, output.audio, open_slice)
-                aside = Aside(make, copiers.pop().header(), progress)
-                stack.callback(aside.close)
-                copiers.append(aside)
+            copiers.append(aside or _sounds(output, output.audio, open_slice, progress))
         return _write(output, copiers, sink, hashing=hashing)
 
 

@@ -22,8 +22,9 @@ from tests.sources.stored import put_all
 from tests.storage.servers import HOSTILE, bucket, environ, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
     from pipeline.demo.made import Made
     from pipeline.sources.protocol import Source
@@ -71,6 +72,31 @@ def test_a_merge_from_swift_over_tls_is_that_of_the_folder(
     put_all(place, store)
     local = merged_from(Folder(place), tmp_path / "local")
     assert merged_from(Bucket("swift", store), tmp_path / "stored", jobs) == local
+
+
+def test_what_is_copied_aside_is_read_by_no_thread_of_this_process(
+    made: Callable[[str], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process is forked for the sound: no thread goes on in it, and locks that one held stay locked."""
+    place = made("plain-agora").place
+    store = MemoryStore()
+    put_all(place, store)
+    source, here = Bucket("memory", store), []
+    whole = source.whole
+
+    def remembered(*tracks: Sequence[str]) -> Callable[[str], BinaryIO]:
+        opened = whole(*tracks)
+
+        def opening(key: str) -> BinaryIO:
+            here.append(key)  # not seen where it happens in another process
+            return opened(key)
+
+        return opening
+
+    monkeypatch.setattr(source, "whole", remembered)
+    merge_all(source, tmp_path / "out", Options(uids=("101",)), Limits(jobs=2))
+    assert here
+    assert not [key for key in here if "_audio_" in key]
 
 
 def test_a_merge_from_a_store_that_speaks_as_cos_does(
