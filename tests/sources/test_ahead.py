@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import threading
 from typing import TYPE_CHECKING
 
@@ -72,3 +74,67 @@ def test_what_goes_wrong_is_told_when_it_is_asked_for_and_not_before() -> None:
     with pytest.raises(OSError, match="bad"):
         coming.take("bad")
     assert coming.take("k3") == "K3"
+
+
+def test_a_forked_process_fetches_anew_what_waited() -> None:
+    """Its parent's threads are not there: whoever waited for them would wait for ever."""
+    coming = ahead(Fetching())
+    coming.take("k0")
+    coming.take("k1")
+    receiver, sender = multiprocessing.get_context("fork").Pipe(duplex=False)
+    there = multiprocessing.get_context("fork").Process(
+        target=lambda: sender.send([coming.take(key) for key in KEYS[2:]]), daemon=True
+    )
+    there.start()
+    try:
+        assert receiver.poll(20), "it hangs"
+        assert receiver.recv() == [key.upper() for key in KEYS[2:]]
+    finally:
+        there.kill()
+        there.join()
+    assert coming.take("k2") == "K2"
+
+
+class Gated:
+    """From the second on, nothing comes before the gate is open; ``bad`` fails at once."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.begun: list[str] = []
+
+    def __call__(self, key: str) -> str:
+        self.begun.append(key)
+        if key == "bad":
+            raise OSError(key)
+        if key != "k0":
+            self.gate.wait(20)
+        return key
+
+
+def ended(begun: list[str], gated: Gated) -> list[str]:
+    """What is fetched after it was forgotten, once all threads are gone."""
+    gated.gate.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("ThreadPoolExecutor"):
+            thread.join(20)
+    return gated.begun[len(begun) :]
+
+
+def test_after_an_error_nothing_more_is_fetched() -> None:
+    gated = Gated()
+    coming = Ahead(["k0", "bad", *KEYS[1:]], gated, lambda _: 1, 20, threads=2)
+    coming.take("k0")
+    with pytest.raises(OSError, match="bad"):
+        coming.take("bad")
+    assert len(ended(gated.begun.copy(), gated)) <= 2
+
+
+def test_who_is_forgotten_fetches_nothing_more() -> None:
+    gated = Gated()
+    coming = Ahead(KEYS, gated, lambda _: 1, 20, threads=2)
+    coming.take("k0")
+    coming._fill()
+    assert len(coming._waiting) > 2
+    del coming
+    gc.collect()
+    assert len(ended(gated.begun.copy(), gated)) <= 2
