@@ -7,6 +7,7 @@ and signs by the store's clock when ours is wrong.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,15 @@ _SKEW = "recpipe_skew"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
+@dataclass(slots=True)
+class _Own:
+    """What a process has for itself."""
+
+    lock: Lock = field(default_factory=Lock)
+    client: Any = None
+    turn: int = 0
+
+
 class Connection:
     """A client that is made anew when its credentials expired, and what is known of the store's clock.
 
@@ -37,36 +47,50 @@ class Connection:
     def __init__(self, settings: StoreSettings, environ: Mapping[str, str]) -> None:
         self._settings = settings
         self._environ = environ
-        self._client: Any = None
-        self._process = 0
-        self._lock = Lock()
         self._skew = timedelta()
-        self._renewed = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._own: dict[int, _Own] = {}
+        self._turn = 0
+        self._good = -1
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_settings": self._settings, "_environ": dict(self._environ), "_skew": self._skew}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _client=None, _process=0, _lock=Lock(), _renewed=False)
+        self.__dict__.update(state)
+        self._begin()
 
     def client(self) -> Any:
         """The S3 client (boto3 gives it no type)."""
-        with self._lock:
-            if self._client is None or self._process != os.getpid():
-                # A forked process has connections of its own: two on one socket would mix their answers.
-                self._client, self._process = self._made(), os.getpid()
-            return self._client
+        # A forked process has connections of its own: two on one socket would mix their answers. It has a
+        # lock of its own, because a thread may have held the other when it was forked.
+        own = self._own.setdefault(os.getpid(), _Own())
+        with own.lock:
+            if own.client is None or own.turn != self._turn:
+                own.client, own.turn = self._made(), self._turn
+            return own.client
 
-    def renew(self) -> bool:
-        """Ask the providers for credentials again; False where just that did not help."""
-        with self._lock:
-            self._client, again = None, self._renewed
-            self._renewed = True
-            return not again
+    @property
+    def turn(self) -> int:
+        """How often credentials were asked for again: tell it with what came of a request."""
+        return self._turn
 
-    def answered(self) -> None:
-        """A request was answered: the credentials are good."""
-        self._renewed = False
+    def renew(self, turn: int) -> bool:
+        """Ask the providers for credentials again; False where just that did not help.
+
+        Args:
+            turn: in which they were refused; where another thread has asked since, nothing is asked.
+        """
+        if turn == self._turn and turn and self._good < turn:
+            return False
+        self._turn = max(self._turn, turn + 1)
+        return True
+
+    def answered(self, turn: int) -> None:
+        """A request of a turn was answered: its credentials are good."""
+        self._good = max(self._good, turn)
 
     def set_clock(self, store_says: datetime) -> float:
         """Sign by the store's clock from now on; gives the seconds between it and ours."""

@@ -71,11 +71,12 @@ def told(name: str, connection: Connection) -> Iterator[None]:
     import botocore.exceptions as of_botocore
     import urllib3
 
+    turn = connection.turn
     try:
         yield
-        connection.answered()
+        connection.answered(turn)
     except of_botocore.ClientError as error:
-        raise _answered(name, error.response, connection) from error
+        raise _answered(name, error.response, connection, turn) from error
     except of_botocore.FlexibleChecksumError as error:
         raise CorruptError(f"{name} arrived with other bytes than its checksum says.") from error
     except of_botocore.SSLError as error:
@@ -115,7 +116,7 @@ def code_of(error: StorageError) -> str:
     return code
 
 
-def _answered(name: str, response: Mapping[str, Any], connection: Connection) -> StorageError:
+def _answered(name: str, response: Mapping[str, Any], connection: Connection, turn: int) -> StorageError:
     """The error of an answer."""
     said, about = response.get("Error", {}), response.get("ResponseMetadata", {})
     code, status = said.get("Code", ""), about.get("HTTPStatusCode", 0)
@@ -124,7 +125,7 @@ def _answered(name: str, response: Mapping[str, Any], connection: Connection) ->
     if code == SKEWED:
         return _skewed(name, headers, connection)
     if code in EXPIRED:
-        if connection.renew():
+        if connection.renew(turn):
             return BusyError(f"{name}: the credentials had expired ({why}).", 0)
         return DeniedError(f"{name} is refused: the credentials have expired ({why}): renew them.")
     kind = _CODES.get(code) or _STATUS.get(status, StorageError)
