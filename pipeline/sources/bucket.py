@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from functools import partial
-from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from pipeline.errors import InputError
@@ -26,12 +25,14 @@ STEP_OF_ENDS = 1 << 14
 """Bytes asked for at least where the ends did not tell enough."""
 SMALL = 256 << 10
 """Objects up to this that will be read whole are fetched so at once, and kept if there is room."""
-KEPT = 64 << 20
-"""Bytes of small objects that are kept."""
+KEPT = 256
+"""Small objects that are kept at most."""
 LARGE = 8 << 20
 """Objects over this are read in ranges, not whole."""
 ROOM = 64 << 20
-"""Bytes that wait to be read, of all tracks that are read at a time."""
+"""Bytes that wait to be read, of all tracks of an output."""
+THREADS = 32
+"""Fetch at once, for all tracks of an output; each has one at least."""
 
 
 class Stored(Lists, Reads, Protocol):
@@ -52,30 +53,30 @@ class Bucket:
         self.task = task
         self._store = store
         self._listed: dict[str, Stat] = {}
-        self._lock = Lock()
+        self._came: list[int] = []  # without a lock: a thread might hold it while this process is forked
         self._kept: dict[str, bytes] = {}
-        self._kept_bytes = 0
         self.far = True
-        self.read = 0
 
     def __getstate__(self) -> dict[str, object]:
-        return {k: v for k, v in self.__dict__.items() if k != "_lock"} | {"_kept": {}, "_kept_bytes": 0}
+        return self.__dict__ | {"_kept": {}}
 
-    def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state, _lock=Lock())
+    @property
+    def read(self) -> int:
+        """As `Source.read`."""
+        return sum(self._came)
 
     def objects(self) -> tuple[Object, ...]:
         """As `Source.objects`; what stands for a folder is left out."""
+        listed: dict[str, Stat] = {}
         for stat in self._store.list(""):
-            if not stat.key.endswith("/") and not any(
-                part.startswith(HIDDEN) for part in stat.key.split("/")
-            ):
-                self._listed[stat.key] = stat
-            if len(self._listed) > MOST_OBJECTS:
+            if _is_seen(stat.key):
+                listed[stat.key] = stat
+            if len(listed) > MOST_OBJECTS:
                 raise InputError(
                     f"{self.name} holds over {MOST_OBJECTS} objects: give the prefix of one recording."
                 )
-        return tuple(Object(key, stat.size) for key, stat in self._listed.items())
+        self._listed = listed
+        return tuple(Object(key, stat.size) for key, stat in listed.items())
 
     def open(self, key: str) -> BinaryIO:
         """As `Source.open`."""
@@ -88,9 +89,9 @@ class Bucket:
 
     def whole(self, *tracks: Sequence[str]) -> Callable[[str], BinaryIO]:
         """As `Source.whole`; a key that two tracks share is fetched for each."""
-        room = ROOM // max(1, len(tracks))
-        ahead = [Ahead(keys, self._all_of, self._cost, room) for keys in tracks]
-        return partial(_of_any, ahead, self._all_of)
+        room, threads = ROOM // max(1, len(tracks)), max(1, THREADS // max(1, len(tracks)))
+        coming = [Ahead(keys, self._all_of, self._cost, room, threads) for keys in tracks]
+        return partial(_of_any, coming, self._all_of)
 
     def _cost(self, key: str) -> int:
         return min(self._listed[key].size, LARGE)
@@ -99,7 +100,7 @@ class Bucket:
         stat = self._listed[key]
         if stat.size > LARGE:
             return self._ranges(key)
-        return io.BytesIO(self._taken(key) or self._fetched(stat))
+        return io.BytesIO(self._kept.pop(key, b"") or self._fetched(stat))
 
     def _fetched(self, stat: Stat) -> bytes:
         got = self._store.get(stat.key)
@@ -107,24 +108,12 @@ class Bucket:
         same_as_listed(got, stat)
         return got.data
 
-    def _taken(self, key: str) -> bytes:
-        """What was kept of an object; empty if nothing was."""
-        with self._lock:
-            data = self._kept.pop(key, b"")
-            self._kept_bytes -= len(data)
-            return data
-
-    def _keep(self, key: str, data: bytes) -> None:
-        with self._lock:
-            if key not in self._kept and self._kept_bytes + len(data) <= KEPT:
-                self._kept[key] = data
-                self._kept_bytes += len(data)
-
     def _ends_of(self, small: int, key: str) -> BinaryIO:
         stat = self._listed[key]
         if stat.size <= small:
             data = self._fetched(stat)
-            self._keep(key, data)
+            if small == SMALL and len(self._kept) < KEPT:
+                self._kept[key] = data
             return io.BytesIO(data)
         pieces: dict[int, bytes] = {}
         for start in (0, stat.size - END):
@@ -138,8 +127,13 @@ class Bucket:
         return cast("BinaryIO", RangeFile(self._store, self._listed[key], pieces, self._told, step))
 
     def _told(self, count: int) -> None:
-        with self._lock:
-            self.read += count
+        self._came.append(count)
+
+
+def _is_seen(key: str) -> bool:
+    """Whether a key is that of a file: what stands for a folder ends with a slash, or is the prefix itself."""
+    folder = not key or key.endswith("/")
+    return not folder and not any(part.startswith(HIDDEN) for part in key.split("/"))
 
 
 def _of_any(tracks: Sequence[Ahead[BinaryIO]], fetch: Callable[[str], BinaryIO], key: str) -> BinaryIO:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -123,6 +124,54 @@ def test_hidden_objects_and_what_stands_for_folders_are_not_seen() -> None:
     for key in ("a.ts", "b/", ".hidden", "b/.recpipe/x", "b/c.ts"):
         store.put(key, b"")
     assert [item.key for item in Bucket("memory", store).objects()] == ["a.ts", "b/c.ts"]
+
+
+def test_what_stands_for_the_prefix_itself_is_not_seen() -> None:
+    """Consoles write an empty object of the prefix's name when a folder is made."""
+    store = MemoryStore()
+    store.put("room/", b"")
+    source = Bucket("s3://b/room", Below(store, "room/"))
+    assert source.objects() == ()
+    with pytest.raises(NoRecordingError, match="s3://b/room is empty"):
+        find(source)
+
+
+def test_what_is_gone_is_not_listed_the_second_time() -> None:
+    store = MemoryStore()
+    source = Bucket("memory", store)
+    for key in ("a.ts", "b.ts"):
+        store.put(key, b"")
+        source.objects()
+        store.delete("a.ts")
+    assert [item.key for item in source.objects()] == ["b.ts"]
+
+
+class Counting(MemoryStore):
+    """Counts what is fetched."""
+
+    fetched = 0
+
+    def get(self, key: str) -> Got:
+        self.fetched += 1
+        return super().get(key)
+
+
+def test_many_tracks_wait_in_the_memory_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mix reads all users at once: neither bytes nor threads may grow with their number."""
+    monkeypatch.setattr("pipeline.sources.bucket.ROOM", 600)
+    monkeypatch.setattr("pipeline.sources.bucket.THREADS", 4)
+    tracks = [[f"{user}/{number:02}.ts" for number in range(20)] for user in range(60)]
+    store = Counting()
+    for key in (key for keys in tracks for key in keys):
+        store.put(key, b"0123456789")
+    source = Bucket("memory", store)
+    source.objects()
+    before = threading.active_count()
+    opened = source.whole(*tracks)
+    for keys in tracks:
+        assert [opened(key).read() for key in keys[:2]] == [b"0123456789"] * 2
+    assert threading.active_count() - before <= 60
+    assert store.fetched <= 60 * (2 + 1)
 
 
 def test_an_empty_prefix_is_told() -> None:
