@@ -70,8 +70,8 @@ class Retrying:
             if not isinstance(error, StorageError) or not error.retryable:
                 return False
             after = error.after if isinstance(error, BusyError) else None
-            if after is None:
-                return True
+            if not after:
+                return True  # "at once" is no reason to ask thousands of times a minute
             return after if self._clock() - started + after <= limit else False
 
         patience = self._patience

@@ -63,6 +63,13 @@ def test_it_gives_up_when_the_time_is_over() -> None:
     assert len(shaky.calls) > 1
 
 
+def test_a_store_that_asks_for_no_wait_is_asked_less_and_less_often_all_the_same() -> None:
+    shaky = Shaky(MemoryStore(), times=10**9, error=BusyError("busy.", 0.0))
+    with pytest.raises(BusyError):
+        Retrying(shaky, Patience(seconds=0.5, first=0.05, longest=0.05)).stat("k")
+    assert 1 < len(shaky.calls) <= 12
+
+
 @pytest.mark.parametrize(
     ("after", "calls"),
     [
