@@ -131,7 +131,7 @@ class Bucket:
 
 
 def _is_seen(key: str) -> bool:
-    """Whether a key is that of a file: what stands for a folder ends with a slash, or is the prefix itself."""
+    """Whether it is the key of a file: what stands for a folder ends with a slash, or is the prefix."""
     folder = not key or key.endswith("/")
     return not folder and not any(part.startswith(HIDDEN) for part in key.split("/"))
 

@@ -5,6 +5,7 @@ Codes are those of the Amazon S3 API ("Error responses"), which the other stores
 
 from __future__ import annotations
 
+import ssl
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -80,9 +81,7 @@ def told(name: str, connection: Connection) -> Iterator[None]:
     except of_botocore.FlexibleChecksumError as error:
         raise CorruptError(f"{name} arrived with other bytes than its checksum says.") from error
     except of_botocore.SSLError as error:
-        raise StorageError(
-            f"{name}: the store's certificate is not trusted ({error}): give a ca_bundle or another endpoint."
-        ) from error
+        raise _of_tls(name, error) from error
     except (
         of_botocore.NoCredentialsError,
         of_botocore.PartialCredentialsError,
@@ -101,11 +100,31 @@ def told(name: str, connection: Connection) -> Iterator[None]:
         urllib3.exceptions.HTTPError,
     ) as error:
         inner = getattr(error, "kwargs", {}).get("error")
+        if isinstance(inner, ValueError):
+            # Its text repeats the header, and that is a key or a token: it goes no further.
+            raise DeniedError(
+                f"{name} cannot be asked for: the credentials have a line break or another character that no "
+                "header may have: set them anew."
+            ) from None
         if isinstance(inner, Exception) and not isinstance(inner, OSError | urllib3.exceptions.HTTPError):
             raise inner from None  # no fault of the net: a signal, which the client took for one
         raise BusyError(f"{name}: the connection broke ({error}).") from error
     except of_botocore.BotoCoreError as error:
         raise StorageError(f"{name} cannot be asked for: {error}.") from error
+
+
+def _of_tls(name: str, error: Exception) -> StorageError:
+    """Whoever is not trusted will not be later; a handshake that was cut off may come right."""
+    cause = getattr(error, "kwargs", {}).get("error")
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.args[0] if cause.args and isinstance(cause.args[0], Exception) else cause.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return StorageError(
+            f"{name}: the store's certificate is not trusted ({error}): give a ca_bundle or another endpoint."
+        )
+    if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return BusyError(f"{name}: the connection broke ({error}).")
+    return StorageError(f"{name}: the store does not speak TLS as we do ({error}): check its endpoint.")
 
 
 def code_of(error: StorageError) -> str:

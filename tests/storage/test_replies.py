@@ -1,0 +1,90 @@
+"""What becomes of answers that no store gives: handshakes cut off, no TLS, keys that no header takes."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import BusyError, DeniedError, StorageError
+from pipeline.storage.open import open_store
+from pipeline.storage.profiles import SWIFT
+from pipeline.storage.retrying import Patience
+from pipeline.storage.stores import KeysInEnvironment, StoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.storage.protocol import Store
+
+KEYS = {"KEY": "AKEXAMPLE", "SECRET": "s3cret", "TOKEN": "t0ken"}
+
+
+class Listening:
+    """A port that reads a little of each connection, says one thing and closes."""
+
+    def __init__(self, says: bytes) -> None:
+        self._says = says
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        self.met = 0
+        self.port: int = self._socket.getsockname()[1]
+
+    def _run(self) -> None:
+        while True:
+            try:
+                there, _ = self._socket.accept()
+            except OSError:
+                return
+            self.met += 1
+            with there:
+                there.recv(1 << 16)
+                there.sendall(self._says)
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+
+@pytest.fixture(params=[b""])
+def listening(request: pytest.FixtureRequest) -> Iterator[Listening]:
+    there = Listening(request.param)
+    yield there
+    there.close()
+
+
+def store(endpoint: str, **keys: str) -> Store:
+    where = StoreSettings(
+        name="test",
+        profile=SWIFT,
+        bucket="bucket",
+        region="us-east-1",
+        endpoint=endpoint,
+        credentials=KeysInEnvironment("KEY", "SECRET", "TOKEN"),
+    )
+    return open_store(where, KEYS | keys, Patience(seconds=0.5, first=0.01, longest=0.05))
+
+
+def test_a_handshake_that_is_cut_off_may_come_right(listening: Listening) -> None:
+    with pytest.raises(BusyError, match="the connection broke"):
+        store(f"https://127.0.0.1:{listening.port}").get("k")
+
+
+@pytest.mark.parametrize("listening", [b"HTTP/1.1 400 Bad Request\r\n\r\n"], indirect=True)
+def test_a_port_without_tls_is_told_at_once(listening: Listening) -> None:
+    with pytest.raises(StorageError, match=r"does not speak TLS .*: check its endpoint") as caught:
+        store(f"https://127.0.0.1:{listening.port}").get("k")
+    assert not caught.value.retryable
+    assert listening.met == 1
+
+
+@pytest.mark.parametrize("variable", ["KEY", "TOKEN"])
+def test_keys_with_a_line_break_are_told_and_not_repeated(variable: str) -> None:
+    with pytest.raises(DeniedError, match="have a line break") as caught:
+        store("http://127.0.0.1:9", **{variable: KEYS[variable] + "\n"}).get("k")
+    assert KEYS[variable] not in str(caught.value)
+    assert caught.value.__suppress_context__
