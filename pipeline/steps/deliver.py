@@ -100,13 +100,21 @@ def refuse_taken(target: Target, files: Sequence[str], wanted: Manifest, *, over
     if overwrite:
         return
     begun = _same_work(target, PENDING, wanted)
-    ours = {output.file for output in begun.outputs} if begun else set()
-    taken = set(files) & {stat.key for stat in target.store.list("")} - ours
-    if taken:
+    others = set(files) - ({output.file for output in begun.outputs} if begun else set())
+    taken = next((file for file in sorted(others) if _is_taken(target, file)), None)
+    if taken is not None:
         raise CommandError(
-            f"{target.at(min(taken))} exists and is not the result of this merge: use "
+            f"{target.at(taken)} exists and is not the result of this merge: use "
             "--overwrite to replace it, or another place with -o."
         )
+
+
+def _is_taken(target: Target, file: str) -> bool:
+    try:
+        target.store.stat(file)
+    except ObjectMissingError:
+        return False
+    return True
 
 
 def deliver(place: Path, target: Target, manifest: Manifest) -> Manifest:
@@ -133,13 +141,14 @@ def deliver(place: Path, target: Target, manifest: Manifest) -> Manifest:
 
 def _sent(path: Path, target: Target, output: Output) -> Stat:
     extras = Extras(TYPES[Container(output.container)], metadata={"recpipe-sha256": output.sha256})
-    if output.size <= PART:
-        stat = target.store.put(output.file, path.read_bytes(), extras)
-        vouched = bool(stat.md5)
-    else:
-        stat, vouched = _in_parts(path, target.store.upload(output.file, extras), output.size)
+    if output.size > PART:
+        done, vouched = _in_parts(path, target.store.upload(output.file, extras), output.size)
+        sent = replace(done, size=output.size)
     try:
-        return _confirmed(path, target, replace(stat, size=output.size), vouched=vouched)
+        if output.size <= PART:
+            sent = target.store.put(output.file, path.read_bytes(), extras)
+            vouched = bool(sent.md5)
+        return _confirmed(path, target, sent, vouched=vouched)
     except CorruptError:
         target.store.delete(output.file)
         raise

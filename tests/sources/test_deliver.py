@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import BusyError, CommandError, CorruptError
-from pipeline.job import Limits, merge_all
+from pipeline.job import Limits, merge_all, plan_all
 from pipeline.model.manifest import FILE
-from pipeline.model.options import Options
+from pipeline.model.options import OnChange, Options
 from pipeline.sources.bucket import Bucket
 from pipeline.sources.folder import Folder
 from pipeline.steps import deliver as delivering
@@ -145,6 +145,29 @@ def test_an_object_that_is_in_the_way_is_not_replaced_unless_asked(made: Callabl
     assert store.stat(file).size == done.manifest.outputs[0].size
 
 
+def test_a_name_that_only_the_merge_finds_out_is_not_replaced_either(made: Callable[[str], Made]) -> None:
+    """What changes inside a slice is met while it is copied, and the files are then others than planned."""
+    source, options = Folder(made("hevc-ramp-up").place), Options(on_change=OnChange.SPLIT)
+    planned = {output.file for output in plan_all(source, options)[1][0].plan.outputs}
+    (done,) = merge_all(source, Target("mem:", MemoryStore()), options, Limits())
+    other = min({output.file for output in done.manifest.outputs} - planned)
+    store = MemoryStore()
+    store.put(other, b"mine")
+    with pytest.raises(CommandError, match=f"mem:{other} exists and is not the result of this merge"):
+        merge_all(source, Target("mem:", store), options, Limits())
+    assert objects(store) == {other: b"mine"}
+
+
+def test_the_rest_of_a_target_is_not_listed(
+    made: Callable[[str], Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket of results may hold millions."""
+    store = MemoryStore()
+    monkeypatch.setattr(store, "list", None)
+    merged(made("plain-agora").place, Target("mem:", store))
+    assert store.stat(FILE).size
+
+
 @pytest.mark.usefixtures("parts")
 def test_a_store_that_fails_leaves_neither_a_manifest_nor_an_upload(
     made: Callable[[str], Made],
@@ -171,7 +194,7 @@ def test_what_arrives_changed_is_taken_away_again(made: Callable[[str], Made]) -
     store = MemoryStore()
     with pytest.raises(CorruptError, match="other bytes"):
         merged(made("plain-agora").place, Target("mem:", Verified(Lying(store, flipped, times=10**6))))
-    assert FILE not in objects(store)
+    assert objects(store) == {}
     assert list(store.uploads("")) == []
 
 
