@@ -30,7 +30,7 @@ def answer(source: str | Path, task: Task | None = None, config: str | None = No
     "inspect",
     cls=Command,
     short_help="who was there, when, in which codecs; what is missing",
-    codes=(ExitCode.NO_RECORDING, ExitCode.INPUT),
+    codes=(ExitCode.NO_RECORDING, ExitCode.INPUT, ExitCode.OUTPUT),
 )
 @wishes.source
 @wishes.task

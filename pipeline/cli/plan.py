@@ -55,7 +55,7 @@ def expected(plans: Sequence[Plan], *, accept_loss: bool) -> ExitCode:
     "plan",
     cls=Command,
     short_help="what merge would make, why, how long, how big",
-    codes=(ExitCode.LOSSES, ExitCode.NO_RECORDING, ExitCode.INPUT),
+    codes=(ExitCode.LOSSES, ExitCode.NO_RECORDING, ExitCode.INPUT, ExitCode.OUTPUT),
 )
 @wishes.source
 @wishes.wishes
