@@ -159,10 +159,9 @@ def _made(
     refuse_taken(place, files, work.wanted, overwrite=limits.overwrite)
     with TemporaryDirectory(prefix="recpipe-") as scratch:
         made = _merge(work, Path(scratch), plan, source, limits, notes=notes, progress=progress)
-        names = [
-            o.file for o in made.manifest.outputs if o.verdict.good
-        ]  # after a surprise, others than planned
-        refuse_taken(place, names, overwrite=limits.overwrite)
+        # After a surprise there may be others than were planned.
+        files = [o.file for o in made.manifest.outputs if o.verdict.good]
+        refuse_taken(place, files, work.wanted, overwrite=limits.overwrite)
         return Done(place.name, deliver(Path(scratch), place, made.manifest), already=False)
 
 

@@ -141,17 +141,21 @@ def deliver(place: Path, target: Target, manifest: Manifest) -> Manifest:
 
 def _sent(path: Path, target: Target, output: Output) -> Stat:
     extras = Extras(TYPES[Container(output.container)], metadata={"recpipe-sha256": output.sha256})
-    if output.size > PART:
-        done, vouched = _in_parts(path, target.store.upload(output.file, extras), output.size)
-        sent = replace(done, size=output.size)
+    upload = target.store.upload(output.file, extras) if output.size > PART else None
+    # Of an upload nothing is seen before it is complete; what was put is there, right or wrong.
+    in_parts = _in_parts(path, upload, output.size) if upload else None
     try:
-        if output.size <= PART:
-            sent = target.store.put(output.file, path.read_bytes(), extras)
-            vouched = bool(sent.md5)
-        return _confirmed(path, target, sent, vouched=vouched)
+        sent, vouched = in_parts or _whole(path, target, output.file, extras)
+        return _confirmed(path, target, replace(sent, size=output.size), vouched=vouched)
     except CorruptError:
         target.store.delete(output.file)
         raise
+
+
+def _whole(path: Path, target: Target, file: str, extras: Extras) -> tuple[Stat, bool]:
+    """The object, and whether the store vouched for its bytes."""
+    sent = target.store.put(file, path.read_bytes(), extras)
+    return sent, bool(sent.md5)
 
 
 def _in_parts(path: Path, upload: Upload, size: int) -> tuple[Stat, bool]:

@@ -189,19 +189,27 @@ def test_a_store_that_fails_leaves_neither_a_manifest_nor_an_upload(
     assert list(store.uploads("")) == []
 
 
+class LyingOfFiles(Lying):
+    """What says whose the objects are arrives as it was sent."""
+
+    def put(self, key: str, data: bytes, extras: Extras = PLAIN, unless: Unless = ALWAYS) -> Stat:
+        put = Below.put if key == PENDING else Lying.put
+        return put(self, key, data, extras, unless)
+
+
 @pytest.mark.usefixtures("parts")
 def test_what_arrives_changed_is_taken_away_again(made: Callable[[str], Made]) -> None:
     store = MemoryStore()
     with pytest.raises(CorruptError, match="other bytes"):
-        merged(made("plain-agora").place, Target("mem:", Verified(Lying(store, flipped, times=10**6))))
-    assert objects(store) == {}
+        merged(made("plain-agora").place, Target("mem:", Verified(LyingOfFiles(store, flipped, times=10**6))))
+    assert set(objects(store)) == {PENDING}
     assert list(store.uploads("")) == []
 
 
 def test_a_changed_object_that_no_hash_tells_is_found_by_reading_back(
     made: Callable[[str], Made],
 ) -> None:
-    class Blind(Lying):
+    class Blind(LyingOfFiles):
         """A store whose answers tell no hash."""
 
         def put(self, key: str, data: bytes, extras: Extras = PLAIN, unless: Unless = ALWAYS) -> Stat:
@@ -209,5 +217,5 @@ def test_a_changed_object_that_no_hash_tells_is_found_by_reading_back(
 
     store = MemoryStore()
     with pytest.raises(CorruptError, match="has other bytes in the store than were sent"):
-        merged(made("plain-agora").place, Target("mem:", Blind(store, flipped, times=2)))
+        merged(made("plain-agora").place, Target("mem:", Blind(store, flipped, times=1)))
     assert set(objects(store)) == {PENDING}
