@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pipeline.media.mp4.sink import Sink
+
 CREATED_MS = 1_700_000_000_000
 RESERVE = 20_000
 
@@ -54,7 +56,7 @@ class Film:
 
     def write(
         self,
-        sink: BinaryIO,
+        sink: BinaryIO | Sink,
         *,
         reserve: int = RESERVE,
         many: int = 10,
@@ -263,7 +265,7 @@ def test_more_than_four_gigabytes_take_a_large_mdat_and_64_bit_offsets(tmp_path:
     count = 66
     header = TrackHeader("soun", 48000, ENTRY, "Sound")
     with path.open("w+b") as file:
-        film = Film((header, header), ([big] * count, [b"end"]), (_even(count), _even(1)))
+        film = Film((header, header), ([big] * count, [b"end"]), (even(count), even(1)))
         film.write(cast("BinaryIO", Sparse(file)), many=1)
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -279,7 +281,7 @@ def test_more_than_four_gigabytes_take_a_large_mdat_and_64_bit_offsets(tmp_path:
     assert text.count("co64") == text.count("stco") == 1  # each track has the offsets it needs
 
 
-def _even(count: int, step: int = 1024) -> SampleTimes:
+def even(count: int, step: int = 1024) -> SampleTimes:
     return SampleTimes(ramp(count, step), count * step)
 
 
@@ -298,7 +300,7 @@ def test_a_moov_larger_than_its_reserve_moves_the_media_and_changes_nothing_else
 def test_media_larger_than_the_copied_block_moves_whole() -> None:
     rng = np.random.default_rng(1)
     samples = [rng.bytes(1 << 20) for _ in range(10)]
-    film = Film((TrackHeader("soun", 48000, ENTRY, ""),), (samples,), (_even(10),))
+    film = Film((TrackHeader("soun", 48000, ENTRY, ""),), (samples,), (even(10),))
     sink = BytesIO()
     film.write(sink, reserve=0, many=3)
     (track,) = read_movie(sink, len(sink.getvalue())).tracks
@@ -310,7 +312,7 @@ def test_media_larger_than_the_copied_block_moves_whole() -> None:
 @pytest.mark.parametrize("spare", range(-9, 18))
 def test_any_reserve_around_the_size_of_moov_gives_a_whole_file(spare: int) -> None:
     samples = [b"one", b"two", b"three"]
-    film = Film((TrackHeader("soun", 48000, ENTRY, ""),), (samples,), (_even(3),))
+    film = Film((TrackHeader("soun", 48000, ENTRY, ""),), (samples,), (even(3),))
     exact = BytesIO()
     film.write(exact, reserve=0)
     moov = len(exact.getvalue()) - len(b"onetwothree") - 8 - 28  # ftyp of three brands
@@ -325,7 +327,7 @@ def test_any_reserve_around_the_size_of_moov_gives_a_whole_file(spare: int) -> N
 
 def test_media_begins_where_the_reserve_says() -> None:
     sink = BytesIO()
-    film = Film((TrackHeader("soun", 48000, ENTRY, ""),), ([b"sample"],), (_even(1),))
+    film = Film((TrackHeader("soun", 48000, ENTRY, ""),), ([b"sample"],), (even(1),))
     film.write(sink, reserve=5000)
     (track,) = read_movie(sink, len(sink.getvalue())).tracks
     assert track.offsets.tolist() == [28 + 5000 + 16]
@@ -375,7 +377,7 @@ def test_the_boxes_of_a_film_with_everything(golden: Callable[[str, str], None])
             TrackHeader("soun", 48000, ENTRY, "Second microphone"),
         ),
         ([b"i" * 500, b"p" * 60, b"b" * 20, b"b" * 20, b"i" * 480], [b"a" * 9] * 7, [b"c" * 6]),
-        (picture, _even(7), _even(1)),
+        (picture, even(7), even(1)),
     )
     sink = BytesIO()
     film.write(sink, many=2, title="会议 7", timescale=TICKS, reserve=4000)
@@ -494,12 +496,12 @@ def test_times_of_other_samples_are_refused() -> None:
     writer = Mp4Writer(BytesIO(), [TrackHeader("soun", 1, ENTRY, "")], reserve=0, creation_ms=0)
     chunk(writer, 0, [b"one"])
     with pytest.raises(ValueError, match="track 1 has 1 samples and 2 times"):
-        writer.finish([_even(2)])
+        writer.finish([even(2)])
 
 
 def test_no_samples_are_no_chunk() -> None:
     sink = BytesIO()
     writer = Mp4Writer(sink, [TrackHeader("soun", 1, ENTRY, "")], reserve=0, creation_ms=0)
     chunk(writer, 0, [])
-    writer.finish([_even(0)])
+    writer.finish([even(0)])
     assert len(read_movie(sink, len(sink.getvalue())).tracks[0].chunk_counts) == 0

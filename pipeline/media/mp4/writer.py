@@ -2,7 +2,7 @@
 
 What lives here is the order of writes; what the boxes say is in ``moov``. Room for ``moov`` is reserved ahead
 of the media, so that it is written last and still stands first. Only when it turns out larger does the media
-move.
+begin later than was told.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pipeline.media.mp4.moov import (
     box,
     movie,
 )
+from pipeline.media.mp4.sink import InFile, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,6 @@ __all__ = ["Edit", "Mp4Writer", "SampleTimes", "TrackHeader"]
 
 _U32 = 0xFFFFFFFF
 _BOX, _LARGE_BOX = 8, 16
-_COPY_BYTES = 4 << 20
 _BRANDS = {b"avc1": b"avc1", b"avc3": b"avc1", b"hvc1": b"hvc1", b"Opus": b"Opus"}
 
 # Bytes of moov: a stts, a ctts, a stsz and a stss entry for a picture; a stsz entry for a frame of sound,
@@ -57,15 +57,16 @@ class _Track:
 
 
 class Mp4Writer:
-    """Writes one MP4 to a sink that is at its beginning, can seek and, should the media move, be read.
+    """Writes one MP4, the same bytes to a file as to any other sink.
 
-    ``reserve`` bytes are kept for ``moov`` and ``free``; ``creation_ms`` is UTC; the edits and the durations
-    of movie and tracks are in ``movie_timescale``. The first media byte is at ``media_start``.
+    A file is at its beginning, can seek and, should the media move, be read. ``reserve`` bytes are kept for
+    ``moov`` and ``free``; ``creation_ms`` is UTC; the edits and the durations of movie and tracks are in
+    ``movie_timescale``. The first media byte is at ``media_start``.
     """
 
     def __init__(
         self,
-        sink: BinaryIO,
+        sink: BinaryIO | Sink,
         headers: Sequence[TrackHeader],
         *,
         reserve: int,
@@ -77,7 +78,6 @@ class Mp4Writer:
             raise ValueError(
                 f"neither {reserve} reserved bytes nor {movie_timescale} ticks per second make sense"
             )
-        self._sink = sink
         self._headers = tuple(headers)
         self._creation_ms = creation_ms
         self._title = title
@@ -86,7 +86,7 @@ class Mp4Writer:
         self._ftyp = _ftyp(headers)
         self.media_start = len(self._ftyp) + reserve + _LARGE_BOX
         self._at = self.media_start
-        sink.seek(self.media_start)
+        self._sink: Sink = sink if isinstance(sink, Sink) else InFile(sink, self.media_start)
 
     @staticmethod
     def reserve_for(
@@ -116,10 +116,10 @@ class Mp4Writer:
                 table.counts.append(len(sizes))
                 table.offsets.append(self._at)
                 self._at += len(data)
-        self._sink.write(b"".join([data for _, sizes, data in many if sizes]))
+        self._sink.media(b"".join([data for _, sizes, data in many if sizes]))
 
     def finish(self, times: Sequence[SampleTimes]) -> None:
-        """Writes what stands in front of the media; the sink is left at the end of the file.
+        """Writes what stands in front of the media; a file is left at its end.
 
         Raises ``ValueError`` when the times are not those of the samples written.
         """
@@ -135,12 +135,8 @@ class Mp4Writer:
             if room == 0 or room >= _BOX:
                 break
             start += _BOX if room > 0 else -room  # a free box is 8 bytes at least
-        if start > self.media_start:
-            self._move_media(media, start)
         free = box(b"free", bytes(room - _BOX)) if room else b""
-        self._sink.seek(0)
-        self._sink.write(b"".join((self._ftyp, moov, free, mdat)))
-        self._sink.seek(start + media)
+        self._sink.head(b"".join((self._ftyp, moov, free, mdat)))
 
     def _moov(self, times: Sequence[SampleTimes], shift: int) -> bytes:
         tracks = [
@@ -150,19 +146,6 @@ class Mp4Writer:
         return movie(
             tracks, timescale=self._movie_timescale, creation_ms=self._creation_ms, title=self._title
         )
-
-    def _move_media(self, media: int, start: int) -> None:
-        """Moves the media towards the end, last block first, with a block in memory."""
-        left = media
-        while left:
-            size = min(left, _COPY_BYTES)
-            left -= size
-            self._sink.seek(self.media_start + left)
-            block = self._sink.read(size)
-            if len(block) != size:
-                raise OSError(f"read {len(block)} of {size} bytes back from the MP4 that is being written")
-            self._sink.seek(start + left)
-            self._sink.write(block)
 
 
 def _ftyp(headers: Sequence[TrackHeader]) -> bytes:
