@@ -1,0 +1,289 @@
+"""An object that leaves while it is made, though its beginning is known last.
+
+An upload's parts may come in any order: what is made first goes out as parts 2, 3, …, and part 1 last. What a
+part holds is decided by the bytes before it alone, so that the same file makes the same parts everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from pipeline.errors import StorageError
+from pipeline.storage.etags import whole_etag
+from pipeline.storage.profile import GIB, MIB, Parts
+from pipeline.storage.protocol import MOST_PARTS, PLAIN, Extras
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pipeline.storage.protocol import Stat, Upload, Writes
+
+THREADS = 4
+"""Parts on their way at a time."""
+ROOM = 96 * MIB
+"""Bytes on their way at a time; one part always may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many bytes each part holds, decided by its number alone.
+
+    With 10,000 parts the defaults reach 5.3 TiB, over the 5 TB that an object may have (Amazon S3 user guide,
+    "Amazon S3 multipart upload limits"); with 1,000 parts they reach 61 GiB.
+
+    Attributes:
+        held: the first bytes of the media, which wait to go with the head as part 1.
+        first: part 2.
+        step: by which each part is larger than the one before.
+        largest: part.
+        most: parts.
+    """
+
+    held: int = 5 * MIB
+    first: int = 8 * MIB
+    step: int = MIB * 7 // 64
+    largest: int = 5 * GIB
+    most: int = MOST_PARTS
+
+    @classmethod
+    def within(cls, rules: Parts) -> Sizes:
+        """For a store with these rules.
+
+        Raises:
+            ValueError: its parts must all have one size, which the head cannot promise.
+        """
+        if rules.equal:
+            raise ValueError("a store that wants equal parts takes finished files only")
+        usual, least = cls(), rules.smallest
+        held, first = max(usual.held, least), max(usual.first, least)
+        return cls(held, first, largest=rules.largest, most=rules.most)
+
+    def of(self, number: int) -> int:
+        """Bytes of the media that a part holds; the last may hold fewer."""
+        return self.held if number == 1 else min(self.largest, self.first + self.step * (number - 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An object that has left.
+
+    Attributes:
+        stat: what the store answered last.
+        sizes: bytes of its parts in order; of one, where it was put whole.
+        md5s: of these parts, as the store told them where it tells MD5s.
+        vouched: the store told the MD5 of every part, and the object's ETag is that of these parts.
+    """
+
+    stat: Stat
+    sizes: tuple[int, ...]
+    md5s: tuple[str, ...]
+    vouched: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(self.sizes)
+
+
+class _Part(NamedTuple):
+    number: int
+    size: int
+    md5: str
+
+
+class Leaving:
+    """An object whose media is written first and whose head last; it is seen when `finish` returns.
+
+    It is a context: left before `finish`, nothing stays of the object. So it is after any error, which the
+    threads' are too: they are raised by the next call. Until the second part is full it has no threads.
+    At most ``room`` bytes, the part that fills and the first part are in memory.
+
+    Args:
+        store: where to.
+        key: of the object.
+        extras: what goes with it.
+        sizes: of the parts.
+        threads: parts on their way at a time.
+        room: bytes on their way at a time; one part always may be.
+    """
+
+    def __init__(
+        self,
+        store: Writes,
+        key: str,
+        extras: Extras = PLAIN,
+        *,
+        sizes: Sizes | None = None,
+        threads: int = THREADS,
+        room: int = ROOM,
+    ) -> None:
+        self._store = store
+        self._key = key
+        self._extras = extras
+        self._sizes = sizes or Sizes()
+        self._threads = threads
+        self._room = room
+        self._number = 1
+        self._filling = BytesIO()
+        self._held = b""
+        self._headed = self._ended = False
+        self._upload: Upload | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._flying: dict[Future[_Part], int] = {}
+        self._parts: dict[int, _Part] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.abandon()
+        else:
+            self._let_go()
+
+    def media(self, data: bytes) -> None:
+        """The next bytes of the media; waits while too much is on its way.
+
+        Raises:
+            StorageError: the store does not take a part, or no more parts.
+        """
+        with self._or_nothing():
+            if self._headed:
+                raise ValueError(f"{self._key} has its head: no media comes after it")
+            self._take([future for future in self._flying if future.done()])
+            rest = memoryview(data)
+            while rest:
+                room = self._sizes.of(self._number) - self._filling.tell()
+                self._filling.write(rest[:room])
+                if len(rest) >= room:
+                    self._full()
+                rest = rest[room:]
+
+    def head(self, data: bytes) -> None:
+        """What stands before the media, once, after all of it; returns when every part has arrived.
+
+        Raises:
+            StorageError: the store does not take a part.
+        """
+        with self._or_nothing():
+            if self._headed:
+                raise ValueError(f"{self._key} has its head")
+            self._headed = True
+            rest, self._filling = self._filling.getvalue(), BytesIO()
+            first, self._held = self._held, b""
+            if self._upload is None:
+                self._held = b"".join((data, first, rest))
+                return
+            if rest:
+                self._send(rest)
+            self._number = 1
+            self._send(data + first)
+            while self._flying:
+                self._take(wait(self._flying, return_when=FIRST_COMPLETED).done)
+
+    def finish(self) -> Sent:
+        """Make the object, which was small enough to be put whole or has all its parts.
+
+        Raises:
+            StorageError: the store does not make it.
+        """
+        with self._or_nothing():
+            if not self._headed:
+                raise ValueError(f"{self._key} has no head")
+            sent = self._put() if self._upload is None else self._completed(self._upload)
+        self._ended = True
+        self._stop()
+        return sent
+
+    def abandon(self) -> None:
+        """Leave nothing of the object in the store; harmless twice, and after `finish`.
+
+        Raises:
+            StorageError: the store does not forget the parts.
+        """
+        if self._ended:
+            return
+        self._ended = True
+        self._filling, self._held = BytesIO(), b""
+        try:
+            self._stop()  # a part that arrives after the upload was aborted would stay
+        finally:
+            if self._upload is not None:
+                self._upload.abort()
+
+    def _let_go(self) -> None:
+        """Abandon it for an error, which tells more than one of abandoning it."""
+        with suppress(StorageError):
+            self.abandon()
+
+    @contextmanager
+    def _or_nothing(self) -> Iterator[None]:
+        if self._ended:
+            raise ValueError(f"{self._key} was finished or abandoned")
+        try:
+            yield
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _stop(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def _full(self) -> None:
+        data, self._filling = self._filling.getvalue(), BytesIO()
+        if self._number == 1:
+            self._held = data
+        else:
+            self._send(data)
+        self._number += 1
+
+    def _send(self, data: bytes) -> None:
+        number, size = self._number, len(data)
+        if number > self._sizes.most:
+            raise StorageError(
+                f"{self._key} is larger than the {self._sizes.most} parts that its store takes: "
+                "write it into a folder."
+            )
+        while self._flying and (
+            len(self._flying) >= self._threads or sum(self._flying.values()) + size > self._room
+        ):
+            self._take(wait(self._flying, return_when=FIRST_COMPLETED).done)
+        if self._upload is None:
+            self._upload = self._store.upload(self._key, self._extras)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads)
+        self._flying[self._pool.submit(_arrived, self._upload, number, data)] = size
+
+    def _take(self, landed: Iterable[Future[_Part]]) -> None:
+        for future in landed:
+            del self._flying[future]
+            part = future.result()
+            self._parts[part.number] = part
+
+    def _put(self) -> Sent:
+        stat = self._store.put(self._key, self._held, self._extras)
+        size, md5 = len(self._held), stat.md5 or _md5(self._held)
+        self._held = b""
+        return Sent(stat, (size,), (md5,), vouched=bool(stat.md5))
+
+    def _completed(self, upload: Upload) -> Sent:
+        stat = upload.complete()
+        parts = [self._parts[number] for number in sorted(self._parts)]
+        same = stat.etag == whole_etag({part.number: part.md5 for part in parts})
+        sizes, md5s = tuple(part.size for part in parts), tuple(part.md5 for part in parts)
+        return Sent(stat, sizes, md5s, vouched=upload.md5 and same)
+
+
+def _arrived(upload: Upload, number: int, data: bytes) -> _Part:
+    etag = upload.part(number, data)
+    return _Part(number, len(data), etag if upload.md5 else _md5(data))
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
