@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
+from pipeline.media.mp4.sink import Sink
 from pipeline.media.remux import Remuxed, remux
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def make(
     output: OutputPlan,
     open_slice: Callable[[str], BinaryIO],
-    sink: BinaryIO,
+    sink: BinaryIO | Sink,
     scratch: Callable[[], BinaryIO],
     progress: Callable[[int], None] = lambda _: None,
     *,
@@ -27,7 +28,8 @@ def make(
     Args:
         output: the plan; it must not be refused.
         open_slice: opens a slice's key for reading.
-        sink: an empty file that can be written, read and sought.
+        sink: an empty file that can be written, read and sought; where `OutputPlan.streamable`, anything
+            that takes the media and then the head.
         scratch: opens a file without a name, for what is only needed meanwhile.
         progress: called now and then with input bytes read since the last call.
         processes: with more than one, sound is copied beside the pictures.
@@ -36,7 +38,12 @@ def make(
     Raises:
         Surprise: the stream is not what its ends promised.
         OSError: a slice cannot be read or the sink not written.
+        TypeError: the sink is no file and the output is not streamable.
     """
+    if output.streamable:
+        return remux(output, open_slice, sink, progress, processes=processes, hashing=hashing)
+    if isinstance(sink, Sink):
+        raise TypeError(f"{output.file} is not copied as it is: it takes a file that can be read and sought")
     # What few outputs need is imported with them: a fifth of the start of a plain copy.
     if output.speakers:
         from pipeline.media.mix.sound import encode_sound

@@ -23,6 +23,7 @@ from pipeline.model.slices import Medium
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from pipeline.media.mp4.sink import Sink
     from pipeline.media.tally import Chunk, Copier
     from pipeline.model.ledger import Entry
     from pipeline.model.manifest import OutputTrack
@@ -45,7 +46,7 @@ class Remuxed:
 def remux(
     output: OutputPlan,
     open_slice: Callable[[str], BinaryIO],
-    sink: BinaryIO,
+    sink: BinaryIO | Sink,
     progress: Callable[[int], None] = lambda _: None,
     *,
     processes: int = 1,
@@ -56,7 +57,7 @@ def remux(
     Args:
         output: the plan; it must not be refused.
         open_slice: opens a slice's key for reading.
-        sink: an empty file that can be written, read and sought.
+        sink: an empty file that can be written, read and sought, or what needs none of the last two.
         progress: called now and then with input bytes read since the last call.
         processes: with more than one, sound is copied beside the pictures.
         hashing: hash the copied payloads, so that the file can be checked against what was read.
@@ -88,7 +89,7 @@ def _sounds(
     return Sounds(output, track, open_slice, progress)
 
 
-def _write(output: OutputPlan, copiers: Sequence[Copier], sink: BinaryIO, *, hashing: bool) -> Remuxed:
+def _write(output: OutputPlan, copiers: Sequence[Copier], sink: BinaryIO | Sink, *, hashing: bool) -> Remuxed:
     headers = [copier.header() for copier in copiers]
     writer = Mp4Writer(
         sink,

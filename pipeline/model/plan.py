@@ -133,6 +133,11 @@ class OutputPlan:
         return self.black or bool(self.odd)
 
     @property
+    def streamable(self) -> bool:
+        """It can leave while it is made: its packets are copied into an MP4, whose media comes in order."""
+        return not (self.encodes or self.speakers or self.container.wrapped)
+
+    @property
     def in_band(self) -> bool:
         """Parameter sets of HEVC must stand in the samples, because there is more than one."""
         return (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from itertools import pairwise
-from threading import Barrier, Lock
+from threading import Barrier, Lock, Semaphore
 from typing import TYPE_CHECKING
 
 import pytest
@@ -167,9 +168,8 @@ class _WatchedUpload:
 
     def part(self, number: int, data: bytes) -> str:
         self._store.arrive(number, data)
-        etag = self._upload.part(number, data)
         self._store.ended.append("part")
-        return etag
+        return self._upload.part(number, data)
 
     def complete(self) -> Stat:
         return self._upload.complete()
@@ -307,12 +307,15 @@ def test_nothing_stays_of_what_fails_and_its_error_is_told(call: str, media: int
     leaving.abandon()
 
 
-def test_a_part_that_fails_is_told_long_before_the_end() -> None:
-    leaving = Leaving(Failing(MemoryStore(), "part 2"), "k", sizes=TINY)
+def test_a_part_that_fails_is_told_before_the_next_is_full() -> None:
+    writes = 10_000
+    leaving = Leaving(Failing(MemoryStore(), "part 2"), "k", sizes=Sizes(held=10, first=16, step=writes))
+    leaving.media(bytes(10 + 16))
 
     def on_and_on() -> None:
-        for _ in range(100 * TINY.of(100)):
+        for _ in range(writes):
             leaving.media(b"x")
+            time.sleep(0.001)
 
     with pytest.raises(DeniedError, match="part 2"):
         on_and_on()
@@ -370,11 +373,18 @@ def test_an_object_is_seen_when_it_is_finished_and_stays_whatever_follows(media:
 
 
 def test_no_part_arrives_after_the_upload_was_aborted() -> None:
-    store = Watched(MemoryStore(), lambda _number, _data: time.sleep(0.01))
+    begun = Semaphore(0)
+
+    def slowly(_number: int, _data: bytes) -> None:
+        begun.release()
+        time.sleep(0.05)
+
+    store = Watched(MemoryStore(), slowly)
     with Leaving(store, "k", sizes=TINY) as leaving:
         leaving.media(bytes(TINY.held + TINY.of(2) + TINY.of(3)))
-    assert store.ended[-1] == "abort"
-    assert store.ended.count("abort") == 1
+        begun.acquire()
+        begun.acquire()
+    assert store.ended == ["part", "part", "abort"]
 
 
 def test_calls_out_of_order_are_refused() -> None:
@@ -421,6 +431,25 @@ def test_a_store_that_tells_no_md5s_vouches_for_nothing_and_the_md5s_are_known(t
     assert many.md5s[:2] == (md5(b"head" + media[:10]), md5(media[10:26]))
     one = send(LocalStore(tmp_path), [media[:9]], b"head")
     assert (one.vouched, one.sizes, one.md5s) == (False, (13,), (md5(b"head" + media[:9]),))
+
+
+class Elsewhere(Below):
+    """Makes another object than its parts are."""
+
+    def upload(self, key: str, extras: Extras = PLAIN) -> Upload:
+        return _ElsewhereUpload(
+            Watched(MemoryStore(), lambda _number, _data: None), super().upload(key, extras)
+        )
+
+
+class _ElsewhereUpload(_WatchedUpload):
+    def complete(self) -> Stat:
+        return replace(super().complete(), etag=f"{md5(b'other')}-3")
+
+
+def test_a_store_that_made_something_else_does_not_vouch_for_it() -> None:
+    assert send(MemoryStore(), [bytes(40)], b"head").vouched
+    assert not send(Elsewhere(MemoryStore(), ""), [bytes(40)], b"head").vouched
 
 
 def pieces() -> list[bytes]:
