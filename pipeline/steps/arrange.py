@@ -70,8 +70,7 @@ def look(
         keys = [s.key for s in track.slices if s.state is State.PRESENT]
         opened, read = source.ends(keys, again=again), source.whole(keys) if whole else None
         slices = tuple(_ends(opened, read, looker, track, s) for s in track.slices)
-        there = tuple(s for s in slices if not (s.shared and s.why == NOTHING_OF_IT))
-        return replace(track, slices=with_known_forms(there)) if there else None
+        return _with_own(track, slices)
 
     seen_users = (replace(u, audio=seen(u.audio), video=seen(u.video)) for u in inventory.recording.users)
     return replace(
@@ -79,12 +78,18 @@ def look(
     )
 
 
-def _seen_in_part(source: Source, looker: Looker, track: Track) -> Track:
+def _with_own(track: Track, slices: Sequence[Slice]) -> Track | None:
+    """The track with those of its slices that have anything of it; None where none has."""
+    there = tuple(s for s in slices if not (s.shared and s.why == NOTHING_OF_IT))
+    return replace(track, slices=with_known_forms(there)) if there else None
+
+
+def _seen_in_part(source: Source, looker: Looker, track: Track) -> Track | None:
     slices = track.slices
     while keys := worth_a_look(slices):
         opened, chosen = source.ends(keys, again=False), set(keys)
         slices = tuple(_ends(opened, None, looker, track, s) if s.key in chosen else s for s in slices)
-    return replace(track, slices=with_known_forms(with_assumed(slices)))
+    return _with_own(track, with_assumed(slices))
 
 
 def _ends(opened: Opener, read: Opener | None, looker: Looker, track: Track, piece: Slice) -> Slice:

@@ -40,6 +40,7 @@ FIXTURES = [
     "screen-and-camera",
     "web-native-switch",
     "video-only",
+    "audiovideo-trtc",
 ]
 
 
@@ -75,6 +76,12 @@ def test_no_more_is_read_than_64_kib_of_each_run_and_change(name: str, made: Cal
     assert read - playlists <= A_RUN * (begins + 2 * changes)
     (note,) = [e for e in stored.ledger if e.sort is Sort.NOTE and e.what.startswith("planned after")]
     assert f"reading {read / 1000:.0f} kB; the slices have" in note.what
+
+
+def test_no_loss_is_told_of_a_shared_slice_from_before_the_camera_was_on(made: Callable[[str], Made]) -> None:
+    local, stored, _, _ = plans(made("audiovideo-trtc"))
+    told = [e for e in stored.ledger if not e.what.startswith("planned after")]
+    assert told == list(local.ledger)
 
 
 def test_a_long_recording_is_planned_by_a_small_part_of_it(made: Callable[[str], Made]) -> None:
