@@ -43,9 +43,7 @@ _SENTENCES: dict[type[StorageError], str] = {
 _CODES: dict[str, type[StorageError]] = {
     "NoSuchBucket": NoBucketError,
     **dict.fromkeys(("NoSuchKey", "NoSuchUpload", "NotFound", "404"), ObjectMissingError),
-    **dict.fromkeys(
-        ("PreconditionFailed", "ConditionalRequestConflict", "FileAlreadyExists", "412"), ConditionError
-    ),
+    **dict.fromkeys(("PreconditionFailed", "FileAlreadyExists", "412"), ConditionError),
     **dict.fromkeys(
         (
             "BadDigest",
@@ -57,7 +55,16 @@ _CODES: dict[str, type[StorageError]] = {
         CorruptError,
     ),
     **dict.fromkeys(
-        ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling"), BusyError
+        (
+            "SlowDown",
+            "RequestTimeout",
+            "InternalError",
+            "ServiceUnavailable",
+            "Throttling",
+            "ConditionalRequestConflict",  # 409, of two writes at once: asked again, one of them wins
+            "OperationAborted",
+        ),
+        BusyError,
     ),
 }
 _STATUS: dict[int, type[StorageError]] = {
@@ -174,7 +181,7 @@ def _after(headers: Mapping[str, str]) -> float | None:
     if text.isascii() and text.isdecimal():
         return float(text)
     try:
-        until, now = parsedate_to_datetime(text), parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError):
+        wait = parsedate_to_datetime(text) - parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError, TypeError):  # a date without a zone cannot be compared
         return None
-    return max(0.0, (until - now).total_seconds())
+    return max(0.0, wait.total_seconds())

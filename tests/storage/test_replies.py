@@ -11,6 +11,7 @@ import pytest
 from pipeline.errors import BusyError, DeniedError, StorageError
 from pipeline.storage.open import open_store
 from pipeline.storage.profiles import SWIFT
+from pipeline.storage.protocol import Unless
 from pipeline.storage.retrying import Patience
 from pipeline.storage.stores import KeysInEnvironment, StoreSettings
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from pipeline.storage.protocol import Store
 
 KEYS = {"KEY": "AKEXAMPLE", "SECRET": "s3cret", "TOKEN": "t0ken"}
+
+
+def answer(status: int, code: str, *headers: str) -> bytes:
+    """A store's refusal."""
+    body = f"<Error><Code>{code}</Code></Error>"
+    lines = [f"HTTP/1.1 {status} No", "Date: Wed, 21 Oct 2015 07:27:00 GMT", *headers]
+    lines += [f"Content-Length: {len(body)}", "Connection: close", "", body]
+    return "\r\n".join(lines).encode()
 
 
 class Listening:
@@ -88,3 +97,22 @@ def test_keys_with_a_line_break_are_told_and_not_repeated(variable: str) -> None
         store("http://127.0.0.1:9", **{variable: KEYS[variable] + "\n"}).get("k")
     assert KEYS[variable] not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("listening", "retryable"),
+    [
+        pytest.param(answer(409, "ConditionalRequestConflict"), True, id="two writes at once"),
+        pytest.param(answer(412, "PreconditionFailed"), False, id="the other was first"),
+        pytest.param(
+            answer(503, "SlowDown", "Retry-After: Wed, 21 Oct 2015 07:28:00 -0000"),
+            True,
+            id="a date of no zone",
+        ),
+    ],
+    indirect=["listening"],
+)
+def test_which_answers_may_be_others_the_next_time(listening: Listening, retryable: bool) -> None:  # noqa: FBT001 - a table
+    with pytest.raises(StorageError) as caught:
+        store(f"http://127.0.0.1:{listening.port}").put("k", b"x", unless=Unless(exists=True))
+    assert caught.value.retryable == retryable
