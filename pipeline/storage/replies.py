@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 WITHOUT_REASON = frozenset({"400", "403"})
 """What a HEAD tells where another request would have told why (RFC 9110 9.3.2: it has no body)."""
 EMPTY_RANGE = frozenset({"InvalidRange", "416"})
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
+EXPIRED = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "SecurityTokenExpired",
+        "TokenRefreshRequired",
+        "RequestExpired",
+    }
+)
 SKEWED = "RequestTimeTooSkewed"
 _SENTENCES: dict[type[StorageError], str] = {
     NoBucketError: "{name}: there is no such bucket here: check its name, region and endpoint.",
