@@ -30,9 +30,9 @@ class Below:
     def __repr__(self) -> str:
         return f"Below({self._store!r}, {self._prefix!r})"
 
-    def list(self, prefix: str) -> Iterator[Stat]:
+    def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
         """As `Lists.list`."""
-        return map(self._bare, self._store.list(self._prefix + prefix))
+        return map(self._bare, self._store.list(self._prefix + prefix, self._prefix + after if after else ""))
 
     def stat(self, key: str) -> Stat:
         """As `Reads.stat`."""

@@ -50,11 +50,12 @@ class LocalStore:
     def __repr__(self) -> str:
         return f"LocalStore({str(self._root)!r})"
 
-    def list(self, prefix: str) -> Iterator[Stat]:
+    def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
         """As `Lists.list`; links to files are listed, linked folders are not."""
         if not self._root.is_dir():
             raise NoBucketError(f"{self._root} is no folder: give one that exists.")
-        return self._walk(self._root, "", prefix)
+        found = self._walk(self._root, "", prefix)
+        return (stat for stat in found if os.fsencode(stat.key) > os.fsencode(after))
 
     def _walk(self, place: Path, at: str, prefix: str) -> Iterator[Stat]:
         with self._told(at or str(self._root)), os.scandir(place) as entries:

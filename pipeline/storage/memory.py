@@ -38,11 +38,12 @@ class MemoryStore:
         self._number = count(1)
         self._lock = Lock()
 
-    def list(self, prefix: str) -> Iterator[Stat]:
+    def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
         """As `Lists.list`."""
         with self._lock:
             found = [kept.stat for key, kept in self._objects.items() if key.startswith(prefix)]
-        return (replace(stat, md5="") for stat in sorted(found, key=lambda stat: stat.key.encode()))
+        behind = [stat for stat in found if stat.key.encode() > after.encode()]
+        return (replace(stat, md5="") for stat in sorted(behind, key=lambda stat: stat.key.encode()))
 
     def stat(self, key: str) -> Stat:
         """As `Reads.stat`."""

@@ -87,8 +87,11 @@ ALWAYS = Unless()
 class Lists(Protocol):
     """Can be listed."""
 
-    def list(self, prefix: str) -> Iterator[Stat]:
-        """All objects whose keys begin with ``prefix``, in the order of their keys' UTF-8 bytes."""
+    def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
+        """Objects whose keys begin with ``prefix`` and come behind ``after``, in order of their UTF-8 bytes.
+
+        What is read of it may come before an error: a listing may be gone on with behind its last key.
+        """
         ...
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import stamina
@@ -38,6 +39,8 @@ class Patience:
     longest: float = 15.0
 
 
+PAGE = 1000
+"""Keys of a listing that are asked for again together: those of an answer (Amazon S3 API, ListObjectsV2)."""
 PATIENT = Patience()
 # Without a handler of its own, its warnings would be printed by logging's last resort.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
@@ -87,9 +90,22 @@ class Retrying:
                 return call()
         raise AssertionError("the last attempt gave neither a result nor an error")
 
-    def list(self, prefix: str) -> Iterator[Stat]:
-        """As `Lists.list`."""
-        return iter(self.again(lambda: list(self._store.list(prefix))))
+    def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
+        """As `Lists.list`; what failed in the middle goes on behind the last key that came."""
+        left: Iterator[Stat] | None = None
+
+        def some() -> list[Stat]:
+            nonlocal left
+            left = left or self._store.list(prefix, after)
+            try:
+                return list(islice(left, PAGE))
+            except StorageError:
+                left = None
+                raise
+
+        while found := self.again(some):
+            yield from found
+            after = found[-1].key
 
     def stat(self, key: str) -> Stat:
         """As `Reads.stat`."""

@@ -25,9 +25,9 @@ class Verified:
     def __repr__(self) -> str:
         return f"Verified({self._store!r})"
 
-    def list(self, prefix: str) -> Iterator[Stat]:
+    def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
         """As `Lists.list`."""
-        return self._store.list(prefix)
+        return self._store.list(prefix, after)
 
     def stat(self, key: str) -> Stat:
         """As `Reads.stat`."""

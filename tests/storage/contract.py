@@ -55,6 +55,18 @@ class StoreContract:
         assert [s.key for s in store.list("room/1")] == ["room/10"]
         assert list(store.list("nothing")) == []
 
+    def test_a_listing_goes_on_behind_a_key(self, store: Store) -> None:
+        for key in KEYS:
+            store.put(key, b"x")
+        keys = sorted(KEYS, key=str.encode)
+        for number, key in enumerate(keys):
+            assert [s.key for s in store.list("", key)] == keys[number + 1 :]
+        assert [s.key for s in store.list("room/", "room/(zzz")] == [
+            "room/10",
+            "room/2",
+            "room/a b+c%20&é中文😀.ts",
+        ]
+
     def test_a_listing_tells_what_stat_tells(self, store: Store) -> None:
         store.put("room/1", b"12345")
         (listed,) = store.list("room/")

@@ -47,8 +47,8 @@ class Shaky(Below):
             call()
         raise self._error
 
-    def list(self, prefix: str) -> Iterator[Stat]:
-        return self.shake(f"list {prefix}", lambda: super(Shaky, self).list(prefix))
+    def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
+        return self.shake(f"list {prefix} {after}", lambda: super(Shaky, self).list(prefix, after))
 
     def stat(self, key: str) -> Stat:
         return self.shake(f"stat {key}", lambda: super(Shaky, self).stat(key))

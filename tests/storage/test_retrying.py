@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.errors import BusyError, ConditionError, DeniedError, ObjectMissingError
+from pipeline.storage.below import Below
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.protocol import Unless
 from pipeline.storage.retrying import Patience, Retrying
 from tests.storage.contract import StoreContract
 from tests.storage.faults import Shaky
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.storage.protocol import Stat
 
 HASTE = Patience(seconds=60, first=0, longest=0)
 
@@ -46,6 +53,24 @@ class TestRetryingAStoreWhoseAnswersAreLostTwice(StoreContract):
         upload.abort()
         assert list(store.list("")) == []
         assert upload.id not in {name for _, name in store.uploads("")}
+
+
+def test_a_long_listing_goes_on_where_it_failed() -> None:
+    store = MemoryStore()
+    keys = [f"{n:05}" for n in range(5000)]
+    for key in keys:
+        store.put(key, b"")
+
+    class Failing(Below):
+        """Each listing breaks off after 1500 keys."""
+
+        def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
+            for number, stat in enumerate(super().list(prefix, after)):
+                if number == 1500:
+                    raise BusyError("the connection broke.")
+                yield stat
+
+    assert [stat.key for stat in Retrying(Failing(store, ""), HASTE).list("")] == keys
 
 
 @pytest.mark.parametrize("error", [DeniedError("no"), ObjectMissingError("gone"), ConditionError("late")])
