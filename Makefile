@@ -48,7 +48,7 @@ contracts: $(READY)
 format: $(READY) ## rewrite the code in the house format
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: $(READY) ## measure the speed table against ffmpeg (about 20 minutes)
+bench: $(READY) $(SERVERS_READY) ## measure the speed table against ffmpeg and boto3 (about 30 minutes)
 	@$(PY) -m benchmarks
 
 test-big: $(READY) ## merge more than 4 GB (sparse slices; about a minute)
