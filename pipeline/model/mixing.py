@@ -15,7 +15,8 @@ from pipeline.model.stamps import stamp17
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipeline.model.plan import Estimate, OutputPlan
+    from pipeline.model.estimate import Estimate
+    from pipeline.model.plan import OutputPlan
     from pipeline.model.timeline import TrackTime
 
 MIX = "mix"

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from pipeline.model import losses, ticks
 from pipeline.model.containers import Container
 from pipeline.model.decisions import Decision, Piece, decisions, forms, refusal
+from pipeline.model.estimate import Estimate, estimate_of
 from pipeline.model.mixing import BIT_RATES, Speaker, encoded, mixed
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Screen, Tracks
 from pipeline.model.outputs import MIXED, fill, unique
 from pipeline.model.screens import SCREEN, left_out, notes_of, shown
 from pipeline.model.shapes import Shape, Stretch, dominant, odd, stretches
-from pipeline.model.slices import Format, Medium, Recording, Slice
+from pipeline.model.slices import Format, Medium, Recording
 from pipeline.model.sound import configurations, edits_an_hour, longest
 from pipeline.model.stamps import stamp17
 from pipeline.model.timeline import ABSENT, Run, TrackTime, UserTime
@@ -27,30 +28,6 @@ if TYPE_CHECKING:
     from pipeline.model.ledger import Entry
     from pipeline.model.screens import Left, Shown
     from pipeline.model.sound import Heard
-
-BYTES_A_SECOND = 100_000_000
-"""Measured by ``make bench``: input bytes copied, verified and hashed by one core a second, rounded down."""
-PIXELS_A_SECOND = 70_000_000
-"""Measured by the row ``fit``: pixels decoded, turned and encoded a second, rounded down."""
-SOUND_A_SECOND = 40
-"""Measured: seconds of sound decoded, resampled and encoded a second, rounded down."""
-MEMORY = 100_000_000
-MEMORY_A_PACKET = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What making an output takes.
-
-    Attributes:
-        seconds: on one core of the machine that ``make bench`` ran on.
-        size: bytes of the output, about; the disk needs no more.
-        memory: bytes.
-    """
-
-    seconds: float
-    size: int
-    memory: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +323,7 @@ def _output(
             *(screen if video else ()),
             *decisions(replace(time, video=video, audio=audio), shapes, heard, pieces, options),
         ),
-        estimate=_estimate(
+        estimate=estimate_of(
             slices, tracks, _encoded(video, shape, anew), _refitted(audio, heard, options.max_audio_edits)
         ),
         container=options.container,
@@ -392,16 +369,3 @@ def _refitted(audio: TrackTime | None, heard: Sequence[Heard], most: int) -> int
     target = longest(heard)
     drifting = (run.end - run.start for run in audio.runs if edits_an_hour(run, target) > most)
     return sum(each.heard for each in heard if each.form != target) + sum(drifting)
-
-
-def _estimate(slices: Sequence[Slice], tracks: Sequence[TrackTime], pixels: int, sound: int) -> Estimate:
-    size = sum({s.key: s.size for s in slices}.values())  # a slice may hold sound and pictures
-    packets = sum(
-        p.piece.ends.span // max(1, p.piece.ends.step)
-        for t in tracks
-        for run in t.runs
-        for p in run.placed
-        if p.piece.ends
-    )
-    seconds = 0.3 + size / BYTES_A_SECOND + pixels / PIXELS_A_SECOND + sound / ticks.TICKS / SOUND_A_SECOND
-    return Estimate(round(seconds, 1), size, MEMORY + MEMORY_A_PACKET * packets)

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.model import ticks
+from pipeline.model.estimate import Estimate
 from pipeline.model.ledger import Sort
-from pipeline.model.plan import Estimate
 from pipeline.report.ledgers import entry_lines
 from pipeline.report.words import count, indented, length, size, visible, whose
 

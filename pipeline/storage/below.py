@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.storage.passing import Passing
 from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, Unless
 
 if TYPE_CHECKING:
@@ -75,27 +76,13 @@ class Below:
         return Got(got.data, self._bare(got.stat))
 
 
-class _Upload:
+class _Upload(Passing):
     """An upload whose object is told by its key below the prefix."""
 
     def __init__(self, upload: Upload, cut: int) -> None:
-        self._upload = upload
+        super().__init__(upload)
         self._cut = cut
 
-    @property
-    def id(self) -> str:
-        return self._upload.id
-
-    @property
-    def md5(self) -> bool:
-        return self._upload.md5
-
-    def part(self, number: int, data: bytes) -> str:
-        return self._upload.part(number, data)
-
     def complete(self) -> Stat:
-        done = self._upload.complete()
+        done = super().complete()
         return replace(done, key=done.key[self._cut :])
-
-    def abort(self) -> None:
-        self._upload.abort()

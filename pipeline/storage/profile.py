@@ -76,7 +76,6 @@ class Profile:
         region: for signing where none is given; "" where it has to be.
         hosts: patterns of its endpoints' hosts; a group ``region`` reads the region out of them.
         buckets: what a bucket may be called.
-        listing_keys: most keys of one answer to ListObjectsV2.
         note: what a person who uses it has to know; "" for nothing.
     """
 
@@ -96,7 +95,6 @@ class Profile:
     region: str = ""
     hosts: tuple[str, ...] = ()
     buckets: Buckets = PLAIN_BUCKETS
-    listing_keys: int = 1000
     note: str = ""
 
     def client_config(self) -> dict[str, object]:

@@ -16,6 +16,7 @@ import stamina
 
 from pipeline.errors import BusyError, ConditionError, ObjectMissingError, StorageError
 from pipeline.storage.etags import whole_etag
+from pipeline.storage.passing import Passing
 from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, Unless, Upload
 
 if TYPE_CHECKING:
@@ -161,25 +162,15 @@ class Retrying:
         return iter(self.again(lambda: list(self._store.uploads(prefix))))
 
 
-class RetryingUpload:
+class RetryingUpload(Passing):
     """An upload, with the patience of its store."""
 
     def __init__(self, store: Retrying, upload: Upload, key: str) -> None:
+        super().__init__(upload)
         self._store = store
-        self._upload = upload
         self._key = key
         self._etags: dict[int, str] = {}
         self._sizes: dict[int, int] = {}
-
-    @property
-    def id(self) -> str:
-        """As `Upload.id`."""
-        return self._upload.id
-
-    @property
-    def md5(self) -> bool:
-        """As `Upload.md5`."""
-        return self._upload.md5
 
     def part(self, number: int, data: bytes) -> str:
         """As `Upload.part`."""

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CorruptError
+from pipeline.storage.passing import Passing
 from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, Unless, Upload
 
 if TYPE_CHECKING:
@@ -70,32 +71,18 @@ class Verified:
         return self._store.uploads(prefix)
 
 
-class _Upload:
+class _Upload(Passing):
     """An upload whose parts are checked as they arrive."""
 
     def __init__(self, upload: Upload, key: str) -> None:
-        self._upload = upload
+        super().__init__(upload)
         self._key = key
 
-    @property
-    def id(self) -> str:
-        return self._upload.id
-
-    @property
-    def md5(self) -> bool:
-        return self._upload.md5
-
     def part(self, number: int, data: bytes) -> str:
-        etag = self._upload.part(number, data)
+        etag = super().part(number, data)
         if self.md5:
             same_md5(f"part {number} of {self._key}", data, etag, "was written")
         return etag
-
-    def complete(self) -> Stat:
-        return self._upload.complete()
-
-    def abort(self) -> None:
-        self._upload.abort()
 
 
 def same_md5(what: str, data: bytes, md5: str, did: str) -> None:

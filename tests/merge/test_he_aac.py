@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from pipeline.demo import recorder
+from pipeline.demo import recorder, sender
 from pipeline.demo.cut import Unit, cut, packets
 from pipeline.demo.scenario import SESSION_GAP_MS, Scenario, Stretch, Track, User, Vendor
 from pipeline.demo.sound import beeps
@@ -77,7 +77,7 @@ def _record(channels: int, sound: tuple[Stretch, ...], place: Path) -> Made:
 
 def _he_aac(scenario: Scenario, user: User, stretch: Stretch) -> Iterator[Unit]:
     """The recorder's frames of a stretch, their sound early by what SBR delays it."""
-    grid = recorder._Grid.of(user, stretch, scenario)
+    grid = sender._Grid.of(user, stretch, scenario)
     within = (AAC_FRAME, grid.frames * AAC_FRAME)
     samples = beeps(
         AAC_FRAME + DELAY,

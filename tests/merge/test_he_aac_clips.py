@@ -14,7 +14,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from pipeline.demo import recorder
+from pipeline.demo import recorder, sender
 from pipeline.demo.cut import Unit, cut, packets
 from pipeline.demo.scenario import SESSION_GAP_MS, Scenario, Stretch, Track, User, Vendor
 from pipeline.errors import ExitCode
@@ -89,7 +89,7 @@ def _record(name: str, place: Path) -> tuple[Merged, tuple[tuple[int, int], tupl
         vendor=Vendor.AGORA, start_ms=START_MS, users=(user,), slice_ms=SLICE_MS, channel="room"
     )
     made = recorder.make(scenario, place / "recording")
-    grids = [recorder._Grid.of(user, stretch, scenario) for stretch in TALKS]
+    grids = [sender._Grid.of(user, stretch, scenario) for stretch in TALKS]
     halves = ((0, grids[0].frames), (grids[0].frames, grids[1].frames))
 
     def units() -> Iterator[Unit]:

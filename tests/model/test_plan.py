@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from pipeline.model import ticks
 from pipeline.model.decisions import Piece
+from pipeline.model.estimate import PIXELS_A_SECOND
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Tracks
-from pipeline.model.plan import PIXELS_A_SECOND, Cut, Plan, plan
+from pipeline.model.plan import Cut, Plan, plan
 from pipeline.model.shapes import Shape
 from pipeline.model.slices import Format, Medium, Recording, Track, User
 from pipeline.model.stamps import stamp17

@@ -8,10 +8,11 @@ import pytest
 
 from pipeline.errors import ExitCode
 from pipeline.model.decisions import Decision, Piece
+from pipeline.model.estimate import Estimate
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.manifest import Manifest, Origin, Output, Refusal, Verdict
 from pipeline.model.options import Options
-from pipeline.model.plan import Estimate, OutputPlan, Plan
+from pipeline.model.plan import OutputPlan, Plan
 from pipeline.model.slices import Recording
 from pipeline.model.verification import Checked, Verification
 from pipeline.report.ledgers import MOST_LINES, entry_lines, tally

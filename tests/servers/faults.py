@@ -232,7 +232,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         if "Transfer-Encoding" in self.headers:
-            raise NotImplementedError("a body without Content-Length")  # boto3 sends such over TLS alone
+            # boto3 sends such bodies over TLS alone, and this speaks http.
+            raise ValueError("a body without Content-Length: give the client an http endpoint")
         length = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(length)
         if len(body) < length:

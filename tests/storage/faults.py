@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.errors import BusyError
 from pipeline.storage.below import Below
+from pipeline.storage.passing import Passing
 from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, Unless
 
 if TYPE_CHECKING:
@@ -78,18 +79,10 @@ class Shaky(Below):
         return self.shake(f"uploads {prefix}", lambda: super(Shaky, self).uploads(prefix))
 
 
-class _ShakyUpload:
+class _ShakyUpload(Passing):
     def __init__(self, store: Shaky, upload: Upload) -> None:
+        super().__init__(upload)
         self._store = store
-        self._upload = upload
-
-    @property
-    def id(self) -> str:
-        return self._upload.id
-
-    @property
-    def md5(self) -> bool:
-        return self._upload.md5
 
     def part(self, number: int, data: bytes) -> str:
         return self._store.shake(f"part {self.id} {number}", lambda: self._upload.part(number, data))
@@ -140,16 +133,10 @@ class Lying(Below):
         return _LyingUpload(self, super().upload(key, extras))
 
 
-class _LyingUpload(_ShakyUpload):
+class _LyingUpload(Passing):
     def __init__(self, store: Lying, upload: Upload) -> None:
-        self._lying = store
-        self._upload = upload
+        super().__init__(upload)
+        self._store = store
 
     def part(self, number: int, data: bytes) -> str:
-        return self._upload.part(number, self._lying._changed(data))
-
-    def complete(self) -> Stat:
-        return self._upload.complete()
-
-    def abort(self) -> None:
-        self._upload.abort()
+        return super().part(number, self._store._changed(data))

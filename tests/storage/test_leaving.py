@@ -20,6 +20,7 @@ from pipeline.storage.leaving import ROOM, THREADS, Leaving, Sizes
 from pipeline.storage.local import LocalStore
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.open import open_store
+from pipeline.storage.passing import Passing
 from pipeline.storage.profile import Parts
 from pipeline.storage.profiles import COS, PROFILES, SWIFT
 from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Unless
@@ -153,26 +154,15 @@ class Watched(Below):
         return _WatchedUpload(self, super().upload(key, extras))
 
 
-class _WatchedUpload:
+class _WatchedUpload(Passing):
     def __init__(self, store: Watched, upload: Upload) -> None:
+        super().__init__(upload)
         self._store = store
-        self._upload = upload
-
-    @property
-    def id(self) -> str:
-        return self._upload.id
-
-    @property
-    def md5(self) -> bool:
-        return self._upload.md5
 
     def part(self, number: int, data: bytes) -> str:
         self._store.arrive(number, data)
         self._store.ended.append("part")
         return self._upload.part(number, data)
-
-    def complete(self) -> Stat:
-        return self._upload.complete()
 
     def abort(self) -> None:
         self._store.ended.append("abort")
@@ -256,10 +246,10 @@ class Failing(Below):
         return _FailingUpload(self, super().upload(key, extras))
 
 
-class _FailingUpload(_WatchedUpload):
+class _FailingUpload(Passing):
     def __init__(self, store: Failing, upload: Upload) -> None:
+        super().__init__(upload)
         self._failing = store
-        self._upload = upload
 
     def part(self, number: int, data: bytes) -> str:
         self._failing.refuse(f"part {number}")
