@@ -1,0 +1,1 @@
+"""Telling others what came out: events, signed, and the webhook that carries them."""

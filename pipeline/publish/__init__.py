@@ -1,0 +1,1 @@
+"""VOD services: finished files become media of Tencent VOD and Volcengine VOD, which tell an id for each."""
