@@ -55,9 +55,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.job import Done, Limits, inspect_all, merge_all, plan_all
+from pipeline.job import Done, inspect_all, merge_all, plan_all
 from pipeline.model.options import Options, Verify
 from pipeline.sources.open import open_source
+from pipeline.steps.place import Limits
 from pipeline.storage.place import place_of
 
 if TYPE_CHECKING:

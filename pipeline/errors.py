@@ -17,7 +17,8 @@ the command returns for it and ``retryable`` what a job runner decides by; nothi
     │   ├── ObjectMissingError an object that was there is gone                6
     │   ├── ConditionError    somebody else wrote the object first             6
     │   ├── BusyError         nobody: it was busy or cut off (again later)     6
-    │   └── CorruptError      nobody: other bytes arrived (again later)        6
+    │   ├── CorruptError      nobody: other bytes arrived (again later)        6
+    │   └── OwnedError        nobody: another run works on the job (again later) 6
     ├── NoSpaceError          whoever owns the disk                            7
     └── WorkerKilledError     whoever owns the machine                       143
 """
@@ -141,6 +142,12 @@ class BusyError(StorageError):
 
 class CorruptError(StorageError):
     """Other bytes arrived than were sent; trying again can help."""
+
+    retryable = True
+
+
+class OwnedError(StorageError):
+    """Another run works on this job, or has taken it over; when that has ended, trying again can help."""
 
     retryable = True
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline import __version__
-from pipeline.errors import ExitCode, NoSpaceError, OutputError
+from pipeline.errors import ExitCode
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.manifest import Manifest, Origin, Refusal
 from pipeline.model.options import Options
 from pipeline.model.outputs import cut, safe
 from pipeline.model.plan import plan
 from pipeline.model.timeline import arrange
-from pipeline.steps import publish as publishing
 from pipeline.steps.arrange import arrange_plan, look, with_reading
 from pipeline.steps.find import find
+from pipeline.steps.publish import FolderPlace
 from pipeline.steps.render import render
 
 if TYPE_CHECKING:
@@ -29,21 +27,9 @@ if TYPE_CHECKING:
     from pipeline.sources.protocol import Source
     from pipeline.steps.deliver import Target
     from pipeline.steps.find import Found
+    from pipeline.steps.place import Limits, Place
     from pipeline.steps.render import Rendered
     from pipeline.vendors.inventory import Inventory
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What decides how the work is done and never what comes out.
-
-    Attributes:
-        jobs: how many users at once.
-        overwrite: replace files that are in the way.
-    """
-
-    jobs: int = 1
-    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +77,7 @@ class _Work:
 
     inventory: Inventory
     wanted: Manifest
-    place: Path | Target
-
-    def kept(self) -> Manifest | None:
-        """What an earlier run of the same work left, if all of it is there."""
-        if isinstance(self.place, Path):
-            return publishing.kept(self.place, self.wanted)
-        from pipeline.steps.deliver import delivered
-
-        return delivered(self.place, self.wanted)
-
-    @property
-    def name(self) -> str:
-        """Of its place."""
-        return str(self.place) if isinstance(self.place, Path) else self.place.name
+    place: Place
 
 
 def merge_all(
@@ -129,45 +102,21 @@ def merge_all(
     """
     found = find(source)
     works = [_Work(i, _wanted(i, options), _place(dest, i, found)) for i in found.inventories]
-    kept = {work.name: old for work in works if (old := work.kept())}
-    plans = {w.name: arrange_plan(source, w.inventory, options) for w in works if w.name not in kept}
+    kept = {work.place.name: old for work in works if (old := work.place.kept(work.wanted))}
+    plans = {
+        w.place.name: arrange_plan(source, w.inventory, options) for w in works if w.place.name not in kept
+    }
     begin(sum(output.reads for plan in plans.values() for output in plan.outputs))
     return tuple(
-        Done(work.name, kept[work.name], already=True)
-        if work.name in kept
-        else _made(work, plans[work.name], source, limits, notes=found.notes, progress=progress)
+        Done(work.place.name, kept[work.place.name], already=True)
+        if work.place.name in kept
+        else _merge(work, plans[work.place.name], source, limits, notes=found.notes, progress=progress)
         for work in works
     )
 
 
-def _made(
-    work: _Work,
-    plan: Plan,
-    source: Source,
-    limits: Limits,
-    *,
-    notes: Sequence[Entry],
-    progress: Callable[[int], None],
-) -> Done:
-    """A recording merged into a folder, or into a temporary one and from there into a store."""
-    place = work.place
-    if isinstance(place, Path):
-        return _merge(work, place, plan, source, limits, notes=notes, progress=progress)
-    from pipeline.steps.deliver import deliver, refuse_taken
-
-    files = [o.file for o in plan.outputs if not o.refusal]
-    refuse_taken(place, files, work.wanted, overwrite=limits.overwrite)
-    with TemporaryDirectory(prefix="recpipe-") as scratch:
-        made = _merge(work, Path(scratch), plan, source, limits, notes=notes, progress=progress)
-        # After a surprise there may be others than were planned.
-        files = [o.file for o in made.manifest.outputs if o.verdict.good]
-        refuse_taken(place, files, work.wanted, overwrite=limits.overwrite)
-        return Done(place.name, deliver(Path(scratch), place, made.manifest), already=False)
-
-
 def _merge(
     work: _Work,
-    place: Path,
     plan: Plan,
     source: Source,
     limits: Limits,
@@ -175,35 +124,30 @@ def _merge(
     notes: Sequence[Entry],
     progress: Callable[[int], None],
 ) -> Done:
-    publishing.prepare(place)
-    publishing.forget(place)
-    files: list[str] = []
+    with work.place.hold(work.wanted, limits) as shelf:
 
-    def made(outputs: Sequence[OutputPlan]) -> list[_Output]:
-        doable = [output for output in outputs if not output.refusal]
-        names = [output.file for output in doable]
-        publishing.refuse_foreign(place, names, overwrite=limits.overwrite)
-        _check_space(place, doable, limits.jobs)
-        files.extend(names)
-        rendered = render(doable, source, place, plan.options.verify, jobs=limits.jobs, progress=progress)
-        return [_Output(o, r) for o, r in zip(doable, rendered, strict=True)]
+        def advance(count: int) -> None:
+            progress(count)
+            shelf.beat()
 
-    try:
+        def made(outputs: Sequence[OutputPlan]) -> list[_Output]:
+            doable = [output for output in outputs if not output.refusal]
+            shelf.take(doable)
+            make = shelf.maker(source, plan.options.verify)
+            rendered = render(doable, make, jobs=limits.jobs, progress=advance)
+            return [_Output(o, r) for o, r in zip(doable, rendered, strict=True)]
+
         done = made(plan.outputs)
         surprised = {(m.plan.uid, m.plan.source) for m in done if m.rendered.surprise}
         if surprised:
-            publishing.abandon(place, [m.plan.file for m in done if _who(m.plan) in surprised])
+            shelf.drop([m.plan.file for m in done if _who(m.plan) in surprised])
             whole = None if plan.options.mix else surprised  # whoever it was, the mix is made anew
             seen = arrange_plan(source, work.inventory, plan.options, whole)
             plan = _replanned(plan, seen, surprised)
             done = [m for m in done if _who(m.plan) not in surprised]
             done += made([output for output in plan.outputs if _who(output) in surprised])
-        manifest = _told(plan, work.wanted, done, notes)
-        publishing.publish(place, manifest)
-    except BaseException:
-        publishing.abandon(place, files)
-        raise
-    return Done(str(place), manifest, already=False)
+        manifest = shelf.finish(_told(plan, work.wanted, done, notes))
+    return Done(work.place.name, manifest, already=False)
 
 
 class _Output(NamedTuple):
@@ -231,13 +175,13 @@ def _wanted(inventory: Inventory, options: Options) -> Manifest:
     return Manifest(origin, options.as_text(), (), (), (), f"recpipe {__version__}")
 
 
-def _place(dest: Path | Target, inventory: Inventory, found: Found) -> Path | Target:
+def _place(dest: Path | Target, inventory: Inventory, found: Found) -> Place:
     """The outputs' place: DEST itself, or one folder each when there are several recordings."""
+    place: Place = FolderPlace(dest) if isinstance(dest, Path) else dest
     if len(found.inventories) == 1:
-        return dest
+        return place
     title = inventory.recording.title
-    folder = cut(safe(title), title)
-    return dest / folder if isinstance(dest, Path) else dest.below(folder)
+    return place.below(cut(safe(title), title))
 
 
 def _told(
@@ -261,20 +205,6 @@ def _told(
 def _order(entry: Entry) -> tuple[int, int, str, str, str]:
     rank = {Sort.LOSS: 0, Sort.REPAIR: 1, Sort.ABSENCE: 2, Sort.NOTE: 3}[entry.sort]
     return (rank, entry.start_ms or 0, entry.uid, entry.key, entry.what)
-
-
-def _check_space(place: Path, outputs: Sequence[OutputPlan], jobs: int) -> None:
-    at_once = sorted((output.scratch for output in outputs), reverse=True)[:jobs]
-    needed = sum(output.estimate.size for output in outputs) + sum(at_once)
-    try:
-        free = shutil.disk_usage(place).free
-    except OSError as error:
-        raise OutputError(f"{place} cannot be asked for its free space ({error.strerror}).") from error
-    if free < needed:
-        raise NoSpaceError(
-            f"{place} has {free // 1_000_000} MB free and the outputs need about {needed // 1_000_000} MB: "
-            "free some space, or choose another place with -o (for a store: with TMPDIR)."
-        )
 
 
 def inspect_all(source: Source) -> Inspection:

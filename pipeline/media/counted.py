@@ -44,6 +44,11 @@ class Counted:
         self._bytes = np.zeros(len(places), dtype=np.int64)
         self._now = 0
 
+    @property
+    def by_bytes(self) -> bool:
+        """The file's media must be shown to it."""
+        return bool(len(self._places))
+
     def see(self, at: int, block: bytes) -> None:
         """The bytes of the file from ``at`` on."""
         until = int(np.searchsorted(self._places, at + len(block)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
-from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
@@ -25,7 +25,6 @@ from pipeline.model.slices import Medium
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from av.audio.codeccontext import AudioCodecContext
     from av.audio.stream import AudioStream
@@ -61,20 +60,40 @@ def read_facts(path: Path, output: Output) -> FileFacts:
 
         return mp3_facts(path)
     with path.open("rb", buffering=0) as file:
-        size = path.stat().st_size
-        movie = read_movie(file, size)
-        ranges = [
-            _copied(t, told) for t, told in zip_longest(movie.tracks, output.tracks[: len(movie.tracks)])
-        ]
-        counts = [Counted(track) if track.handler == "soun" else None for track in movie.tracks]
+        return movie_facts(file, path.stat().st_size, output)
+
+
+def movie_facts(file: BinaryIO, size: int, output: Output, *, whole: bool = True) -> FileFacts:
+    """What an MP4 holds.
+
+    Args:
+        file: the file.
+        size: its bytes.
+        output: what the manifest says of it.
+        whole: read all of it; else its tables alone, and what only the media tells stays open.
+
+    Raises:
+        ValueError: as `read_facts`.
+        OSError: as `read_facts`.
+    """
+    movie = read_movie(file, size)
+    told = _told(movie.tracks, output)
+    counts = [_counted(track, whole=whole) for track in movie.tracks]
+    digest, payloads = "", [""] * len(movie.tracks)
+    if whole:
+        ranges = [_copied(track, said) for track, said in zip(movie.tracks, told, strict=True)]
         digest, payloads = _hashes(file, ranges, [count for count in counts if count is not None])
-        tracks = tuple(
-            _track_facts(track, payload, movie.timescale, told, count)
-            for track, payload, told, count in zip(
-                movie.tracks, payloads, _told(movie.tracks, output), counts, strict=True
-            )
-        )
+    tracks = tuple(
+        _track_facts(track, payload, movie.timescale, said, count)
+        for track, payload, said, count in zip(movie.tracks, payloads, told, counts, strict=True)
+    )
     return FileFacts(size, digest, movie.moov_before_mdat, movie.creation_ms, tracks)
+
+
+def _counted(track: Track, *, whole: bool) -> Counted | None:
+    """What counts the samples of sound; None for pictures, and where it would have to see the media."""
+    count = Counted(track) if track.handler == "soun" else None
+    return count if whole or (count is not None and not count.by_bytes) else None
 
 
 def _told(tracks: Sequence[Track], output: Output) -> list[OutputTrack | None]:
@@ -135,7 +154,10 @@ def _track_facts(
         first_key=bool(track.sync[0]) if samples else False,
         end=_media_end(track, movie_timescale),
         payload_sha256=payload_sha256,
-        at={i: SampleFacts(int(starts[i]), bool(track.sync[i]), int(heard[i])) for i in asked},
+        at={
+            i: SampleFacts(int(starts[i]), bool(track.sync[i]), None if heard is None else int(heard[i]))
+            for i in asked
+        },
         clockwise=track.clockwise,
     )
 
@@ -157,10 +179,10 @@ def _presented(track: Track, movie_timescale: int) -> NDArray[np.int64]:
     return lead + _in_ticks(track.dts + track.cts - media, track.timescale)
 
 
-def _heard(track: Track, movie_timescale: int, count: Counted | None) -> NDArray[np.int64]:
+def _heard(track: Track, movie_timescale: int, count: Counted | None) -> NDArray[np.int64] | None:
     """File ticks of each sample of sound where a player counts them and knows nothing of empty edits."""
     if count is None:
-        return np.zeros(len(track.sizes), dtype=np.int64)
+        return None
     return _in_ticks(count.before() - _lead(track, movie_timescale)[1], track.timescale)
 
 
@@ -197,19 +219,23 @@ def _copied(track: Track, told: OutputTrack | None) -> list[tuple[int, int]]:
     return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
-def decode_joins(path: Path, output: Output) -> tuple[int, tuple[str, ...]]:
+def decode_joins(path: Path | BinaryIO, output: Output) -> tuple[int, tuple[str, ...]]:
     """Decode the beginning, the end and both sides of every join of each track.
+
+    Args:
+        path: the file; opened already where its sound was not encoded as a whole.
+        output: what the manifest says of it.
 
     Returns:
         How many frames were decoded, and a sentence for each place that fails. Sound that was encoded is
         decoded from end to end.
     """
-    if any(told.transcoded for told in output.tracks):
+    if isinstance(path, Path) and any(told.transcoded for told in output.tracks):
         from pipeline.media.reopen_sound import decode_sound
 
         return decode_sound(path, output)
     try:
-        with av.open(str(path), "r") as container:
+        with av.open(str(path) if isinstance(path, Path) else path, "r") as container:
             found = [
                 _decode_place(container, told.medium, at) for told in output.tracks for at in _joins(told)
             ]

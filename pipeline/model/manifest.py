@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pipeline.model.job_key import job_key
 from pipeline.model.ledger import Entry  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:
@@ -185,10 +186,19 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of a file that left while it was made: how many, and their MD5."""
+
+    size: int
+    md5: str
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """One finished file.
 
     Attributes:
+        sha256: of all bytes; empty where it left in parts while it was made, which ``parts`` tell then.
         utc_zero_ms: UTC of file zero.
         duration: file ticks.
         uncertainty_ms: how well absolute UTC is known, at worst.
@@ -196,6 +206,7 @@ class Output:
         map: UTC to file time, in order.
         container: what the file is.
         etag: of the object that it became in a store; empty in a folder.
+        parts: in order, where the SHA-256 is not known.
     """
 
     file: str
@@ -214,6 +225,7 @@ class Output:
     verdict: Verdict
     container: str = "mp4"
     etag: str = ""
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +269,16 @@ class Manifest:
     def losses(self) -> tuple[Entry, ...]:
         """Media that was recorded and is not in the outputs."""
         return tuple(entry for entry in self.ledger if entry.sort == "loss")
+
+    @property
+    def job(self) -> str:
+        """The key of the job that makes it: the same recording, the same options."""
+        return job_key(self.recording.vendor, self.recording.prefix, self.recording.name, self.options)
+
+    def same_work(self, other: Manifest) -> bool:
+        """Whether both are of the same inputs, options and version of the tool."""
+        mine, others = ((m.recording, m.options, m.tool) for m in (self, other))
+        return mine == others
 
     def to_json(self) -> str:
         """The document, the same bytes for the same value."""

@@ -129,6 +129,11 @@ class OutputPlan:
         return self.estimate.size if self.container.wrapped else 0
 
     @property
+    def temporary(self) -> int:
+        """Bytes on the disk, about, while it is made for a store; 0 where it leaves while it is made."""
+        return 0 if self.streamable else self.estimate.size + self.scratch
+
+    @property
     def duration(self) -> int:
         """File ticks."""
         return self.pieces[-1].file_end

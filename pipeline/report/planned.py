@@ -82,6 +82,7 @@ def _output(output: OutputPlan) -> dict[str, Any]:
         "shared_clock": output.shared_clock,
         "decisions": [asdict(decision) for decision in output.decisions],
         "estimate": asdict(output.estimate),
+        "temporary": output.temporary,
         "refusal": output.refusal,
     }
 
@@ -115,5 +116,7 @@ def _decided(output: OutputPlan) -> Iterator[str]:
         f"{who} -> {visible(output.file)}  {length(ticks.to_ms(output.duration))}"
         f"  {size(output.estimate.size)}  from {ticks.iso(output.zero)}"
     )
+    if output.temporary:
+        yield f"  into a store: through a temporary file of about {size(output.temporary)}"
     for decision in output.decisions:
         yield f"  {visible(decision.what)}: {visible(decision.why)}"

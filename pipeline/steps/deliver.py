@@ -1,38 +1,42 @@
-"""Deliver: finished, verified files of a folder into a store, the manifest last.
+"""Deliver: a prefix of a store as the place of a job's files, the manifest last.
 
-A file that is larger than a part goes up in parts, several at a time. What arrived is compared with what was
-sent; an object that differs is removed again.
+What is copied leaves while it is made (`stream`); what has to be read and written anew is finished in a
+temporary folder, sent, and gone from there. The job's journal says which objects and uploads are its own.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from pipeline.errors import CommandError, CorruptError, ObjectMissingError
+from pipeline.errors import CommandError, ObjectMissingError, OwnedError, RecpipeError
+from pipeline.journal.here import utc_ms
+from pipeline.journal.journal import Guarded, left, store_journal
+from pipeline.journal.notes import Claim
 from pipeline.model.containers import Container
 from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, from_json
-from pipeline.steps.publish import PENDING
+from pipeline.steps.publish import check_space
+from pipeline.steps.render import Rendered, part_of, render_one
+from pipeline.steps.send import send
+from pipeline.steps.stream import IntoStore
 from pipeline.storage.below import Below
-from pipeline.storage.etags import whole_etag
-from pipeline.storage.protocol import Extras
+from pipeline.storage.protocol import PLAIN, Extras
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
+    from pipeline.journal.journal import Journal
     from pipeline.model.manifest import Manifest, Output
-    from pipeline.storage.protocol import Stat, Store, Upload
+    from pipeline.model.options import Verify
+    from pipeline.model.plan import OutputPlan
+    from pipeline.sources.protocol import Source
+    from pipeline.steps.place import Limits
+    from pipeline.steps.render import Maker
+    from pipeline.storage.protocol import Store
 
-PART = 8 << 20
-"""Bytes of a part, unless there would be too many."""
-MOST_PARTS = 1000
-"""What Swift takes of an upload; the others take more."""
-THREADS = 4
-"""Parts on their way at a time: what waits in memory is so many parts."""
-SAMPLE = 1 << 16
-"""Bytes read back at each of nine places where the store vouches for no hash."""
 TYPES = {
     Container.MP4: "video/mp4",
     Container.M4A: "audio/mp4",
@@ -40,7 +44,6 @@ TYPES = {
     Container.WEBM: "video/webm",
     Container.MP3: "audio/mpeg",
 }
-_JSON = Extras("application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +53,161 @@ class Target:
     Attributes:
         name: as the user wrote it.
         store: its keys are relative to the prefix.
+        extras: that go with each file, but for its type.
     """
 
     name: str
     store: Store
+    extras: Extras = PLAIN
 
     def at(self, key: str) -> str:
         """The name of something in it."""
         return f"{self.name}{key}" if self.name.endswith(("/", ":")) else f"{self.name}/{key}"
 
     def below(self, folder: str) -> Target:
-        """A folder of it."""
-        return Target(self.at(folder), Below(self.store, f"{folder}/"))
+        """As `Place.below`."""
+        return replace(self, name=self.at(folder), store=Below(self.store, f"{folder}/"))
 
-
-def delivered(target: Target, wanted: Manifest) -> Manifest | None:
-    """The manifest of an earlier run that did the same, if all its objects are still what it put there."""
-    found = _same_work(target, FILE, wanted)
-    return found if found and all(_is_there(target, output) for output in found.outputs) else None
-
-
-def _same_work(target: Target, key: str, wanted: Manifest) -> Manifest | None:
-    try:
-        if target.store.stat(key).size > MOST_MANIFEST_BYTES:
+    def kept(self, wanted: Manifest) -> Manifest | None:
+        """As `Place.kept`: the objects are known by their ETags."""
+        found = _manifest(self)
+        if found is None or not found.same_work(wanted):
             return None
-        found = from_json(target.store.get(key).data.decode())
+        if not all(_is_there(self, output) for output in found.outputs):
+            return None
+        if left(self.store, wanted.job):
+            self._tidy(wanted.job, found)
+        return found
+
+    def _tidy(self, job: str, made: Manifest) -> None:
+        """End a job that was killed between its manifest and its end."""
+        with suppress(OwnedError):  # it is ended by another run, then
+            journal = store_journal(self.store, job, utc_ms)
+            journal.recover(self.store)
+            for file in sorted(journal.own - {output.file for output in made.outputs}):
+                self.store.delete(file)
+            journal.close()
+
+    @contextmanager
+    def hold(self, wanted: Manifest, limits: Limits) -> Iterator[StoreShelf]:
+        """As `Place.hold`.
+
+        Raises:
+            OwnedError: another run has the job.
+            StorageError: the store does not do what it is asked.
+        """
+        journal = store_journal(self.store, wanted.job, utc_ms)
+        journal.recover(self.store)
+        mine = replace(self, store=Guarded(self.store, journal))
+        with TemporaryDirectory(prefix="recpipe-") as scratch:
+            shelf = StoreShelf(mine, journal, Path(scratch), limits)
+            try:
+                yield shelf
+            except BaseException:
+                with suppress(RecpipeError):  # what ended the job tells more; the next run tidies up again
+                    shelf.abandon()
+                raise
+        journal.close()
+
+
+class StoreShelf:
+    """As `Shelf`, in a store.
+
+    Args:
+        target: the place, guarded.
+        journal: of the job.
+        scratch: a folder that is removed afterwards.
+        limits: how the work is done.
+    """
+
+    def __init__(self, target: Target, journal: Journal, scratch: Path, limits: Limits) -> None:
+        self._target = target
+        self._journal = journal
+        self._scratch = scratch
+        self._limits = limits
+        self._claim = journal.notes.claimed()
+
+    def take(self, outputs: Sequence[OutputPlan]) -> None:
+        """As `Shelf.take`."""
+        files = {output.file for output in outputs}
+        foreign = {file for file in sorted(files - self._claim.files) if _is_taken(self._target, file)}
+        if foreign and not self._limits.overwrite:
+            raise CommandError(
+                f"{self._target.at(min(foreign))} exists and is not the result of this merge: use "
+                "--overwrite to replace it, or another place with -o."
+            )
+        through = sorted((o.estimate.size for o in outputs if not self._leaves(o)), reverse=True)
+        check_space(self._scratch, sum(through[: self._limits.jobs]), outputs, self._limits.jobs)
+        self._claim = Claim(self._claim.files | files, self._claim.foreign | foreign)
+        self._journal.notes.claim(self._claim)
+
+    def _leaves(self, output: OutputPlan) -> bool:
+        return output.streamable and not self._target.store.parts.equal
+
+    def maker(self, source: Source, level: Verify) -> Maker:
+        """As `Shelf.maker`."""
+        return _IntoStore(self._target, source, self._scratch, level)
+
+    def drop(self, files: Sequence[str]) -> None:
+        """As `Shelf.drop`."""
+        for file in files:
+            self._target.store.delete(file)
+
+    def finish(self, manifest: Manifest) -> Manifest:
+        """As `Shelf.finish`."""
+        self._target.store.put(FILE, manifest.to_json().encode(), Extras("application/json"))
+        self.drop(sorted(self._own() - {output.file for output in manifest.outputs if output.verdict.good}))
+        return manifest
+
+    def beat(self) -> None:
+        """As `Shelf.beat`."""
+        self._journal.lease.beat()
+
+    def abandon(self) -> None:
+        """Leave nothing of this job, nor of its journal."""
+        self._journal.recover(self._target.store)
+        self.drop(sorted(self._own()))
+        self._journal.close()
+
+    def _own(self) -> frozenset[str]:
+        """Objects that are there because of this job, if they are."""
+        return self._claim.files - self._claim.foreign
+
+
+@dataclass(frozen=True, slots=True)
+class _IntoStore:
+    """Makes outputs as they leave, or in a folder from which they are sent."""
+
+    target: Target
+    source: Source
+    scratch: Path
+    level: Verify
+
+    def __call__(self, output: OutputPlan, progress: Callable[[int], None], *, processes: int) -> Rendered:
+        """As `Maker`."""
+        store, base = self.target.store, self.target.extras
+        extras = replace(base, content_type=TYPES[output.container])
+        if output.streamable and not store.parts.equal:
+            stream = IntoStore(self.source, store, self.level).stream
+            return stream(output, extras, progress, processes=processes)
+        made = render_one(output, self.source, self.scratch, self.level, progress, processes=processes)
+        if made.output is None or not made.output.verdict.good:
+            return made
+        path = part_of(self.scratch, output.file)
+        extras = replace(extras, metadata={**(base.metadata or {}), "recpipe-sha256": made.output.sha256})
+        etag = send(path, store, output.file, extras).etag
+        path.unlink()
+        return replace(made, output=replace(made.output, etag=etag))
+
+
+def _manifest(target: Target) -> Manifest | None:
+    """The manifest that is there, if it is one."""
+    try:
+        if target.store.stat(FILE).size > MOST_MANIFEST_BYTES:
+            return None
+        return from_json(target.store.get(FILE).data.decode())
     except (ObjectMissingError, ValueError, RecursionError):
         return None
-    same = (found.recording, found.options, found.tool) == (wanted.recording, wanted.options, wanted.tool)
-    return found if same else None
 
 
 def _is_there(target: Target, output: Output) -> bool:
@@ -89,119 +218,9 @@ def _is_there(target: Target, output: Output) -> bool:
     return bool(output.etag) and (there.size, there.etag) == (output.size, output.etag)
 
 
-def refuse_taken(target: Target, files: Sequence[str], wanted: Manifest, *, overwrite: bool) -> None:
-    """Stop before the work when a name is taken by an object that this work did not make.
-
-    What an earlier run of the same work left behind when it was stopped is replaced.
-
-    Raises:
-        CommandError: an object of that name exists.
-    """
-    if overwrite:
-        return
-    begun = _same_work(target, PENDING, wanted)
-    others = set(files) - ({output.file for output in begun.outputs} if begun else set())
-    taken = next((file for file in sorted(others) if _is_taken(target, file)), None)
-    if taken is not None:
-        raise CommandError(
-            f"{target.at(taken)} exists and is not the result of this merge: use "
-            "--overwrite to replace it, or another place with -o."
-        )
-
-
 def _is_taken(target: Target, file: str) -> bool:
     try:
         target.store.stat(file)
     except ObjectMissingError:
         return False
     return True
-
-
-def deliver(place: Path, target: Target, manifest: Manifest) -> Manifest:
-    """Put the files of a manifest into a store, then the manifest, which tells their ETags.
-
-    While it lasts, a hidden manifest says whose the objects are.
-
-    Raises:
-        StorageError: the store does not take them; nothing unfinished is left there.
-        OSError: a file cannot be read.
-    """
-    target.store.put(PENDING, manifest.to_json().encode(), _JSON)
-    outputs = tuple(
-        replace(output, etag=_sent(place / output.file, target, output).etag)
-        if output.verdict.good
-        else output
-        for output in manifest.outputs
-    )
-    told = replace(manifest, outputs=outputs)
-    target.store.put(FILE, told.to_json().encode(), _JSON)
-    target.store.delete(PENDING)
-    return told
-
-
-def _sent(path: Path, target: Target, output: Output) -> Stat:
-    extras = Extras(TYPES[Container(output.container)], metadata={"recpipe-sha256": output.sha256})
-    upload = target.store.upload(output.file, extras) if output.size > PART else None
-    # Of an upload nothing is seen before it is complete; what was put is there, right or wrong.
-    in_parts = _in_parts(path, upload, output.size) if upload else None
-    try:
-        sent, vouched = in_parts or _whole(path, target, output.file, extras)
-        return _confirmed(path, target, replace(sent, size=output.size), vouched=vouched)
-    except CorruptError:
-        target.store.delete(output.file)
-        raise
-
-
-def _whole(path: Path, target: Target, file: str, extras: Extras) -> tuple[Stat, bool]:
-    """The object, and whether the store vouched for its bytes."""
-    sent = target.store.put(file, path.read_bytes(), extras)
-    return sent, bool(sent.md5)
-
-
-def _in_parts(path: Path, upload: Upload, size: int) -> tuple[Stat, bool]:
-    """The object, and whether the store vouched for every part and for their order."""
-    length = max(PART, -(-size // MOST_PARTS))
-    try:
-        numbers = range(1, -(-size // length) + 1)
-        with ThreadPoolExecutor(THREADS) as pool:
-            sent = pool.map(_part_sender(path, upload, length), numbers)
-            etags = dict(zip(numbers, sent, strict=True))
-        done = upload.complete()
-    except BaseException:
-        upload.abort()
-        raise
-    return done, upload.md5 and done.etag == whole_etag(etags)
-
-
-def _part_sender(path: Path, upload: Upload, length: int) -> Callable[[int], str]:
-    def send(number: int) -> str:
-        with path.open("rb") as file:
-            file.seek((number - 1) * length)
-            return upload.part(number, file.read(length))
-
-    return send
-
-
-def _confirmed(path: Path, target: Target, sent: Stat, *, vouched: bool) -> Stat:
-    """What the store says of an object afterwards.
-
-    Raises:
-        CorruptError: it is not what was sent.
-    """
-    there = target.store.stat(sent.key)
-    if there.size != sent.size:
-        raise CorruptError(f"{target.at(sent.key)} has {there.size} bytes of {sent.size} in the store.")
-    if not (vouched and there.etag == sent.etag):
-        for start, data in _samples(path, sent.size):
-            if target.store.get_range(sent.key, start, len(data)).data != data:
-                raise CorruptError(f"{target.at(sent.key)} has other bytes in the store than were sent.")
-    return there
-
-
-def _samples(path: Path, size: int) -> Iterator[tuple[int, bytes]]:
-    """Both ends of a file and what lies between, an eighth apart."""
-    with path.open("rb") as file:
-        for number in range(9):
-            start = max(0, (size - SAMPLE) * number // 8)
-            file.seek(start)
-            yield start, file.read(SAMPLE)

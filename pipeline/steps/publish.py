@@ -8,20 +8,126 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.errors import CommandError, OutputError
+from pipeline.errors import CommandError, NoSpaceError, OutputError
 from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Manifest, from_json
-from pipeline.steps.render import blame, part_of
+from pipeline.steps.render import IntoFolder, blame, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pipeline.model.manifest import Output
+    from pipeline.model.options import Verify
+    from pipeline.model.plan import OutputPlan
+    from pipeline.sources.protocol import Source
+    from pipeline.steps.place import Limits
+    from pipeline.steps.render import Maker
 
 PENDING = f".{FILE}.part"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPlace:
+    """A folder as a place for files.
+
+    Attributes:
+        path: the folder, made when it is used.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """As `Place.name`."""
+        return str(self.path)
+
+    def below(self, folder: str) -> FolderPlace:
+        """As `Place.below`."""
+        return FolderPlace(self.path / folder)
+
+    def kept(self, wanted: Manifest) -> Manifest | None:
+        """As `Place.kept`."""
+        return kept(self.path, wanted)
+
+    @contextmanager
+    def hold(self, wanted: Manifest, limits: Limits) -> Iterator[FolderShelf]:  # noqa: ARG002 - the folder itself is asked
+        """As `Place.hold`."""
+        prepare(self.path)
+        forget(self.path)
+        shelf = FolderShelf(self.path, limits)
+        try:
+            yield shelf
+        except BaseException:
+            abandon(self.path, shelf.files)
+            raise
+
+
+class FolderShelf:
+    """As `Shelf`, in a folder.
+
+    Args:
+        path: the folder.
+        limits: how the work is done.
+    """
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._path = path
+        self._limits = limits
+        self.files: list[str] = []
+
+    def take(self, outputs: Sequence[OutputPlan]) -> None:
+        """As `Shelf.take`."""
+        names = [output.file for output in outputs]
+        refuse_foreign(self._path, names, overwrite=self._limits.overwrite)
+        check_space(self._path, sum(output.estimate.size for output in outputs), outputs, self._limits.jobs)
+        self.files += names
+
+    def maker(self, source: Source, level: Verify) -> Maker:
+        """As `Shelf.maker`."""
+        return IntoFolder(source, self._path, level)
+
+    def drop(self, files: Sequence[str]) -> None:
+        """As `Shelf.drop`."""
+        abandon(self._path, files)
+
+    def finish(self, manifest: Manifest) -> Manifest:
+        """As `Shelf.finish`."""
+        publish(self._path, manifest)
+        return manifest
+
+    def beat(self) -> None:
+        """As `Shelf.beat`; a folder needs none."""
+
+
+def check_space(place: Path, size: int, outputs: Sequence[OutputPlan], jobs: int) -> None:
+    """Make sure of the disk.
+
+    Args:
+        place: a folder on it.
+        size: bytes that will stay there for a while.
+        outputs: that need more while they are made.
+        jobs: how many of them at a time.
+
+    Raises:
+        NoSpaceError: it has too little.
+        OutputError: it cannot be asked.
+    """
+    needed = size + sum(sorted((output.scratch for output in outputs), reverse=True)[:jobs])
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        raise OutputError(f"{place} cannot be asked for its free space ({error.strerror}).") from error
+    if free < needed:
+        raise NoSpaceError(
+            f"{place} has {free // 1_000_000} MB free and the outputs need about {needed // 1_000_000} MB: "
+            "free some space, or choose another place with -o (for a store: with TMPDIR)."
+        )
 
 
 def prepare(place: Path) -> None:
@@ -51,7 +157,7 @@ def kept(place: Path, wanted: Manifest) -> Manifest | None:
     """
     for name in (FILE, PENDING):
         found = _read(place / name)
-        if found is None or not _same_work(found, wanted):
+        if found is None or not found.same_work(wanted):
             continue
         if all(_is_there(place, output) for output in found.outputs):
             if name == PENDING:
@@ -68,10 +174,6 @@ def _read(path: Path) -> Manifest | None:
         return from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-
-
-def _same_work(found: Manifest, wanted: Manifest) -> bool:
-    return (found.recording, found.options, found.tool) == (wanted.recording, wanted.options, wanted.tool)
 
 
 def _is_there(place: Path, output: Output) -> bool:

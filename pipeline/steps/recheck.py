@@ -112,8 +112,10 @@ def _unfit(output: Output) -> str:
     name = output.file
     if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
         return f"its entry in {FILE} names {name!r}, which is no bare file name"
-    if output.size <= 0 or not output.sha256:
+    if output.size <= 0 or not (output.sha256 or output.parts):
         return f"its entry in {FILE} has no size or no SHA-256"
+    if output.parts and sum(part.size for part in output.parts) != output.size:
+        return f"its parts in {FILE} are not as large as it is"
     return ""
 
 

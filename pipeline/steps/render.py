@@ -15,10 +15,11 @@ import os
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from pipeline.errors import InputError, NoSpaceError, OutputError, WorkerKilledError
 from pipeline.media.aside import die_with_parent
@@ -30,7 +31,7 @@ from pipeline.model.options import Verify
 from pipeline.steps.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.sharedctypes import Synchronized
     from pathlib import Path
 
@@ -57,16 +58,28 @@ def part_of(place: Path, file: str) -> Path:
     return place / f".{file}.part"
 
 
+class Maker(Protocol):
+    """Makes and verifies one output; it can be handed to another process."""
+
+    def __call__(self, output: OutputPlan, progress: Callable[[int], None], *, processes: int) -> Rendered:
+        """Make it, telling input bytes as they are read, by so many processes at once."""
+        ...
+
+
 def render(
     outputs: Sequence[OutputPlan],
-    source: Source,
-    place: Path,
-    level: Verify,
+    make: Maker,
     *,
     jobs: int,
     progress: Callable[[int], None],
 ) -> list[Rendered]:
     """Make the outputs, in the order given.
+
+    Args:
+        outputs: which.
+        make: makes one of them.
+        jobs: how many at a time.
+        progress: called often, with input bytes read since the last call.
 
     Raises:
         InputError: a slice cannot be read.
@@ -74,12 +87,12 @@ def render(
         NoSpaceError: the disk is full.
     """
     if jobs <= 1 or len(outputs) <= 1:
-        return [render_one(o, source, place, level, progress, processes=jobs) for o in outputs]
+        return [make(output, progress, processes=jobs) for output in outputs]
     context = multiprocessing.get_context("fork")
     done = context.Value("q", 0)
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(done, os.getpid()))
     try:
-        futures = [pool.submit(_render_in_child, output, source, place, level) for output in outputs]
+        futures = [pool.submit(_in_child, make, output) for output in outputs]
         waiting, told = set(futures), 0
         while waiting:
             finished, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
@@ -89,7 +102,7 @@ def render(
                 future.result()
         return [future.result() for future in futures]
     except BrokenProcessPool as error:
-        raise _killed() from error
+        raise killed() from error
     except BaseException:
         for process in list(pool._processes.values()):  # noqa: SLF001 - the pool has no way to stop a running task
             process.kill()
@@ -116,8 +129,39 @@ def _advance(count: int) -> None:
             _done.value += count
 
 
-def _render_in_child(output: OutputPlan, source: Source, place: Path, level: Verify) -> Rendered:
-    return render_one(output, source, place, level, _advance)
+def _in_child(make: Maker, output: OutputPlan) -> Rendered:
+    return make(output, _advance, processes=1)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Millions of small values are made and none of them forms a cycle: collecting would only take time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@dataclass(frozen=True, slots=True)
+class IntoFolder:
+    """Makes and verifies outputs beside their names in a folder.
+
+    Attributes:
+        source: where the slices are.
+        place: the folder.
+        level: how much is verified.
+    """
+
+    source: Source
+    place: Path
+    level: Verify
+
+    def __call__(self, output: OutputPlan, progress: Callable[[int], None], *, processes: int) -> Rendered:
+        """As `Maker`."""
+        return render_one(output, self.source, self.place, self.level, progress, processes=processes)
 
 
 def render_one(
@@ -131,22 +175,17 @@ def render_one(
 ) -> Rendered:
     """Make and verify one output beside its name; nothing is left of one that fails."""
     part = part_of(place, output.file)
-    # Millions of small values are made and none of them forms a cycle: collecting would only take time.
-    collecting = gc.isenabled()
-    gc.disable()
     try:
-        hashing = level is not Verify.OFF
-        write = partial(make, progress=progress, processes=processes, hashing=hashing)
-        made = _write(output, source, part, write)
+        with uncollected():
+            hashing = level is not Verify.OFF
+            write = partial(make, progress=progress, processes=processes, hashing=hashing)
+            made = _write(output, source, part, write)
     except Surprise as surprise:
         part.unlink(missing_ok=True)
         return Rendered(None, (), str(surprise))
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    finally:
-        if collecting:
-            gc.enable()
     described = describe(output, made)
     verdict, facts = verify(part, described, level)
     if facts is not None:
@@ -168,7 +207,7 @@ def _write(output: OutputPlan, source: Source, part: Path, write: Callable[..., 
                 sink.truncate(0)
             return write(output, source.whole(*output.reading), sink, partial(_scratch, part))
     except EOFError as error:
-        raise _killed() from error
+        raise killed() from error
     except OSError as error:
         raise blame(error, part) from error
 
@@ -181,7 +220,8 @@ def _scratch(part: Path) -> BinaryIO:
         raise blame(OSError(error.errno, error.strerror), part) from error
 
 
-def _killed() -> WorkerKilledError:
+def killed() -> WorkerKilledError:
+    """The error for a process of ours that was killed."""
     return WorkerKilledError(
         "a process that was copying was killed, most often because memory ran out: run again with --jobs 1."
     )

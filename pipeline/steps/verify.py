@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.media.reopen import decode_joins, read_facts
+from pipeline.media.reopen import decode_joins, movie_facts, read_facts
 from pipeline.model.checks import FileFacts, compare
-from pipeline.model.manifest import Output, Verdict
+from pipeline.model.manifest import Output, Part, Verdict
 from pipeline.model.options import Verify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 
@@ -22,12 +24,46 @@ def verify(path: Path, output: Output, level: Verify) -> tuple[Verdict, FileFact
         output: what the manifest says; a size of 0 means that size and hash are not known yet.
         level: how much to check.
     """
+    verdict, facts = _verdict(
+        lambda: read_facts(path, output), lambda: decode_joins(path, output), output, level
+    )
+    if facts is None or not output.parts or output.sha256:
+        return verdict, facts
+    return _with(verdict, _changed_parts(path, output.parts), len(output.parts)), facts
+
+
+def verify_movie(
+    opened: Callable[[], BinaryIO], size: int, output: Output, level: Verify, *, whole: bool
+) -> tuple[Verdict, FileFacts | None]:
+    """The same for an MP4 that lies anywhere.
+
+    Args:
+        opened: opens it; called for each that reads it, from two threads.
+        size: its bytes.
+        output: as for `verify`.
+        level: as for `verify`.
+        whole: read all of it; else its tables and the places that are decoded.
+    """
+    return _verdict(
+        lambda: movie_facts(opened(), size, output, whole=whole),
+        lambda: decode_joins(opened(), output),
+        output,
+        level,
+    )
+
+
+def _verdict(
+    read: Callable[[], FileFacts],
+    decode: Callable[[], tuple[int, tuple[str, ...]]],
+    output: Output,
+    level: Verify,
+) -> tuple[Verdict, FileFacts | None]:
     if level is Verify.OFF:
         return Verdict(level, 0, 0), None
     with ThreadPoolExecutor(1) as beside:
-        joins = beside.submit(decode_joins, path, output) if level is Verify.FULL else None
+        joins = beside.submit(decode) if level is Verify.FULL else None
         try:
-            facts = read_facts(path, output)
+            facts = read()
         except (ValueError, OSError) as error:
             return Verdict(level, 1, 0, (f"it cannot be read back: {error}",)), None
         checks = list(compare(output, facts))
@@ -37,3 +73,15 @@ def verify(path: Path, output: Output, level: Verify) -> tuple[Verdict, FileFact
             decoded, failed = joins.result()
             problems += failed
     return Verdict(level, len(checks), decoded, tuple(problems)), facts
+
+
+def _changed_parts(path: Path, parts: Sequence[Part]) -> Iterator[str]:
+    """A sentence for each part of a file that has other bytes than left for the store."""
+    with path.open("rb") as file:
+        for number, part in enumerate(parts, 1):
+            if hashlib.md5(file.read(part.size), usedforsecurity=False).hexdigest() != part.md5:
+                yield f"part {number} has other bytes than its MD5 in the manifest says"
+
+
+def _with(verdict: Verdict, problems: Iterator[str], checks: int) -> Verdict:
+    return Verdict(verdict.level, verdict.checks + checks, verdict.decoded, (*verdict.problems, *problems))

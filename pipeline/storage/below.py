@@ -11,6 +11,7 @@ from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, U
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.storage.profile import Parts
     from pipeline.storage.protocol import Upload
 
 
@@ -30,6 +31,11 @@ class Below:
 
     def __repr__(self) -> str:
         return f"Below({self._store!r}, {self._prefix!r})"
+
+    @property
+    def parts(self) -> Parts:
+        """As `Writes.parts`."""
+        return self._store.parts
 
     def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
         """As `Lists.list`."""

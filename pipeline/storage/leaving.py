@@ -186,6 +186,11 @@ class Leaving:
             while self._flying:
                 self._take(wait(self._flying, return_when=FIRST_COMPLETED).done)
 
+    @property
+    def whole(self) -> bytes | None:
+        """All of it, once it has its head, where it is so small that none of it has left; None elsewhere."""
+        return self._held if self._headed and self._upload is None else None
+
     def finish(self) -> Sent:
         """Make the object, which was small enough to be put whole or has all its parts.
 

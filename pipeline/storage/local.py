@@ -26,6 +26,7 @@ from pipeline.errors import (
     RecpipeError,
     StorageError,
 )
+from pipeline.storage.profile import Parts
 from pipeline.storage.protocol import ALWAYS, MOST_PARTS, PLAIN, Extras, Got, Stat, Unless
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class LocalStore:
 
     def __repr__(self) -> str:
         return f"LocalStore({str(self._root)!r})"
+
+    @property
+    def parts(self) -> Parts:
+        """As `Writes.parts`."""
+        return Parts()
 
     def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
         """As `Lists.list`; links to files are listed, linked folders are not."""

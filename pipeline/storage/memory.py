@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ConditionError, ObjectMissingError, StorageError
+from pipeline.storage.profile import Parts
 from pipeline.storage.protocol import ALWAYS, MOST_PARTS, PLAIN, Extras, Got, Stat, Unless
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class MemoryStore:
         self._begun: dict[str, _Begun] = {}
         self._number = count(1)
         self._lock = Lock()
+
+    @property
+    def parts(self) -> Parts:
+        """As `Writes.parts`."""
+        return Parts()
 
     def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
         """As `Lists.list`."""

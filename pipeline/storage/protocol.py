@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pipeline.storage.profile import Parts
 
 MOST_PARTS = 10_000
 """Of an upload (Amazon S3 user guide, "Amazon S3 multipart upload limits"; the others have the same)."""
@@ -143,6 +144,11 @@ class Upload(Protocol):
 
 class Writes(Protocol):
     """Can be written; an object appears whole or not at all."""
+
+    @property
+    def parts(self) -> Parts:
+        """Its rules for the parts of an upload."""
+        ...
 
     def put(self, key: str, data: bytes, extras: Extras = PLAIN, unless: Unless = ALWAYS) -> Stat:
         """Write an object whole. Raises ConditionError when ``unless`` forbids it."""

@@ -22,6 +22,8 @@ from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, U
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pipeline.storage.profile import Parts
+
 T = TypeVar("T")
 
 
@@ -90,6 +92,11 @@ class Retrying:
             with attempt:
                 return call()
         raise AssertionError("the last attempt gave neither a result nor an error")
+
+    @property
+    def parts(self) -> Parts:
+        """As `Writes.parts`."""
+        return self._store.parts
 
     def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
         """As `Lists.list`; what failed in the middle goes on behind the last key that came."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipeline.storage.client import Connection
+    from pipeline.storage.profile import Parts
     from pipeline.storage.stores import StoreSettings
 
 
@@ -36,6 +37,11 @@ class S3Store:
 
     def __repr__(self) -> str:
         return f"S3Store({self._bucket!r} of {self._profile.name})"
+
+    @property
+    def parts(self) -> Parts:
+        """As `Writes.parts`."""
+        return self._profile.parts
 
     def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
         """As `Lists.list`, a page at a time; in the order of bytes by Amazon S3 API, ListObjectsV2."""
@@ -123,7 +129,10 @@ class S3Store:
         found: list[tuple[str, str]] = []
         asked: dict[str, Any] = {"Prefix": prefix}
         while True:
-            page = self._call("list_multipart_uploads", prefix, **asked)
+            try:
+                page = self._call("list_multipart_uploads", prefix, **asked)
+            except ObjectMissingError:
+                return iter(sorted(found))  # rclone's word for none: NoSuchUpload
             found += [(item["Key"], item["UploadId"]) for item in page.get("Uploads", ())]
             if not page.get("IsTruncated"):
                 return iter(sorted(found))

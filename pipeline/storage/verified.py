@@ -12,6 +12,8 @@ from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, U
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.storage.profile import Parts
+
 
 class Verified:
     """Any store, trusted only as far as its answers can be checked; a difference is a CorruptError.
@@ -25,6 +27,11 @@ class Verified:
 
     def __repr__(self) -> str:
         return f"Verified({self._store!r})"
+
+    @property
+    def parts(self) -> Parts:
+        """As `Writes.parts`."""
+        return self._store.parts
 
     def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
         """As `Lists.list`."""

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from pipeline.demo.sound import onsets
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from tests.browser.chromium import BROWSER, Report, watch
 from tests.merge.changing_sound import ZERO_MS, Part, record
 

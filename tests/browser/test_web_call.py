@@ -19,10 +19,11 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
 from pipeline.model.options import Options
 from pipeline.model.stamps import stamp17
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from tests.browser.chromium import BROWSER
 from tests.browser.recording import recorded
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from pipeline.storage.below import Below
 from pipeline.storage.open import open_store
 from tests.cli.running import run

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from pipeline.job import Limits
 from pipeline.model.options import Options
+from pipeline.steps.place import Limits
 from tests.merge.merging import Merged, merge
 
 if TYPE_CHECKING:

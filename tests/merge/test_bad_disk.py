@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 from pipeline.errors import CommandError, ExitCode, InputError, NoSpaceError, OutputError
-from pipeline.job import Limits, merge_all, plan_all
+from pipeline.job import merge_all, plan_all
 from pipeline.media.remux import remux
 from pipeline.model.containers import Container
 from pipeline.model.manifest import FILE
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from pipeline.steps.render import blame
 from tests.merge.merging import merge, refused, tree
 
@@ -148,7 +149,8 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from pipeline.errors import RecpipeError
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
+from pipeline.steps.place import Limits
 from pipeline.model.options import Container, Options
 from pipeline.sources.folder import Folder
 

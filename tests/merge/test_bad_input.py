@@ -24,10 +24,11 @@ from pipeline.errors import (
     RecpipeError,
     UnsafeUriError,
 )
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
 from pipeline.model.manifest import total_dropped
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from tests import truth
 from tests.merge.merging import MOST_CHARACTERS, refused, tree
 
@@ -143,7 +144,8 @@ WATCHED = """
 import sys
 from pathlib import Path
 from pipeline.errors import UnsafeUriError
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
+from pipeline.steps.place import Limits
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
 

@@ -12,9 +12,10 @@ import pytest
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
-from pipeline.job import Limits, plan_all
+from pipeline.job import plan_all
 from pipeline.model.options import OnChange, Options
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from tests import truth
 from tests.merge.merging import (
     TICKS_A_MS,

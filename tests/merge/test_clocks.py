@@ -14,9 +14,10 @@ from pipeline.demo.listing import utc17
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario import Track
 from pipeline.demo.scenario_toml import parse
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from tests import truth
 from tests.merge.merging import Merged, beeps_ms, merge, pictures_ms, placed_pictures, utc_ms
 

@@ -12,11 +12,12 @@ import av
 import pytest
 
 from pipeline.errors import ExitCode
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
 from pipeline.model.containers import Container
 from pipeline.model.manifest import from_json
 from pipeline.model.options import By, Gaps, OnChange, Options, Tracks, Verify
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from pipeline.steps.recheck import recheck
 from pipeline.steps.verify import verify
 from tests import truth

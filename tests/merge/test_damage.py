@@ -12,11 +12,12 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario import Track
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
 from pipeline.media.encode import encode_pictures, encode_sound
 from pipeline.media.ts.writer import Pes, StreamType, write_slice
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from tests import truth
 from tests.merge.merging import Merged, beeps_ms, merge, pictures_ms, placed_pictures, utc_ms
 

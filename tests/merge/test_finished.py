@@ -12,12 +12,13 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario import Source
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode, InputError
-from pipeline.job import Limits, inspect_all, merge_all
+from pipeline.job import inspect_all, merge_all
 from pipeline.media.finish import finished
 from pipeline.model.options import By, Moment, Options
 from pipeline.report.inspected import inspection_lines
 from pipeline.report.words import Screen
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from tests import truth
 from tests.media.test_mp4_run import moov_first
 from tests.merge.merging import Merged, assert_beeps, assert_pictures, pictures_ms, placed_pictures, refused

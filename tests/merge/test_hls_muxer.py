@@ -14,9 +14,10 @@ import pytest
 
 from pipeline.demo.listing import utc17
 from pipeline.errors import ExitCode
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from tests import truth
 from tests.ts_unwrapper import unwrap
 

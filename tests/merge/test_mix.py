@@ -16,13 +16,14 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
 from pipeline.demo.sound import BEEP_MS, TONES_HZ
 from pipeline.errors import ExitCode
-from pipeline.job import Limits, plan_all
+from pipeline.job import plan_all
 from pipeline.media.mix.limiter import CEILING
 from pipeline.media.mix.sound import encode_sound
 from pipeline.media.reopen_sound import decode_sound
 from pipeline.model.containers import Container
 from pipeline.model.options import Gaps, Moment, Options, Verify
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from pipeline.steps.recheck import recheck
 from pipeline.steps.verify import verify
 from tests import truth

@@ -10,10 +10,11 @@ import pytest
 
 from pipeline.demo.recorder import make
 from pipeline.errors import CommandError, ExitCode, MissingSliceError
-from pipeline.job import Limits, merge_all, plan_all
+from pipeline.job import merge_all, plan_all
 from pipeline.model import ticks
 from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Tracks, Verify
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from pipeline.steps.recheck import recheck
 from tests import truth
 from tests.merge.merging import (

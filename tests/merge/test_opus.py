@@ -13,11 +13,12 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario import Track
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
-from pipeline.job import Limits, merge_all
+from pipeline.job import merge_all
 from pipeline.media.mp4.dump import dump
 from pipeline.media.mp4.reader import read_movie
 from pipeline.model.options import Moment, Options
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from tests import truth
 from tests.merge.merging import assert_heard
 from tests.merge.web_sound import RATE, ZERO_MS, WebSound

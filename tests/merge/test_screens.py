@@ -10,9 +10,9 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario import Source
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
-from pipeline.job import Limits
 from pipeline.model.ledger import Sort
 from pipeline.model.options import Gaps, Moment, OnChange, Options, Screen, Tracks
+from pipeline.steps.place import Limits
 from tests import truth
 from tests.merge.merging import (
     PICTURE_MS,

@@ -9,9 +9,10 @@ import av
 import pytest
 
 from pipeline.errors import ExitCode
-from pipeline.job import Limits, merge_all, plan_all
+from pipeline.job import merge_all, plan_all
 from pipeline.model.options import Gaps, OnChange, Options
 from pipeline.sources.folder import Folder
+from pipeline.steps.place import Limits
 from tests import truth
 from tests.merge.changing_sound import ZERO_MS, Part, Recorded, record
 from tests.merge.merging import assert_heard

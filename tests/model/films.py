@@ -106,7 +106,7 @@ FACTS = FileFacts(
             end=450 + 400 * FRAME,
             payload_sha256="bb",
             at={
-                0: SampleFacts(450, sync=True),
+                0: SampleFacts(450, sync=True, counted=0),
                 300: SampleFacts(450 + 300 * FRAME, sync=True, counted=300 * FRAME),
             },
             clockwise=None,

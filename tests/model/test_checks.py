@@ -29,7 +29,7 @@ def audio(**changes: Any) -> FileFacts:
 
 
 def first_sound_at(at: int) -> FileFacts:
-    return audio(at={**FACTS.tracks[1].at, 0: SampleFacts(at, sync=True)})
+    return audio(at={**FACTS.tracks[1].at, 0: SampleFacts(at, sync=True, counted=0)})
 
 
 def first_picture_at(at: int) -> FileFacts:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import ConditionError, InputError, NoRecordingError
-from pipeline.job import Limits, inspect_all, merge_all
+from pipeline.job import inspect_all, merge_all
 from pipeline.model.options import Options
 from pipeline.sources.bucket import Bucket
 from pipeline.sources.folder import Folder
 from pipeline.steps.find import find
+from pipeline.steps.place import Limits
 from pipeline.storage.below import Below
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.open import open_store

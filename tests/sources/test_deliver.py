@@ -5,22 +5,29 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.errors import BusyError, CommandError, CorruptError
-from pipeline.job import Limits, merge_all, plan_all
+from pipeline.errors import BusyError, CommandError, CorruptError, ExitCode
+from pipeline.job import merge_all, plan_all
+from pipeline.journal.journal import FOLDER
 from pipeline.model.manifest import FILE
-from pipeline.model.options import OnChange, Options
+from pipeline.model.options import OnChange, Options, Verify
 from pipeline.sources.bucket import Bucket
 from pipeline.sources.folder import Folder
 from pipeline.steps import deliver as delivering
+from pipeline.steps import send as sending
+from pipeline.steps import stream as streaming
 from pipeline.steps.deliver import Target
-from pipeline.steps.publish import PENDING
+from pipeline.steps.place import Limits
+from pipeline.steps.recheck import recheck
+from pipeline.steps.stream import IntoStore
 from pipeline.storage.below import Below
+from pipeline.storage.leaving import Sizes
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.open import open_store
+from pipeline.storage.passing import Passing
 from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Stat, Store, Unless
 from pipeline.storage.verified import Verified
 from tests.merge.merging import tree
@@ -30,11 +37,14 @@ from tests.storage.faults import Lying, Shaky, flipped
 from tests.storage.servers import HOSTILE, bucket, environ, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pipeline.demo.made import Made
     from pipeline.job import Done
+    from pipeline.media.remux import Remuxed
     from pipeline.sources.protocol import Source
+    from pipeline.storage.profile import Parts
+    from pipeline.storage.protocol import Upload
     from tests.servers.s3 import S3Server
 
 
@@ -47,24 +57,38 @@ def objects(store: Store) -> dict[str, bytes]:
     return {stat.key: store.get(stat.key).data for stat in store.list("")}
 
 
-def without_etags(manifest: bytes) -> object:
+def told(manifest: bytes) -> object:
+    """A manifest without what differs between a store and a folder: how a file's bytes are vouched for."""
     document = json.loads(manifest)
     for output in document["outputs"]:
-        output["etag"] = ""
+        assert not output["verdict"]["problems"]
+        for name in ("etag", "sha256", "parts", "verdict"):
+            del output[name]
     return document
 
 
 def same(stored: dict[str, bytes], local: dict[str, bytes]) -> bool:
-    """The same files, and manifests that differ in the ETags alone."""
-    said = {key: without_etags for key in local if key.endswith(FILE)}
+    """The same files, and manifests that tell the same of them."""
+    said = {key: told for key in local if key.endswith(FILE)}
     return stored.keys() == local.keys() and all(
         said.get(key, bytes)(stored[key]) == said.get(key, bytes)(local[key]) for key in local
     )
 
 
-@pytest.fixture(params=[pytest.param(1 << 20, id="whole"), pytest.param(64 << 10, id="in parts")])
+class Small(Sizes):
+    """Parts so small that a recording of seconds leaves in many."""
+
+    @classmethod
+    def within(cls, rules: Parts) -> Sizes:
+        assert not rules.equal
+        return Sizes(held=10_000, first=20_000, step=1000)
+
+
+@pytest.fixture(params=[pytest.param(False, id="whole"), pytest.param(True, id="in parts")])
 def parts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivering, "PART", request.param)
+    if request.param:
+        monkeypatch.setattr(sending, "PART", 64 << 10)
+        monkeypatch.setattr(streaming, "Sizes", Small)
 
 
 @pytest.mark.usefixtures("parts")
@@ -85,9 +109,8 @@ def test_outputs_reach_a_store_whole_and_the_second_time_nothing_is_done(
 
 
 def test_from_bucket_to_bucket_of_two_accounts_over_tls(
-    swift_tls: S3Server, made: Callable[[str], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    swift_tls: S3Server, made: Callable[[str], Made], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(delivering, "PART", 5 << 20)
     place = made("plain-trtc").place
     ours, theirs = swift_tls.accounts[:2]
     source = open_store(settings(swift_tls, bucket(swift_tls, ours), "in/"), environ(swift_tls, ours))
@@ -109,7 +132,7 @@ def test_from_bucket_to_bucket_of_two_accounts_over_tls(
 def test_into_a_store_that_speaks_as_cos_does(
     rclone_tls: S3Server, made: Callable[[str], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivering, "PART", 256 << 10)
+    monkeypatch.setattr(streaming, "Sizes", Small)
     place = made("plain-agora").place
     target = open_store(settings(rclone_tls, bucket(rclone_tls), "out/", HOSTILE), environ(rclone_tls))
     merged(place, tmp_path / "local")
@@ -158,14 +181,18 @@ def test_a_name_that_only_the_merge_finds_out_is_not_replaced_either(made: Calla
     assert objects(store) == {other: b"mine"}
 
 
-def test_the_rest_of_a_target_is_not_listed(
-    made: Callable[[str], Made], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_rest_of_a_target_is_not_listed(made: Callable[[str], Made]) -> None:
     """A bucket of results may hold millions."""
-    store = MemoryStore()
-    monkeypatch.setattr(store, "list", None)
-    merged(made("plain-agora").place, Target("mem:", store))
+
+    class Large(MemoryStore):
+        def list(self, prefix: str, after: str = "") -> Iterator[Stat]:
+            assert prefix.startswith(f"{FOLDER}/")
+            return super().list(prefix, after)
+
+    place, store = made("plain-agora").place, Large()
+    merged(place, Target("mem:", store))
     assert store.stat(FILE).size
+    assert merged(place, Target("mem:", store))[0].already
 
 
 @pytest.mark.usefixtures("parts")
@@ -185,15 +212,17 @@ def test_a_store_that_fails_leaves_neither_a_manifest_nor_an_upload(
 
     with pytest.raises(BusyError):
         merged(made("plain-agora").place, Target("mem:", Full(store)))
-    assert FILE not in objects(store)
+    assert not [key for key in objects(store) if not key.startswith(FOLDER)]
     assert list(store.uploads("")) == []
 
 
 class LyingOfFiles(Lying):
-    """What says whose the objects are arrives as it was sent."""
+    """The journal arrives as it was sent, and is read as it is."""
+
+    get = Below.get
 
     def put(self, key: str, data: bytes, extras: Extras = PLAIN, unless: Unless = ALWAYS) -> Stat:
-        put = Below.put if key == PENDING else Lying.put
+        put = Below.put if key.startswith(FOLDER) else Lying.put
         return put(self, key, data, extras, unless)
 
 
@@ -202,7 +231,7 @@ def test_what_arrives_changed_is_taken_away_again(made: Callable[[str], Made]) -
     store = MemoryStore()
     with pytest.raises(CorruptError, match="other bytes"):
         merged(made("plain-agora").place, Target("mem:", Verified(LyingOfFiles(store, flipped, times=10**6))))
-    assert set(objects(store)) == {PENDING}
+    assert objects(store) == {}
     assert list(store.uploads("")) == []
 
 
@@ -216,6 +245,72 @@ def test_a_changed_object_that_no_hash_tells_is_found_by_reading_back(
             return replace(super().put(key, data, extras, unless), md5="")
 
     store = MemoryStore()
-    with pytest.raises(CorruptError, match="has other bytes in the store than were sent"):
+    with pytest.raises(CorruptError, match="has other bytes in the store than left"):
         merged(made("plain-agora").place, Target("mem:", Blind(store, flipped, times=1)))
-    assert set(objects(store)) == {PENDING}
+    assert objects(store) == {}
+
+
+def test_changed_parts_that_no_hash_tells_are_found_by_reading_back(
+    made: Callable[[str], Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Blind(LyingOfFiles):
+        """A store that vouches for no part; the fifth arrives changed."""
+
+        def upload(self, key: str, extras: Extras = PLAIN) -> Upload:
+            class Unhashed(Passing):
+                md5 = False
+
+                def part(self, number: int, data: bytes) -> str:
+                    return super().part(number, flipped(data) if number == 5 else data)
+
+            return Unhashed(self._store.upload(key, extras))
+
+    monkeypatch.setattr(streaming, "Sizes", Small)
+    store = MemoryStore()
+    with pytest.raises(CorruptError, match=r"part 5 of .* has other bytes in the store than left"):
+        merged(made("plain-agora").place, Target("mem:", Blind(store, flipped, times=0)))
+    assert objects(store) == {}
+    assert list(store.uploads("")) == []
+
+
+def test_a_file_that_left_in_parts_is_verified_after_a_download(
+    made: Callable[[str], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "Sizes", Small)
+    store = MemoryStore()
+    (done,) = merged(made("plain-agora").place, Target("mem:", store))
+    output = done.manifest.outputs[0]
+    assert output.sha256 == ""
+    assert len(output.parts) > 3
+    assert output.verdict.decoded > 0
+    assert output.verdict.checks > 20
+    for key, data in objects(store).items():
+        (tmp_path / key).write_bytes(data)
+    assert recheck(tmp_path, Verify.FULL).good
+    whole = bytearray((tmp_path / output.file).read_bytes())
+    at = output.parts[0].size + output.parts[1].size // 2
+    whole[at] ^= 1
+    (tmp_path / output.file).write_bytes(whole)
+    checked = recheck(tmp_path, Verify.FAST).files[0]
+    assert any("part 2 has other bytes" in problem for problem in checked.verdict.problems)
+
+
+def test_an_object_whose_tables_are_not_as_the_manifest_tells_is_removed(
+    made: Callable[[str], Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store vouches for all that left; the writer is what went wrong."""
+
+    class Wrong(IntoStore):
+        def _made(self, *given: Any) -> Remuxed:
+            right = super()._made(*given)
+            tracks = tuple(replace(track, end=track.end + 90_000) for track in right.tracks)
+            return replace(right, tracks=tracks)
+
+    monkeypatch.setattr(streaming, "Sizes", Small)
+    monkeypatch.setattr(delivering, "IntoStore", Wrong)
+    store = MemoryStore()
+    (done,) = merged(made("plain-agora").place, Target("mem:", store))
+    output = done.manifest.outputs[0]
+    assert any("its end lies at" in problem for problem in output.verdict.problems)
+    assert set(objects(store)) == {FILE}
+    assert done.exit_code(accept_loss=False) is ExitCode.VERIFICATION
