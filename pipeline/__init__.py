@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipeline.api import inspect, merge, plan, verify
     from pipeline.errors import ExitCode, RecpipeError
-    from pipeline.job import Done
+    from pipeline.job.works import Done
     from pipeline.model.containers import Container
     from pipeline.model.inspection import Inspection
     from pipeline.model.manifest import Manifest
@@ -63,7 +63,7 @@ __all__ = [
 _HOMES = {
     "pipeline.api": ("inspect", "merge", "plan", "verify"),
     "pipeline.errors": ("ExitCode", "RecpipeError"),
-    "pipeline.job": ("Done",),
+    "pipeline.job.works": ("Done",),
     "pipeline.model.containers": ("Container",),
     "pipeline.model.inspection": ("Inspection",),
     "pipeline.model.manifest": ("Manifest",),

@@ -55,7 +55,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.job import Done, inspect_all, merge_all, plan_all
+from pipeline.job.look import inspect_all, plan_all
+from pipeline.job.merge import merge_all
+from pipeline.job.works import Done
 from pipeline.model.options import Options, Verify
 from pipeline.sources.open import open_source
 from pipeline.steps.place import Limits

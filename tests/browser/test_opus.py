@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.demo.sound import onsets
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
 from pipeline.steps.place import Limits

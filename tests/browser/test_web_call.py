@@ -19,7 +19,7 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.model.options import Options
 from pipeline.model.stamps import stamp17
 from pipeline.sources.folder import Folder

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
 from pipeline.steps.place import Limits

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 from pipeline.errors import CommandError, ExitCode, InputError, NoSpaceError, OutputError
-from pipeline.job import merge_all, plan_all
+from pipeline.job.look import plan_all
+from pipeline.job.merge import merge_all
 from pipeline.media.remux import remux
 from pipeline.model.containers import Container
 from pipeline.model.manifest import FILE
@@ -149,7 +150,7 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from pipeline.errors import RecpipeError
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.steps.place import Limits
 from pipeline.model.options import Container, Options
 from pipeline.sources.folder import Folder

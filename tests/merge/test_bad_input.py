@@ -24,7 +24,7 @@ from pipeline.errors import (
     RecpipeError,
     UnsafeUriError,
 )
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.model.manifest import total_dropped
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
@@ -144,7 +144,7 @@ WATCHED = """
 import sys
 from pathlib import Path
 from pipeline.errors import UnsafeUriError
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.steps.place import Limits
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder

@@ -12,7 +12,7 @@ import pytest
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
-from pipeline.job import plan_all
+from pipeline.job.look import plan_all
 from pipeline.model.options import OnChange, Options
 from pipeline.sources.folder import Folder
 from pipeline.steps.place import Limits

@@ -12,7 +12,7 @@ import av
 import pytest
 
 from pipeline.errors import ExitCode
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.model.containers import Container
 from pipeline.model.manifest import from_json
 from pipeline.model.options import By, Gaps, OnChange, Options, Tracks, Verify

@@ -12,7 +12,7 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario import Track
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.media.encode import encode_pictures, encode_sound
 from pipeline.media.ts.writer import Pes, StreamType, write_slice
 from pipeline.model.options import Options

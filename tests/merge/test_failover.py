@@ -10,7 +10,7 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario import Track
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
 from pipeline.steps.place import Limits

@@ -12,7 +12,8 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario import Source
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode, InputError
-from pipeline.job import inspect_all, merge_all
+from pipeline.job.look import inspect_all
+from pipeline.job.merge import merge_all
 from pipeline.media.finish import finished
 from pipeline.model.options import By, Moment, Options
 from pipeline.report.inspected import inspection_lines

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.demo.listing import utc17
 from pipeline.errors import ExitCode
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
 from pipeline.steps.place import Limits

@@ -78,7 +78,7 @@ def read(count):
     if kill_at.startswith("byte ") and bytes_read >= int(kill_at[5:]):
         os.kill(main, signal.SIGKILL)
 
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.steps.place import Limits
 from pipeline.model.options import Container, Options
 from pipeline.sources.folder import Folder

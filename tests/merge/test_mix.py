@@ -16,7 +16,7 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
 from pipeline.demo.sound import BEEP_MS, TONES_HZ
 from pipeline.errors import ExitCode
-from pipeline.job import plan_all
+from pipeline.job.look import plan_all
 from pipeline.media.mix.limiter import CEILING
 from pipeline.media.mix.sound import encode_sound
 from pipeline.media.reopen_sound import decode_sound

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.demo.recorder import make
 from pipeline.errors import CommandError, ExitCode, MissingSliceError
-from pipeline.job import merge_all, plan_all
+from pipeline.job.look import plan_all
+from pipeline.job.merge import merge_all
 from pipeline.model import ticks
 from pipeline.model.options import Align, By, Gaps, Missing, Moment, Options, Tracks, Verify
 from pipeline.sources.folder import Folder

@@ -13,7 +13,7 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario import Track
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.media.mp4.dump import dump
 from pipeline.media.mp4.reader import read_movie
 from pipeline.model.options import Moment, Options

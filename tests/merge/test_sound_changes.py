@@ -9,7 +9,8 @@ import av
 import pytest
 
 from pipeline.errors import ExitCode
-from pipeline.job import merge_all, plan_all
+from pipeline.job.look import plan_all
+from pipeline.job.merge import merge_all
 from pipeline.model.options import Gaps, OnChange, Options
 from pipeline.sources.folder import Folder
 from pipeline.steps.place import Limits

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.job import plan_all
+from pipeline.job.look import plan_all
 from pipeline.media.output import make as make_output
 from pipeline.model.containers import Container
 from pipeline.model.options import Options

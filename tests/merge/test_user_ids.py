@@ -10,7 +10,7 @@ import pytest
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario import Scenario, Style, User, Vendor
 from pipeline.errors import ExitCode
-from pipeline.job import merge_all
+from pipeline.job.merge import merge_all
 from pipeline.model.manifest import FILE
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder

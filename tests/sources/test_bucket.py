@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import ConditionError, InputError, NoRecordingError
-from pipeline.job import inspect_all, merge_all
+from pipeline.job.look import inspect_all
+from pipeline.job.merge import merge_all
 from pipeline.model.options import Options
 from pipeline.sources.bucket import Bucket
 from pipeline.sources.folder import Folder

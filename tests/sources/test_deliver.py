@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.errors import BusyError, CommandError, CorruptError, ExitCode
-from pipeline.job import merge_all, plan_all
+from pipeline.job.look import plan_all
+from pipeline.job.merge import merge_all
 from pipeline.journal.journal import FOLDER
 from pipeline.model.manifest import FILE
 from pipeline.model.options import OnChange, Options, Verify
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pipeline.demo.made import Made
-    from pipeline.job import Done
+    from pipeline.job.works import Done
     from pipeline.media.remux import Remuxed
     from pipeline.sources.protocol import Source
     from pipeline.storage.profile import Parts

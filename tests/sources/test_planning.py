@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.job import plan_all
+from pipeline.job.look import plan_all
 from pipeline.model import ticks
 from pipeline.model.ledger import Sort
 from pipeline.model.options import Options

@@ -1,0 +1,57 @@
+"""Merge: find, arrange, make, verify and publish every recording of a source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.job.make import Doing, make
+from pipeline.job.works import Done, works_of
+from pipeline.steps.arrange import arrange_plan
+from pipeline.steps.find import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.job.works import Work
+    from pipeline.model.options import Options
+    from pipeline.model.plan import Plan
+    from pipeline.sources.protocol import Source
+    from pipeline.steps.place import Limits, Place
+
+
+def merge_all(
+    source: Source,
+    dest: Path | Place,
+    options: Options,
+    limits: Limits,
+    *,
+    begin: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> tuple[Done, ...]:
+    """Find, arrange, render, verify and publish every recording of a source.
+
+    Args:
+        source: where the slices are.
+        dest: where the outputs go; a folder each below it when there are several recordings. What goes
+            into a store is made in a temporary folder.
+        options: what comes out.
+        limits: how the work is done.
+        begin: told how many input bytes will be read, before the first is.
+        progress: told bytes as they are read.
+    """
+    found = find(source)
+    doing = Doing(source, limits, found.notes, progress)
+    works = [(work, work.place.kept(work.wanted)) for work in works_of(found, options, dest)]
+    plans = {w.place.name: arrange_plan(source, w.inventory, options) for w, kept in works if not kept}
+    begin(sum(output.reads for plan in plans.values() for output in plan.outputs))
+    return tuple(
+        Done(work.place.name, kept, already=True) if kept else _merge(work, plans[work.place.name], doing)
+        for work, kept in works
+    )
+
+
+def _merge(work: Work, plan: Plan, doing: Doing) -> Done:
+    with work.place.hold(work.wanted, doing.limits) as shelf:
+        manifest = shelf.finish(make(work, plan, shelf, doing))
+    return Done(work.place.name, manifest, already=False)

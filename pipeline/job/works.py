@@ -1,0 +1,74 @@
+"""The works of a source: one for each recording, with what it is called and where it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline import __version__
+from pipeline.errors import ExitCode
+from pipeline.model.manifest import Manifest, Origin
+from pipeline.model.outputs import cut, safe
+from pipeline.steps.publish import FolderPlace
+
+if TYPE_CHECKING:
+    from pipeline.model.options import Options
+    from pipeline.steps.find import Found
+    from pipeline.steps.place import Place
+    from pipeline.vendors.inventory import Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What merge did with one recording.
+
+    Attributes:
+        place: the folder of its outputs, or the name of the store's prefix.
+        already: everything was there from an earlier run.
+    """
+
+    place: str
+    manifest: Manifest
+    already: bool
+
+    def exit_code(self, *, accept_loss: bool) -> ExitCode:
+        """What it means for the command."""
+        if any(not output.verdict.good for output in self.manifest.outputs):
+            return ExitCode.VERIFICATION
+        if self.manifest.refused:
+            return ExitCode.USAGE
+        return ExitCode.LOSSES if self.manifest.losses and not accept_loss else ExitCode.GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One recording to merge: where to, and a manifest that says what was asked for."""
+
+    inventory: Inventory
+    wanted: Manifest
+    place: Place
+
+
+def works_of(found: Found, options: Options, dest: Path | Place) -> list[Work]:
+    """What is to be made of each recording, and where."""
+    place: Place = FolderPlace(dest) if isinstance(dest, Path) else dest
+    return [
+        Work(inventory, _wanted(inventory, options), _place(place, inventory, found))
+        for inventory in found.inventories
+    ]
+
+
+def _wanted(inventory: Inventory, options: Options) -> Manifest:
+    """A manifest that says which work this is, and nothing yet of what came out."""
+    recording = inventory.recording
+    origin = Origin(recording.vendor, recording.prefix, recording.name, inventory.inputs_sha256)
+    return Manifest(origin, options.as_text(), (), (), (), f"recpipe {__version__}")
+
+
+def _place(place: Place, inventory: Inventory, found: Found) -> Place:
+    """The outputs' place: DEST itself, or one folder each when there are several recordings."""
+    if len(found.inventories) == 1:
+        return place
+    title = inventory.recording.title
+    return place.below(cut(safe(title), title))
