@@ -19,6 +19,8 @@ the command returns for it and ``retryable`` what a job runner decides by; nothi
     │   ├── BusyError         nobody: it was busy or cut off (again later)     6
     │   ├── CorruptError      nobody: other bytes arrived (again later)        6
     │   └── OwnedError        nobody: another run works on the job (again later) 6
+    ├── NotifyError           whoever owns the receiver of events              6
+    │   └── ReceiverBusyError nobody: it was busy or cut off (again later)     6
     ├── NoSpaceError          whoever owns the disk                            7
     └── WorkerKilledError     whoever owns the machine                       143
 """
@@ -52,7 +54,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.NO_RECORDING: "no recording found",
     ExitCode.INPUT: "the input cannot be used",
     ExitCode.VERIFICATION: "an output failed its verification",
-    ExitCode.OUTPUT: "the output place cannot be written, or storage failed",
+    ExitCode.OUTPUT: "the output place cannot be written, storage failed, or a webhook refused",
     ExitCode.NO_SPACE: "no space left on the output place",
     ExitCode.BUG: "a bug in recpipe",
     ExitCode.INTERRUPTED: "interrupted (SIGINT); temporaries were removed",
@@ -150,6 +152,27 @@ class OwnedError(StorageError):
     """Another run works on this job, or has taken it over; when that has ended, trying again can help."""
 
     retryable = True
+
+
+class NotifyError(RecpipeError):
+    """The receiver of events does not take one."""
+
+    exit_code = ExitCode.OUTPUT
+
+
+class ReceiverBusyError(NotifyError):
+    """The receiver of events was busy, or the connection broke; trying again can help.
+
+    Args:
+        message: one sentence.
+        after: seconds that it asks to wait, None where it asks nothing.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class WorkerKilledError(RecpipeError):

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.app import COMMANDS, app
 from pipeline.errors import MEANINGS, RecpipeError
-from pipeline.model.manifest import schema
+from pipeline.model import manifest
+from pipeline.notify import event
 from pipeline.storage.profiles import PROFILES, REFUSED
 
 if TYPE_CHECKING:
@@ -51,7 +52,12 @@ def prose(text: str) -> str:
 
 def manifest_schema() -> str:
     """The JSON Schema of manifest.json."""
-    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(manifest.schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def event_schema() -> str:
+    """The JSON Schema of an event."""
+    return json.dumps(event.schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def command_help() -> str:
@@ -189,6 +195,7 @@ def _dots(profile: Profile) -> str:
 
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/manifest.schema.json": manifest_schema,
+    "docs/event.schema.json": event_schema,
     "docs/cli.md": command_help,
     "docs/exit-codes.md": exit_codes,
     "docs/storage-profiles.md": storage_profiles,

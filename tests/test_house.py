@@ -44,7 +44,8 @@ HOMES = {
     "click": ("cli/",),
     "rich": ("cli/",),
     "m3u8": ("vendors/playlists.py",),
-    "pydantic": ("model/manifest.py", "storage/settings_toml.py"),
+    "pydantic": ("model/manifest.py", "notify/event.py", "storage/settings_toml.py"),
+    "urllib3": ("notify/sending.py", "storage/replies.py"),
 }
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "types", "misc"}
 MOST_BYTES = 1_000_000

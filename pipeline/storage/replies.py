@@ -19,6 +19,7 @@ from pipeline.errors import (
     ObjectMissingError,
     StorageError,
 )
+from pipeline.storage.retrying import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -164,7 +165,7 @@ def _answered(name: str, response: Mapping[str, Any], connection: Connection, tu
         return DeniedError(f"{name} is refused: the credentials have expired ({why}): renew them.")
     kind = _CODES.get(code) or _STATUS.get(status, StorageError)
     sentence = _SENTENCES[kind].format(name=name, why=why)
-    return BusyError(sentence, _after(headers)) if kind is BusyError else kind(sentence)
+    return BusyError(sentence, retry_after(headers)) if kind is BusyError else kind(sentence)
 
 
 def _skewed(name: str, headers: Mapping[str, str], connection: Connection) -> StorageError:
@@ -181,15 +182,3 @@ def _date(headers: Mapping[str, str]) -> datetime | None:
         return parsedate_to_datetime(headers["date"]).replace(tzinfo=None)
     except (KeyError, ValueError):
         return None
-
-
-def _after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of Retry-After, which is a number or a date (RFC 9110 10.2.3)."""
-    text = headers.get("retry-after", "")
-    if text.isascii() and text.isdecimal():
-        return float(text)
-    try:
-        wait = parsedate_to_datetime(text) - parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError, TypeError):  # a date without a zone cannot be compared
-        return None
-    return max(0.0, wait.total_seconds())

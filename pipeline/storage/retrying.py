@@ -1,4 +1,4 @@
-"""A store that tries again what may pass by itself: the only place that does.
+"""Trying again what may pass by itself: the only place that does, and a store that does it.
 
 How often is bounded by time in all, not by a count; the store's Retry-After is kept, and a wait that would
 end after that time is not begun.
@@ -9,19 +9,21 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import stamina
 
-from pipeline.errors import BusyError, ConditionError, ObjectMissingError, StorageError
+from pipeline.errors import ConditionError, ObjectMissingError, StorageError
 from pipeline.storage.etags import whole_etag
 from pipeline.storage.passing import Passing
 from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, Unless, Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from pipeline.errors import RecpipeError
     from pipeline.storage.profile import Parts
 
 T = TypeVar("T")
@@ -49,6 +51,59 @@ PATIENT = Patience()
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
+def patiently(
+    call: Callable[[], T],
+    kind: type[RecpipeError],
+    patience: Patience = PATIENT,
+    clock: Callable[[], float] = time.monotonic,
+) -> T:
+    """The result of a call that may be made any number of times; at last, the error of the last one.
+
+    Args:
+        call: may raise a retryable error, whose ``after`` says how many seconds the other side asks to wait.
+        kind: of the errors after which to try again; others end it.
+        patience: how long to try.
+        clock: seconds that only rise.
+    """
+    started, limit = clock(), patience.seconds
+
+    def worth_it(error: Exception) -> bool | float:
+        if not isinstance(error, kind) or not error.retryable:
+            return False
+        after: float | None = getattr(error, "after", None)
+        if not after:
+            return True  # "at once" is no reason to ask thousands of times a minute
+        return after if clock() - started + after <= limit else False
+
+    for attempt in stamina.retry_context(
+        on=worth_it,
+        attempts=None,
+        timeout=limit,
+        wait_initial=patience.first,
+        wait_max=patience.longest,
+        wait_jitter=patience.first,
+    ):
+        with attempt:
+            return call()
+    raise AssertionError("the last attempt gave neither a result nor an error")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of Retry-After, which is a number or a date (RFC 9110 10.2.3); None where nothing is asked.
+
+    Args:
+        headers: of an answer, names in small letters.
+    """
+    text = headers.get("retry-after", "")
+    if text.isascii() and text.isdecimal():
+        return float(text)
+    try:
+        wait = parsedate_to_datetime(text) - parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError, TypeError):  # a date without a zone cannot be compared
+        return None
+    return max(0.0, wait.total_seconds())
+
+
 class Retrying:
     """Any store, with patience.
 
@@ -70,28 +125,7 @@ class Retrying:
 
     def again(self, call: Callable[[], T]) -> T:
         """The result of a call that may be made any number of times."""
-        started, limit = self._clock(), self._patience.seconds
-
-        def worth_it(error: Exception) -> bool | float:
-            if not isinstance(error, StorageError) or not error.retryable:
-                return False
-            after = error.after if isinstance(error, BusyError) else None
-            if not after:
-                return True  # "at once" is no reason to ask thousands of times a minute
-            return after if self._clock() - started + after <= limit else False
-
-        patience = self._patience
-        for attempt in stamina.retry_context(
-            on=worth_it,
-            attempts=None,
-            timeout=limit,
-            wait_initial=patience.first,
-            wait_max=patience.longest,
-            wait_jitter=patience.first,
-        ):
-            with attempt:
-                return call()
-        raise AssertionError("the last attempt gave neither a result nor an error")
+        return patiently(call, StorageError, self._patience, self._clock)
 
     @property
     def parts(self) -> Parts:
