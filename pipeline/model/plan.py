@@ -13,8 +13,9 @@ from pipeline.model.containers import Container
 from pipeline.model.decisions import Decision, Piece, decisions, forms, refusal
 from pipeline.model.estimate import Estimate, estimate_of
 from pipeline.model.mixing import BIT_RATES, Speaker, encoded, mixed
+from pipeline.model.naming import names
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Screen, Tracks
-from pipeline.model.outputs import MIXED, fill, unique
+from pipeline.model.outputs import MIXED, fill
 from pipeline.model.screens import SCREEN, left_out, notes_of, shown
 from pipeline.model.shapes import Shape, Stretch, dominant, odd, stretches
 from pipeline.model.slices import Format, Medium, Recording
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pipeline.model.ledger import Entry
+    from pipeline.model.naming import Naming
     from pipeline.model.screens import Left, Shown
     from pipeline.model.sound import Heard
 
@@ -172,6 +174,7 @@ def plan(
     cuts: Mapping[tuple[str, str], Cut] | None = None,
     joints: Mapping[tuple[str, str], Sequence[int]] | None = None,
     notes: Sequence[Entry] = (),
+    naming: Naming | None = None,
 ) -> Plan:
     """Decide the outputs of a recording.
 
@@ -182,7 +185,12 @@ def plan(
         cuts: by ``(uid, source)`` where --start or --end is given.
         joints: by ``(uid, source)`` the UTC ticks at which his file is split.
         notes: what reading the recording has put into the ledger.
+        naming: what the files are called, where that is not a pattern of ours.
+
+    Raises:
+        CommandError: the options' pattern is none, or the naming has no name for a file.
     """
+    asked, options = options, replace(options, name=options.name if naming is None else "")
     left = left_out(recording.users, options.screen)
     seen = shown(times, options.screen, left)
     chosen = [(t, each) for each in seen if (t := _only(each.time, options.tracks)) is not None]
@@ -200,11 +208,7 @@ def plan(
         drafts = mixed(drafts, options, recording.name)
     else:
         drafts = [encoded(draft, options) for draft in drafts]
-    stems = unique([(d.file, identity) for d, identity in zip(drafts, _identities(drafts), strict=True)])
-    outputs = tuple(
-        replace(d, file=stem + d.container.ending(pictures=d.video is not None))
-        for d, stem in zip(drafts, stems, strict=True)
-    )
+    outputs = tuple(replace(d, file=name) for d, name in zip(drafts, names(drafts, naming), strict=True))
     placed = [(time.uid, track) for time, _ in chosen for track in time.tracks]
     told = [
         *notes_of(times, left),
@@ -219,7 +223,7 @@ def plan(
         *losses.of_unplaced(tracks),
         *(entry for entry in told if entry.track in options.tracks.media),
     ]
-    return Plan(recording, outputs, tuple(sorted(ledger, key=_by_time)), options)
+    return Plan(recording, outputs, tuple(sorted(ledger, key=_by_time)), asked)
 
 
 def _of_slices(
@@ -236,16 +240,6 @@ def _of_slices(
             if (user.uid, user.source, Medium(entry.track)) not in left:
                 whole = wholes.get(user.uid)
                 yield whole.unless_behind(entry, user.source) if whole else entry
-
-
-def _identities(drafts: Sequence[OutputPlan]) -> list[str]:
-    """What tells outputs apart whose names are the same: of one user's, which of them it is."""
-    out: list[str] = []
-    for n, draft in enumerate(drafts):
-        who = f"{draft.uid}\0{draft.source}\0{draft.zero}\0{draft.file}"
-        before = sum((d.uid, d.source, d.file) == (draft.uid, draft.source, draft.file) for d in drafts[:n])
-        out.append(f"{who}\0{before}" if before else who)
-    return out
 
 
 def _by_time(entry: Entry) -> tuple[int, str, str, str]:

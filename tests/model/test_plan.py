@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import ticks
+from pipeline.model.containers import Container
 from pipeline.model.decisions import Piece
 from pipeline.model.estimate import PIXELS_A_SECOND
 from pipeline.model.ledger import Entry, Sort
+from pipeline.model.naming import Facts
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Tracks
 from pipeline.model.plan import Cut, Plan, plan
 from pipeline.model.shapes import Shape
@@ -22,6 +24,8 @@ from tests.model.slicing import T0, T0_MS, at, pictures, piece, sound, steady, t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from pipeline.model.naming import Naming
 
 ANN = user(
     sound("0 0 30.08", "60 60 30.08 START", "120 120 30.08 START"),
@@ -39,10 +43,11 @@ def planned(
     cuts: Mapping[tuple[str, str], Cut] | None = None,
     joints: Mapping[tuple[str, str], Sequence[int]] | None = None,
     notes: tuple[Entry, ...] = (),
+    naming: Naming | None = None,
 ) -> Plan:
     times = [t for u in users if (t := arrange(u)) is not None]
     recording = Recording("agora", "", "sid_room", users)
-    return plan(recording, times, options or Options(), cuts=cuts, joints=joints, notes=notes)
+    return plan(recording, times, options or Options(), cuts=cuts, joints=joints, notes=notes, naming=naming)
 
 
 def pieces(of: Plan) -> list[list[tuple[str, str, str]]]:
@@ -705,3 +710,34 @@ def test_pieces_are_in_order_touch_in_the_file_and_hold_every_session(
     held = [one for output in mine for one in output.pieces]
     for start, end in times.sessions:
         assert any(one.start <= start and end <= one.end for one in held)
+
+
+class Numbering:
+    """A naming that only counts, and keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Facts] = []
+
+    def __call__(self, files: Sequence[Facts]) -> list[str]:
+        self.told = list(files)
+        return [f"{number}.mp4" for number, _ in enumerate(files)]
+
+
+def test_a_naming_is_told_of_every_output_and_takes_the_place_of_the_pattern() -> None:
+    naming, wanted = Numbering(), Options(name="vendor:{what no pattern of ours has}")
+    found = planned(ANN, SCREEN, BOB, options=wanted, naming=naming)
+    assert [output.file for output in found.outputs] == ["0.mp4", "1.mp4", "2.mp4"]
+    assert found.options == wanted
+    assert naming.told == [
+        Facts("ann", "camera", T0_MS, 150_200),
+        Facts("ann", "screen", T0_MS + 20_000, 30_000),
+        Facts("bob", "camera", T0_MS + 10_000, 60_160, pictures=False),
+    ]
+
+
+def test_a_naming_is_told_what_will_not_be_made_and_what_is_of_all_users() -> None:
+    naming = Numbering()
+    planned(ANN, options=Options(container=Container.WEBM), naming=naming)
+    assert [facts.refused for facts in naming.told] == [True]
+    planned(ANN, BOB, options=Options(mix=True, container=Container.MP3, name="vendor:{x}"), naming=naming)
+    assert [(facts.uid, facts.container) for facts in naming.told] == [("", Container.MP3)]
