@@ -40,12 +40,17 @@ MARKS_RETURNS = frozenset({"agora"})
 class Inventory:
     """One recording as its playlists and its listing tell it, before a slice is opened.
 
-    ``inputs_sha256`` is over the keys and sizes of its objects and the texts of its playlists.
+    Attributes:
+        recording: who has which slices.
+        notes: what was odd.
+        inputs_sha256: over the keys and sizes of its objects and the texts of its playlists.
+        like: the name of one of its objects, of a user where there is one: how its recorder writes names.
     """
 
     recording: Recording
     notes: tuple[Entry, ...]
     inputs_sha256: str
+    like: Name
 
 
 def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping[str, str]) -> Inventory:
@@ -67,6 +72,7 @@ def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping
         recording,
         tuple(stock.notes),
         hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest(),
+        next((n.name for n in group.items if n.name.uid is not None), group.items[0].name),
     )
 
 
