@@ -22,6 +22,7 @@ from pipeline.model.options import (
     Tracks,
     Verify,
 )
+from pipeline.vendors.styles import style_of
 from pipeline.vendors.volcengine import Task
 
 if TYPE_CHECKING:
@@ -175,7 +176,8 @@ _DECORATORS = (
         "--name",
         default="",
         metavar="PATTERN",
-        help="Names of the files, of {uid} {screen} {utc} {kind} {recording}.",
+        help="Names of the files, of {uid} {screen} {utc} {kind} {recording}; or as a vendor's: agora, "
+        "trtc[:PREFIX], volcengine[:PATTERN].",
     ),
     _choice("--verify", Verify, Verify.FULL, "How much of each file is checked after it was written."),
 )
@@ -190,8 +192,10 @@ def options(values: dict[str, Any]) -> Options:
     """What was typed as a value.
 
     Raises:
-        CommandError: a moment that is none, an end before the start, or options that contradict each other.
+        CommandError: a moment that is none, an end before the start, options that contradict each other, or a
+            name that the vendor would not take.
     """
+    style_of(values["name"])  # says what is wrong before anything is read
     start, end = values["start"], values["end"]
     wanted = Options(
         uids=tuple(dict.fromkeys(values["uids"])),

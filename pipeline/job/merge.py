@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from pipeline.model.options import Options
     from pipeline.model.plan import Plan
     from pipeline.sources.protocol import Source
-    from pipeline.steps.place import Limits, Place
+    from pipeline.steps.deliver import Target
+    from pipeline.steps.place import Limits
 
 
 def merge_all(
     source: Source,
-    dest: Path | Place,
+    dest: Path | Target,
     options: Options,
     limits: Limits,
     *,
@@ -42,7 +43,7 @@ def merge_all(
     """
     found = find(source)
     doing = Doing(source, limits, found.notes, progress)
-    works = [(work, work.place.kept(work.wanted)) for work in works_of(found, options, dest)]
+    works = [(work, work.place.kept(work.wanted)) for work in works_of(source, found, options, dest)]
     plans = {w.place.name: arrange_plan(source, w.inventory, options) for w, kept in works if not kept}
     begin(sum(output.reads for plan in plans.values() for output in plan.outputs))
     return tuple(

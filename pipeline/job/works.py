@@ -10,10 +10,13 @@ from pipeline import __version__
 from pipeline.errors import ExitCode
 from pipeline.model.manifest import Manifest, Origin
 from pipeline.model.outputs import cut, safe
+from pipeline.steps.folders import placed
 from pipeline.steps.publish import FolderPlace
 
 if TYPE_CHECKING:
     from pipeline.model.options import Options
+    from pipeline.sources.protocol import Source
+    from pipeline.steps.deliver import Target
     from pipeline.steps.find import Found
     from pipeline.steps.place import Place
     from pipeline.vendors.inventory import Inventory
@@ -50,9 +53,14 @@ class Work:
     place: Place
 
 
-def works_of(found: Found, options: Options, dest: Path | Place) -> list[Work]:
-    """What is to be made of each recording, and where."""
-    place: Place = FolderPlace(dest) if isinstance(dest, Path) else dest
+def works_of(source: Source, found: Found, options: Options, dest: Path | Target) -> list[Work]:
+    """What is to be made of each recording, and where.
+
+    Raises:
+        CommandError: names of a vendor would lie in the source.
+    """
+    where = placed(source, dest, options)
+    place: Place = FolderPlace(where) if isinstance(where, Path) else where
     return [
         Work(inventory, _wanted(inventory, options), _place(place, inventory, found))
         for inventory in found.inventories

@@ -19,11 +19,14 @@ def job_key(vendor: str, prefix: str, name: str, options: Mapping[str, str]) -> 
         vendor: as in `pipeline.model.slices.Recording`.
         prefix: as vendor.
         name: as vendor.
-        options: as `pipeline.model.options.Options.as_text` gives them; their order does not matter.
+        options: as `pipeline.model.options.Options.as_text` gives them; their order does not matter, and those
+            that are empty don't count, so that new ones leave the keys of jobs as they are.
 
     >>> job_key("agora", "", "sid_room", {}) == job_key("agora", "sid", "room", {})
     False
     """
     # JSON tells where one text ends and the next begins, and takes any character.
-    text = json.dumps([vendor, prefix, name, sorted(options.items())])
+    text = json.dumps(
+        [vendor, prefix, name, sorted((option, text) for option, text in options.items() if text)]
+    )
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:DIGITS]

@@ -152,6 +152,7 @@ class Options:
         mix: the sound of all users as one file.
         loudness: LUFS that sound is brought to, encoded anew; None leaves it as it is.
         name: pattern of output names with ``{uid} {screen} {utc} {kind} {recording}``; empty for the default.
+            Or a vendor's naming, as `pipeline.vendors.styles` reads it.
     """
 
     uids: tuple[str, ...] = ()

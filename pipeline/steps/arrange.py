@@ -15,6 +15,7 @@ from pipeline.media.unreadable import NOTHING_OF_IT, Unreadable
 from pipeline.model import ticks
 from pipeline.model.assumed import with_assumed, worth_a_look
 from pipeline.model.counted import with_counted
+from pipeline.model.job_key import job_key
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.options import Missing, OnChange, Options, Screen
 from pipeline.model.plan import Cut, Plan, plan
@@ -32,10 +33,12 @@ from pipeline.model.slices import (
 )
 from pipeline.model.sound import configurations
 from pipeline.model.timeline import TrackTime, UserTime, arrange
+from pipeline.vendors.styles import style_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pipeline.model.naming import Naming
     from pipeline.model.screens import Left
     from pipeline.sources.protocol import Source
     from pipeline.vendors.inventory import Inventory
@@ -115,10 +118,12 @@ def arrange_plan(
     """The plan of one recording; of some users by all that is in their slices, or by few slices of all.
 
     Raises:
-        CommandError: a user was asked for who is not in it, or the cut lies outside of it.
+        CommandError: a user was asked for who is not in it, the cut lies outside of it, or its files cannot
+            have the names that were asked for.
         InputError: no slice of it can be used.
         MissingSliceError: a listed slice is missing or empty, and the options do not fill.
     """
+    naming = _naming(inventory, options)
     if deep and options.screen is not Screen.OWN:  # a file may hold both sources of a user
         deep = {(uid, source) for uid, _ in deep for source in (CAMERA, SCREEN)}
     found = look(source, inventory, deep, few=few)
@@ -138,7 +143,18 @@ def arrange_plan(
         cuts=_cuts(source, whole, options, times),
         joints=_joints(source, whole) if options.on_change is OnChange.SPLIT else {},
         notes=_notes(inventory, options),
+        naming=naming,
     )
+
+
+def _naming(inventory: Inventory, options: Options) -> Naming | None:
+    """The vendor's naming that was asked for; None for a pattern of our own."""
+    style = style_of(options.name)
+    if style is None:
+        return None
+    recording = inventory.recording
+    key = job_key(recording.vendor, recording.prefix, recording.name, options.as_text())
+    return style.naming(inventory.like, key)
 
 
 def with_reading(planned: Plan, source: Source) -> Plan:
