@@ -19,7 +19,7 @@ def job_key(vendor: str, prefix: str, name: str, options: Mapping[str, str]) -> 
         vendor: as in `pipeline.model.slices.Recording`.
         prefix: as vendor.
         name: as vendor.
-        options: as `pipeline.model.options.Options.as_text` gives them; their order does not matter, and those
+        options: as `pipeline.model.options.Options.as_text` gives them; their order does not matter. Those
             that are empty don't count, so that new ones leave the keys of jobs as they are.
 
     >>> job_key("agora", "", "sid_room", {}) == job_key("agora", "sid", "room", {})

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import CommandError
-from pipeline.job import Limits, merge_all
+from pipeline.job.merge import merge_all
 from pipeline.model.options import Options
 from pipeline.sources.bucket import Bucket
 from pipeline.sources.folder import Folder
 from pipeline.steps.deliver import Target
 from pipeline.steps.folders import placed
+from pipeline.steps.place import Limits
 from pipeline.storage.memory import MemoryStore
 from tests.sources.stored import put_all
 
@@ -67,7 +68,7 @@ def test_folders_before_names_are_folders_of_a_store(made: Callable[[str], Made]
     to = placed(source, Target("vod:films", vod), options)
     assert isinstance(to, Target)
     assert to.name == "vod:films/a_1/b"
-    merge_all(source, to, options, Limits())
+    merge_all(source, Target("vod:films", vod), options, Limits())
     assert [stat.key for stat in vod.list("")] == [
         "a_1/b/20055501_1042317788__UserId_s_YW5uYUBleGFtcGxlLmNvbQ..__UserId_e_main.mp4",
         "a_1/b/manifest.json",
