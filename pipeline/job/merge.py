@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from pipeline.errors import OwnedError
 from pipeline.job.make import Doing, make
 from pipeline.job.works import Done, works_of
 from pipeline.steps.arrange import arrange_plan
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.job.works import Work
+    from pipeline.model.manifest import Manifest
     from pipeline.model.options import Options
     from pipeline.model.plan import Plan
     from pipeline.sources.protocol import Source
@@ -47,12 +50,21 @@ def merge_all(
     plans = {w.place.name: arrange_plan(source, w.inventory, options) for w, kept in works if not kept}
     begin(sum(output.reads for plan in plans.values() for output in plan.outputs))
     return tuple(
-        Done(work.place.name, kept, already=True) if kept else _merge(work, plans[work.place.name], doing)
+        _ended(work, kept, limits) if kept else _merge(work, plans[work.place.name], doing)
         for work, kept in works
     )
 
 
+def _ended(work: Work, kept: Manifest, limits: Limits) -> Done:
+    """What is there already; a run that was killed behind its manifest is ended."""
+    if work.place.left(kept.job):
+        with suppress(OwnedError), work.place.hold(kept, limits) as shelf:  # or it is just ended by another
+            shelf.finish(kept)
+    return Done(work.place.name, kept, already=True)
+
+
 def _merge(work: Work, plan: Plan, doing: Doing) -> Done:
     with work.place.hold(work.wanted, doing.limits) as shelf:
-        manifest = shelf.finish(make(work, plan, shelf, doing))
+        manifest = make(work, plan, shelf, doing)
+        shelf.finish(manifest)
     return Done(work.place.name, manifest, already=False)

@@ -33,6 +33,11 @@ _JSON = Extras("application/json")
 class Lease(Protocol):
     """A job that is this runner's."""
 
+    @property
+    def held(self) -> bool:
+        """It was not let go."""
+        ...
+
     def check(self) -> None:
         """Before a visible act. Raises OwnedError where another run has the job by now."""
         ...
@@ -61,7 +66,13 @@ class StoreLease:
         self._now = now
         self._token = uuid4().hex
         self._stat = self._taken()
+        self._held = True
         self._told = time.monotonic()
+
+    @property
+    def held(self) -> bool:
+        """As `Lease.held`."""
+        return self._held
 
     def _taken(self) -> Stat:
         """The record written, for the first time or in another's place. Raises OwnedError."""
@@ -118,6 +129,7 @@ class StoreLease:
 
     def release(self) -> None:
         """As `Lease.release`."""
+        self._held = False
         with suppress(OwnedError):
             self.check()
             self._store.delete(self._key)
@@ -133,6 +145,11 @@ class FolderLease:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor = self._locked()
+
+    @property
+    def held(self) -> bool:
+        """As `Lease.held`."""
+        return self._descriptor >= 0
 
     def _locked(self) -> int:
         while True:

@@ -194,6 +194,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """A medium that a VOD service made of a file: which service, and the id and address that it told."""
+
+    service: str
+    id: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """One finished file.
 
@@ -207,6 +216,7 @@ class Output:
         container: what the file is.
         etag: of the object that it became in a store; empty in a folder.
         parts: in order, where the SHA-256 is not known.
+        published: the media that VOD services made of it.
     """
 
     file: str
@@ -226,6 +236,7 @@ class Output:
     container: str = "mp4"
     etag: str = ""
     parts: tuple[Part, ...] = ()
+    published: tuple[Published, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +266,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything about the outputs of one recording."""
+    """Everything about the outputs of one recording.
+
+    Attributes:
+        revision: counts from 1; a job that finds other slices than before replaces its files by the next.
+    """
 
     recording: Origin
     options: dict[str, str]
@@ -264,11 +279,17 @@ class Manifest:
     ledger: tuple[Entry, ...]
     tool: str
     version: int = field(default=VERSION)
+    revision: int = 1
 
     @property
     def losses(self) -> tuple[Entry, ...]:
         """Media that was recorded and is not in the outputs."""
         return tuple(entry for entry in self.ledger if entry.sort == "loss")
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of the outputs that are good."""
+        return frozenset(output.file for output in self.outputs if output.verdict.good)
 
     @property
     def job(self) -> str:

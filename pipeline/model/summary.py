@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ExitCode
 from pipeline.model import ticks
-from pipeline.model.manifest import Origin, Refusal  # noqa: TC001 - pydantic reads the annotations
+from pipeline.model.manifest import Origin, Published, Refusal  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from pipeline.errors import RecpipeError
     from pipeline.model.ledger import Entry
@@ -27,7 +27,6 @@ MOST_KINDS = 50
 """Kinds of losses that are told apart; the smaller ones are counted together."""
 OTHERS = "other losses; manifest.json has them all"
 _NUMBER = re.compile(r"(?<!\w)\d(?:[\d.,:x]*\d)?")
-_NOTHING: Mapping[str, Sequence[Published]] = {}
 
 
 class State(StrEnum):
@@ -36,15 +35,6 @@ class State(StrEnum):
     DONE = "done"  # nothing was lost
     PARTIAL = "partial"  # finished, with losses, refused users, or files that failed their verification
     FAILED = "failed"  # nothing came out that can be used
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A medium that a VOD service made of a file: which service, and the id and address that it told."""
-
-    service: str
-    id: str
-    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +117,12 @@ class Summary:
             raise ValueError("revisions are counted from 1")
 
 
-def summary_of(
-    manifest: Manifest,
-    *,
-    place: str,
-    revision: int = 1,
-    published: Mapping[str, Sequence[Published]] = _NOTHING,
-) -> Summary:
+def summary_of(manifest: Manifest, *, place: str) -> Summary:
     """The summary of a finished job.
 
     Args:
         manifest: what it wrote.
         place: where to, as the user wrote it.
-        revision: which time it is that this recording was made.
-        published: the media that VOD services made, by the name of the file.
     """
     failure = _nothing_good(manifest)
     complete = not (manifest.losses or manifest.refused) and all(o.verdict.good for o in manifest.outputs)
@@ -148,8 +130,8 @@ def summary_of(
         state=State.FAILED if failure else State.DONE if complete else State.PARTIAL,
         recording=manifest.recording,
         place=place,
-        revision=revision,
-        outputs=() if failure else tuple(_made(o, published.get(o.file, ())) for o in manifest.outputs),
+        revision=manifest.revision,
+        outputs=() if failure else tuple(map(_made, manifest.outputs)),
         refused=manifest.refused,
         losses=_by_kind(manifest.losses),
         lost_ms=_lost_ms(manifest.losses),
@@ -177,7 +159,7 @@ def _nothing_good(manifest: Manifest) -> Failure | None:
     return Failure("no file came out of the recording.", int(ExitCode.INPUT))
 
 
-def _made(output: Output, published: Sequence[Published]) -> Made:
+def _made(output: Output) -> Made:
     return Made(
         file=output.file,
         uid=output.uid,
@@ -189,7 +171,7 @@ def _made(output: Output, published: Sequence[Published]) -> Made:
         duration_ms=ticks.to_ms(output.duration),
         utc_zero_ms=output.utc_zero_ms,
         good=output.verdict.good,
-        published=tuple(published),
+        published=output.published,
     )
 
 

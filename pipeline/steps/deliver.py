@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from pipeline.errors import CommandError, ObjectMissingError, OwnedError, RecpipeError
+from pipeline.errors import CommandError, ObjectMissingError, RecpipeError
 from pipeline.journal.here import utc_ms
 from pipeline.journal.journal import Guarded, left, store_journal
 from pipeline.journal.notes import Claim
@@ -23,12 +23,13 @@ from pipeline.steps.render import Rendered, part_of, render_one
 from pipeline.steps.send import send
 from pipeline.steps.stream import IntoStore
 from pipeline.storage.below import Below
-from pipeline.storage.protocol import PLAIN, Extras
+from pipeline.storage.protocol import PLAIN, Extras, Unless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pipeline.journal.journal import Journal
+    from pipeline.journal.notes import Notes
     from pipeline.model.manifest import Manifest, Output
     from pipeline.model.options import Verify
     from pipeline.model.plan import OutputPlan
@@ -68,25 +69,34 @@ class Target:
         """As `Place.below`."""
         return replace(self, name=self.at(folder), store=Below(self.store, f"{folder}/"))
 
+    def manifest(self) -> Manifest | None:
+        """As `Place.manifest`."""
+        try:
+            if self.store.stat(FILE).size > MOST_MANIFEST_BYTES:
+                return None
+            return from_json(self.store.get(FILE).data.decode())
+        except (ObjectMissingError, ValueError, RecursionError):
+            return None
+
     def kept(self, wanted: Manifest) -> Manifest | None:
         """As `Place.kept`: the objects are known by their ETags."""
-        found = _manifest(self)
+        found = self.manifest()
         if found is None or not found.same_work(wanted):
             return None
-        if not all(_is_there(self, output) for output in found.outputs):
-            return None
-        if left(self.store, wanted.job):
-            self._tidy(wanted.job, found)
-        return found
+        return found if all(_is_there(self, output) for output in found.outputs) else None
 
-    def _tidy(self, job: str, made: Manifest) -> None:
-        """End a job that was killed between its manifest and its end."""
-        with suppress(OwnedError):  # it is ended by another run, then
-            journal = store_journal(self.store, job, utc_ms)
-            journal.recover(self.store)
-            for file in sorted(journal.own - {output.file for output in made.outputs}):
-                self.store.delete(file)
-            journal.close()
+    def left(self, job: str) -> bool:
+        """As `Place.left`."""
+        return left(self.store, job)
+
+    def put_manifest(self, manifest: Manifest) -> None:
+        """Write it in place of the one that is there now. Raises ConditionError where that changes."""
+        try:
+            there = self.store.stat(FILE).etag
+        except ObjectMissingError:
+            there = ""
+        unless = Unless(changed_from=there) if there else Unless(exists=True)
+        self.store.put(FILE, manifest.to_json().encode(), Extras("application/json"), unless)
 
     @contextmanager
     def hold(self, wanted: Manifest, limits: Limits) -> Iterator[StoreShelf]:
@@ -100,7 +110,7 @@ class Target:
         journal.recover(self.store)
         mine = replace(self, store=Guarded(self.store, journal))
         with TemporaryDirectory(prefix="recpipe-") as scratch:
-            shelf = StoreShelf(mine, journal, Path(scratch), limits)
+            shelf = StoreShelf(mine, journal, Path(scratch), limits, wanted.job)
             try:
                 yield shelf
             except BaseException:
@@ -118,60 +128,84 @@ class StoreShelf:
         journal: of the job.
         scratch: a folder that is removed afterwards.
         limits: how the work is done.
+        job: its key.
     """
 
-    def __init__(self, target: Target, journal: Journal, scratch: Path, limits: Limits) -> None:
+    def __init__(self, target: Target, journal: Journal, scratch: Path, limits: Limits, job: str) -> None:
         self._target = target
         self._journal = journal
         self._scratch = scratch
         self._limits = limits
         self._claim = journal.notes.claimed()
+        found = target.manifest() if limits.renew else None
+        self._before = found.files if found and found.job == job else frozenset()
+        self._finished = False
 
     def take(self, outputs: Sequence[OutputPlan]) -> None:
         """As `Shelf.take`."""
         files = {output.file for output in outputs}
-        foreign = {file for file in sorted(files - self._claim.files) if _is_taken(self._target, file)}
+        others = files - self._claim.files - self._before
+        foreign = {file for file in sorted(others) if _is_taken(self._target, file)}
         if foreign and not self._limits.overwrite:
             raise CommandError(
                 f"{self._target.at(min(foreign))} exists and is not the result of this merge: use "
                 "--overwrite to replace it, or another place with -o."
             )
+        limits = self._limits
         through = sorted((o.estimate.size for o in outputs if not self._leaves(o)), reverse=True)
-        check_space(self._scratch, sum(through[: self._limits.jobs]), outputs, self._limits.jobs)
+        check_space(
+            self._scratch, sum(through if limits.films else through[: limits.jobs]), outputs, limits.jobs
+        )
         self._claim = Claim(self._claim.files | files, self._claim.foreign | foreign)
         self._journal.notes.claim(self._claim)
 
     def _leaves(self, output: OutputPlan) -> bool:
-        return output.streamable and not self._target.store.parts.equal
+        return output.streamable and not (self._target.store.parts.equal or self._limits.films)
 
     def maker(self, source: Source, level: Verify) -> Maker:
         """As `Shelf.maker`."""
-        return _IntoStore(self._target, source, self._scratch, level)
+        return _IntoStore(self._target, source, self._scratch, level, films=self._limits.films)
 
     def drop(self, files: Sequence[str]) -> None:
         """As `Shelf.drop`."""
         for file in files:
             self._target.store.delete(file)
 
-    def finish(self, manifest: Manifest) -> Manifest:
-        """As `Shelf.finish`."""
-        self._target.store.put(FILE, manifest.to_json().encode(), Extras("application/json"))
-        self.drop(sorted(self._own() - {output.file for output in manifest.outputs if output.verdict.good}))
-        return manifest
+    def film(self, file: str) -> Path:
+        """As `Shelf.film`."""
+        return part_of(self._scratch, file)
+
+    @property
+    def notes(self) -> Notes:
+        """As `Shelf.notes`."""
+        return self._journal.notes
+
+    def finish(self, manifest: Manifest) -> None:
+        """As `Shelf.finish`.
+
+        Raises:
+            ConditionError: somebody else put a manifest there meanwhile.
+        """
+        self._target.put_manifest(manifest)
+        self._finished = True
+        self.drop(sorted(self._own() - manifest.files))
 
     def beat(self) -> None:
         """As `Shelf.beat`."""
         self._journal.lease.beat()
 
     def abandon(self) -> None:
-        """Leave nothing of this job, nor of its journal."""
+        """Leave nothing unfinished of this job; of one whose files are published, leave the journal."""
+        if self._finished:
+            self._journal.lease.release()
+            return
         self._journal.recover(self._target.store)
-        self.drop(sorted(self._own()))
+        self.drop(sorted(self._own() - self._before))
         self._journal.close()
 
     def _own(self) -> frozenset[str]:
         """Objects that are there because of this job, if they are."""
-        return self._claim.files - self._claim.foreign
+        return (self._claim.files | self._before) - self._claim.foreign
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +216,13 @@ class _IntoStore:
     source: Source
     scratch: Path
     level: Verify
+    films: bool
 
     def __call__(self, output: OutputPlan, progress: Callable[[int], None], *, processes: int) -> Rendered:
         """As `Maker`."""
         store, base = self.target.store, self.target.extras
         extras = replace(base, content_type=TYPES[output.container])
-        if output.streamable and not store.parts.equal:
+        if output.streamable and not (store.parts.equal or self.films):
             stream = IntoStore(self.source, store, self.level).stream
             return stream(output, extras, progress, processes=processes)
         made = render_one(output, self.source, self.scratch, self.level, progress, processes=processes)
@@ -196,18 +231,9 @@ class _IntoStore:
         path = part_of(self.scratch, output.file)
         extras = replace(extras, metadata={**(base.metadata or {}), "recpipe-sha256": made.output.sha256})
         etag = send(path, store, output.file, extras).etag
-        path.unlink()
+        if not self.films:
+            path.unlink()
         return replace(made, output=replace(made.output, etag=etag))
-
-
-def _manifest(target: Target) -> Manifest | None:
-    """The manifest that is there, if it is one."""
-    try:
-        if target.store.stat(FILE).size > MOST_MANIFEST_BYTES:
-            return None
-        return from_json(target.store.get(FILE).data.decode())
-    except (ObjectMissingError, ValueError, RecursionError):
-        return None
 
 
 def _is_there(target: Target, output: Output) -> bool:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
+    from pipeline.journal.notes import Notes
     from pipeline.model.manifest import Manifest
     from pipeline.model.options import Verify
     from pipeline.model.plan import OutputPlan
@@ -23,10 +25,14 @@ class Limits:
     Attributes:
         jobs: how many users at once.
         overwrite: replace files that are in the way.
+        renew: the files of an earlier revision of the same job are replaced.
+        films: a finished file of each output stays on the disk until the job has ended.
     """
 
     jobs: int = 1
     overwrite: bool = False
+    renew: bool = False
+    films: bool = False
 
 
 class Shelf(Protocol):
@@ -49,8 +55,20 @@ class Shelf(Protocol):
         """Take away what was made of files that will be made anew, or not."""
         ...
 
-    def finish(self, manifest: Manifest) -> Manifest:
-        """Publish the files and then their manifest, as it is told there."""
+    def film(self, file: str) -> Path:
+        """Where a file lies on the disk before `finish`; with `Limits.films`, or in a folder."""
+        ...
+
+    def finish(self, manifest: Manifest) -> None:
+        """Publish the files and then their manifest; from then on nothing of them is taken away.
+
+        What an earlier revision made, or a run that was killed, and is not in the manifest, goes.
+        """
+        ...
+
+    @property
+    def notes(self) -> Notes:
+        """What the job keeps for a later try."""
         ...
 
     def beat(self) -> None:
@@ -70,12 +88,22 @@ class Place(Protocol):
         """A folder of it."""
         ...
 
+    def manifest(self) -> Manifest | None:
+        """That which is there, if it is one."""
+        ...
+
     def kept(self, wanted: Manifest) -> Manifest | None:
         """What an earlier run of the same work left, if all of it is there."""
         ...
 
+    def left(self, job: str) -> bool:
+        """Whether a job has a journal here: it runs, or was killed."""
+        ...
+
     def hold(self, wanted: Manifest, limits: Limits) -> AbstractContextManager[Shelf]:
         """Have it for a job; whatever ends the job early, nothing unfinished stays.
+
+        After `Shelf.finish` an error leaves the files and the journal, with which a later run goes on.
 
         Args:
             wanted: the manifest of the job, with its recording and options.

@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError, NoSpaceError, OutputError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from pipeline.journal.journal import Journal
+    from pipeline.journal.notes import Notes
     from pipeline.model.manifest import Output
     from pipeline.model.options import Verify
     from pipeline.model.plan import OutputPlan
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from pipeline.steps.render import Maker
 
 PENDING = f".{FILE}.part"
+JOURNALS = ".recpipe"
+"""As `pipeline.journal.journal.FOLDER`, which merges into folders do not load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,11 @@ class FolderPlace:
 
     Attributes:
         path: the folder, made when it is used.
+        journaled: jobs keep a journal in it while they run.
     """
 
     path: Path
+    journaled: bool = False
 
     @property
     def name(self) -> str:
@@ -49,42 +55,75 @@ class FolderPlace:
 
     def below(self, folder: str) -> FolderPlace:
         """As `Place.below`."""
-        return FolderPlace(self.path / folder)
+        return replace(self, path=self.path / folder)
+
+    def manifest(self) -> Manifest | None:
+        """As `Place.manifest`."""
+        return _read(self.path / FILE)
 
     def kept(self, wanted: Manifest) -> Manifest | None:
         """As `Place.kept`."""
         return kept(self.path, wanted)
 
+    def left(self, job: str) -> bool:
+        """As `Place.left`."""
+        return self.journaled and (self.path / JOURNALS / job).exists()
+
     @contextmanager
-    def hold(self, wanted: Manifest, limits: Limits) -> Iterator[FolderShelf]:  # noqa: ARG002 - the folder itself is asked
+    def hold(self, wanted: Manifest, limits: Limits) -> Iterator[FolderShelf]:
         """As `Place.hold`."""
         prepare(self.path)
-        forget(self.path)
-        shelf = FolderShelf(self.path, limits)
+        with self._journal(wanted.job) as journal:
+            forget(self.path)
+            shelf = FolderShelf(self, journal, limits, wanted.job)
+            try:
+                yield shelf
+            except BaseException:
+                if shelf.finished and journal is not None:
+                    journal.lease.release()
+                else:
+                    abandon(self.path, shelf.files)
+                raise
+
+    @contextmanager
+    def _journal(self, job: str) -> Iterator[Journal | None]:
+        if not self.journaled:
+            yield None
+            return
+        from pipeline.journal.journal import folder_journal  # with what merges do not need
+
+        journal = folder_journal(self.path, job)
         try:
-            yield shelf
-        except BaseException:
-            abandon(self.path, shelf.files)
-            raise
+            yield journal
+        finally:
+            if journal.lease.held:
+                journal.close()
 
 
 class FolderShelf:
     """As `Shelf`, in a folder.
 
     Args:
-        path: the folder.
+        place: the folder.
+        journal: of the job; None where it keeps none.
         limits: how the work is done.
+        job: its key.
     """
 
-    def __init__(self, path: Path, limits: Limits) -> None:
-        self._path = path
+    def __init__(self, place: FolderPlace, journal: Journal | None, limits: Limits, job: str) -> None:
+        self._path = place.path
+        self._journal = journal
         self._limits = limits
+        found = place.manifest() if limits.renew else None
+        self._before = found.files if found and found.job == job else frozenset()
         self.files: list[str] = []
+        self.finished = False
 
     def take(self, outputs: Sequence[OutputPlan]) -> None:
         """As `Shelf.take`."""
         names = [output.file for output in outputs]
-        refuse_foreign(self._path, names, overwrite=self._limits.overwrite)
+        others = [name for name in names if name not in self._before]
+        refuse_foreign(self._path, others, overwrite=self._limits.overwrite)
         check_space(self._path, sum(output.estimate.size for output in outputs), outputs, self._limits.jobs)
         self.files += names
 
@@ -96,10 +135,23 @@ class FolderShelf:
         """As `Shelf.drop`."""
         abandon(self._path, files)
 
-    def finish(self, manifest: Manifest) -> Manifest:
+    def film(self, file: str) -> Path:
+        """As `Shelf.film`."""
+        return part_of(self._path, file)
+
+    @property
+    def notes(self) -> Notes:
+        """As `Shelf.notes`."""
+        if self._journal is None:
+            raise ValueError("this place keeps no journal")
+        return self._journal.notes
+
+    def finish(self, manifest: Manifest) -> None:
         """As `Shelf.finish`."""
         publish(self._path, manifest)
-        return manifest
+        self.finished = True
+        for file in sorted(self._before - manifest.files):
+            (self._path / file).unlink(missing_ok=True)
 
     def beat(self) -> None:
         """As `Shelf.beat`; a folder needs none."""

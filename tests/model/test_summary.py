@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 
 from pipeline.errors import BusyError, ExitCode, InputError, RecpipeError
 from pipeline.model.ledger import Entry, Sort
-from pipeline.model.manifest import Refusal
+from pipeline.model.manifest import Published, Refusal
 from pipeline.model.summary import (
     MOST_KINDS,
     OTHERS,
     Failure,
     Lost,
-    Published,
     State,
     Summary,
     failed,
@@ -84,15 +83,14 @@ def test_an_error_is_told_as_the_command_tells_it(error: RecpipeError) -> None:
 
 
 def test_an_output_is_told_with_the_media_that_it_became() -> None:
-    published = {output().file: [Published("tencent", "528", "https://vod.example.com/528.mp4")]}
-    summary = summary_of(
-        manifest(output(), output("bob")), place="vod:room7", revision=3, published=published
-    )
+    published = (Published("tencent", "528", "https://vod.example.com/528.mp4"),)
+    made = manifest(replace(output(), published=published), output("bob"))
+    summary = summary_of(replace(made, revision=3), place="vod:room7")
     ann, bob = summary.outputs
     assert (ann.file, ann.uid, ann.source, ann.container) == (output().file, "ann", "camera", "mp4")
     assert (ann.size, ann.sha256, ann.etag) == (602_300, "cd" * 32, "ef" * 16)
     assert (ann.duration_ms, ann.utc_zero_ms, ann.good) == (60_000, START, True)
-    assert (ann.published, bob.published) == (tuple(published[ann.file]), ())
+    assert (ann.published, bob.published) == (published, ())
     assert (summary.place, summary.revision, summary.recording) == ("vod:room7", 3, ORIGIN)
 
 

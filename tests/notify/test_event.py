@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import DeniedError
-from pipeline.model.manifest import Refusal
-from pipeline.model.summary import Published, State, Summary, failed, summary_of
+from pipeline.model.manifest import Published, Refusal
+from pipeline.model.summary import State, Summary, failed, summary_of
 from pipeline.notify.event import Event, event_id, headers, schema, signature
 from tests.documents import ROOT
 from tests.notify.receiver import Delivery
@@ -18,11 +18,9 @@ from tests.outcomes import INPUTS, manifest, output, slice_lost
 from tests.schema import misfits
 
 DONE = summary_of(manifest(output()), place="vod:room7")
+SENT = replace(output(), published=(Published("tencent", "528"),))
 PARTIAL = summary_of(
-    manifest(output(), refused=(Refusal("张三", "camera", "no"),), ledger=(slice_lost(1),)),
-    place="vod:room7",
-    revision=2,
-    published={output().file: [Published("tencent", "528")]},
+    manifest(SENT, refused=(Refusal("张三", "camera", "no"),), ledger=(slice_lost(1),)), place="vod:room7"
 )
 FAILED = failed(DeniedError("vod: no."), recording=None, place="vod:room7")
 EVENTS = [

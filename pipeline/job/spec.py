@@ -1,0 +1,64 @@
+"""A job: everything that `recpipe run` is asked for, as a value that is valid once it exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipeline.model.options import Options
+from pipeline.storage.protocol import PLAIN, Extras
+
+if TYPE_CHECKING:
+    from pipeline.notify.webhook import Webhook
+    from pipeline.vendors.volcengine import Task
+
+SETTLE_MS = 2 * 60_000
+"""How long a listing must have stayed as it is."""
+SETTLE_LIMIT_MS = 6 * 3_600_000
+"""How long after its last change a recording is waited for that is not complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """What decides how the work is done.
+
+    Attributes:
+        jobs: users at once; None for as many as there are processors.
+        settle_ms: the listing must not have changed for so long.
+        settle_limit_ms: after so long without a change an incomplete recording is taken as it is.
+        accept_loss: losses are no reason for exit code 1.
+        overwrite: files in the way are replaced that no earlier run of this job has made.
+    """
+
+    jobs: int | None = None
+    settle_ms: int = SETTLE_MS
+    settle_limit_ms: int = SETTLE_LIMIT_MS
+    accept_loss: bool = False
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A whole job.
+
+    Attributes:
+        source: where the recording lies, as a command's SOURCE.
+        place: where the files and the manifest go, as a command's DEST.
+        options: what comes out.
+        task: what is known of a Volcengine task.
+        extras: that go with the files, where the place is a store.
+        vod: names of the VOD services that get the files too, as ``recpipe.toml`` has them.
+        webhooks: who is told.
+        delete_source: the slices are removed once the files are known to be good where they are.
+        limits: how it is done.
+    """
+
+    source: str
+    place: str
+    options: Options = field(default_factory=Options)
+    task: Task | None = None
+    extras: Extras = PLAIN
+    vod: tuple[str, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
+    delete_source: bool = False
+    limits: JobLimits = field(default_factory=JobLimits)

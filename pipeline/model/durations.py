@@ -1,0 +1,25 @@
+"""Lengths of time as a person writes them in options and jobs."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.errors import CommandError
+
+_PARTS = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?", re.ASCII)
+
+
+def duration_ms(text: str) -> int:
+    """Milliseconds of hours, minutes and seconds, the largest first; "0" needs no unit.
+
+    >>> duration_ms("90s"), duration_ms("2m"), duration_ms("1h30m"), duration_ms("0")
+    (90000, 120000, 5400000, 0)
+
+    Raises:
+        CommandError: it is none.
+    """
+    found = _PARTS.fullmatch("0s" if text == "0" else text) if text else None
+    if found is None:
+        raise CommandError(f"{text!r} is no duration: give hours, minutes or seconds, such as 6h, 2m or 90s.")
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000
