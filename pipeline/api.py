@@ -52,12 +52,14 @@ Whatever goes wrong is a `RecpipeError`: one sentence, and the command's exit co
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.job.look import inspect_all, plan_all
 from pipeline.job.merge import merge_all
 from pipeline.job.works import Done
+from pipeline.model.completeness import AT_ONCE, Settling
 from pipeline.model.options import Options, Verify
 from pipeline.sources.open import open_source
 from pipeline.steps.place import Limits
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
     from pipeline.model.inspection import Inspection
     from pipeline.model.plan import Plan
     from pipeline.model.verification import Verification
+    from pipeline.sources.protocol import Source
     from pipeline.steps.deliver import Target
     from pipeline.storage.below import Below
     from pipeline.vendors.volcengine import Task
@@ -133,6 +136,8 @@ def merge(
     progress: Callable[[int, int], None] | None = None,
     task: Task | None = None,
     config: str | None = None,
+    settling: Settling = AT_ONCE,
+    waiting: Callable[[str], None] | None = None,
 ) -> tuple[Done, ...]:
     """Make and verify the files of every recording of a source; what is there from before is kept.
 
@@ -148,6 +153,9 @@ def merge(
         progress: told (input bytes read, input bytes in all) now and then.
         task: as for `inspect`.
         config: as for `inspect`.
+        settling: how long to wait for a recording that is not complete, or still changes; not at all when
+            it was downloaded.
+        waiting: told a sentence when that begins, goes on, and ends with something missing.
 
     Raises:
         CommandError: as `plan`, or a file is in the way.
@@ -171,6 +179,8 @@ def merge(
 
     limits = Limits(jobs=processors() if jobs is None else jobs, overwrite=overwrite)
     where, to = open_source(source, task, config, os.environ), place_of(dest, config, os.environ)
+    if settling != AT_ONCE:
+        where = _settled(where, settling, waiting or (lambda _: None))
     place = to if isinstance(to, Path) else _target(str(dest), to)
     return merge_all(where, place, options or Options(), limits, begin=begin, progress=advance)
 
@@ -179,6 +189,16 @@ def _target(name: str, store: Below) -> Target:
     from pipeline.steps.deliver import Target  # with what folders do not need
 
     return Target(name, store)
+
+
+def _settled(source: Source, settling: Settling, waiting: Callable[[str], None]) -> Source:
+    from pipeline.steps.settle import settle  # folders are taken as they are
+
+    return settle(source.fresh, settling, clock=_now_ms, sleep=time.sleep, tell=waiting)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def verify(path: str | os.PathLike[str], level: Verify = Verify.FULL) -> Verification:

@@ -10,7 +10,10 @@ from pipeline.cli import wishes
 from pipeline.cli.answer import Answer
 from pipeline.cli.app import Command
 from pipeline.cli.progress import progress
+from pipeline.cli.streams import complain
 from pipeline.errors import ExitCode
+from pipeline.model.completeness import AT_ONCE, Settling
+from pipeline.model.durations import duration_ms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +41,7 @@ def answer(
     accept_loss: bool,
     task: Task | None = None,
     config: str | None = None,
+    settling: Settling = AT_ONCE,
 ) -> Answer:
     """The files, made and verified."""
     from pipeline import api
@@ -53,6 +57,8 @@ def answer(
             progress=tell,
             task=task,
             config=config,
+            settling=settling,
+            waiting=lambda sentence: complain([f"recpipe: {sentence}"]),
         )
     merged = [
         Merged(str(each.place), each.manifest, each.already, each.exit_code(accept_loss=accept_loss))
@@ -69,6 +75,18 @@ def answer(
 @wishes.task
 @wishes.jobs
 @wishes.accept_loss
+@click.option(
+    "--settle",
+    default="0",
+    metavar="DURATION",
+    help="Begin when nothing in SOURCE has changed for so long, such as 2m or 90s.  [default: at once]",
+)
+@click.option(
+    "--settle-limit",
+    default="0",
+    metavar="DURATION",
+    help="Wait so long after the last change for slices and playlist ends that are missing, such as 6h.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files of the same names that this did not make.")
 @wishes.as_json
 def command(
@@ -78,6 +96,8 @@ def command(
     dest: str,
     jobs: int | None,
     accept_loss: bool,
+    settle: str,
+    settle_limit: str,
     overwrite: bool,
     as_json: bool,
     **values: Any,
@@ -97,5 +117,6 @@ def command(
         accept_loss=accept_loss,
         task=task,
         config=config,
+        settling=Settling(duration_ms(settle), duration_ms(settle_limit)),
     )
     return made.tell(as_json=as_json)

@@ -18,7 +18,10 @@ SECONDS_BETWEEN = 0.1
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A function to be told (bytes done, bytes in all); it also ends the work when a signal has arrived."""
+    """A function to be told (bytes done, bytes in all); it also ends the work when a signal has arrived.
+
+    The bar appears when it is first told: until then, others may write lines.
+    """
     if not is_terminal(sys.stderr):
         yield lambda _done, _total: check()
         return
@@ -49,11 +52,14 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     def tell(done: int, total: int) -> None:
         nonlocal shown
         check()
+        bar.start()
         bar.update(task, completed=done, total=total)
         if (now := time.monotonic()) - shown >= SECONDS_BETWEEN:
             shown = now
             bar.refresh()
 
-    with bar:
-        task = bar.add_task(what, total=None)
+    task = bar.add_task(what, total=None)
+    try:
         yield tell
+    finally:
+        bar.stop()

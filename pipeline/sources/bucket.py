@@ -53,6 +53,7 @@ class Bucket:
         self.task = task
         self._store = store
         self._listed: dict[str, Stat] = {}
+        self._objects: tuple[Object, ...] | None = None
         self._came: list[int] = []  # without a lock: a thread might hold it while this process is forked
         self._kept: dict[str, bytes] = {}
         self.far = True
@@ -67,6 +68,16 @@ class Bucket:
 
     def objects(self) -> tuple[Object, ...]:
         """As `Source.objects`; what stands for a folder is left out."""
+        if self._objects is None:
+            self._listed = self._list()
+            self._objects = tuple(Object(key, s.size, s.modified_ms) for key, s in self._listed.items())
+        return self._objects
+
+    def fresh(self) -> Bucket:
+        """As `Source.fresh`."""
+        return Bucket(self.name, self._store, self.task)
+
+    def _list(self) -> dict[str, Stat]:
         listed: dict[str, Stat] = {}
         for stat in self._store.list(""):
             if _is_seen(stat.key):
@@ -75,8 +86,7 @@ class Bucket:
                 raise InputError(
                     f"{self.name} holds over {MOST_OBJECTS} objects: give the prefix of one recording."
                 )
-        self._listed = listed
-        return tuple(Object(key, stat.size) for key, stat in listed.items())
+        return listed
 
     def open(self, key: str) -> BinaryIO:
         """As `Source.open`."""

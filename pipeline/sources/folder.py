@@ -65,7 +65,11 @@ class Folder:
             except OSError:
                 continue  # a link to nothing is no file
             if stat.S_ISREG(status.st_mode):
-                yield Object(f"{prefix}{entry.name}", status.st_size)
+                yield Object(f"{prefix}{entry.name}", status.st_size, status.st_mtime_ns // 1_000_000)
+
+    def fresh(self) -> Folder:
+        """As `Source.fresh`: it is listed whenever it is asked."""
+        return self
 
     @property
     def name(self) -> str:

@@ -38,13 +38,17 @@ class Source(Protocol):
         ...
 
     def objects(self) -> tuple[Object, ...]:
-        """Its objects but hidden ones, in order of their keys.
+        """Its objects but hidden ones, in order of their keys; a store is listed once.
 
         Raises:
             CommandError: there is no such place.
             InputError: it cannot be listed, or holds more than `MOST_OBJECTS` objects.
             StorageError: the store does not answer.
         """
+        ...
+
+    def fresh(self) -> Source:
+        """The same place, listed anew when it is asked for its objects."""
         ...
 
     def open(self, key: str) -> BinaryIO:

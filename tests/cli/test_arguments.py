@@ -39,6 +39,7 @@ CASES = [
     pytest.param("bad-moment", "merge foreign -o y --start noon", 2, id="a start that is no moment"),
     pytest.param("bad-order", "plan foreign --start 20 --end 10", 2, id="an end before the start"),
     pytest.param("bad-name", "plan foreign --name agora:my_calls", 2, id="folders that a vendor refuses"),
+    pytest.param("bad-duration", "merge foreign -o y --settle soon", 2, id="a time to settle that is none"),
     pytest.param("half-a-task", "plan foreign --room-id r", 2, id="a room without its task"),
     pytest.param("no-task-id", "inspect foreign --task-id 'a b'", 2, id="a task id that is none"),
     pytest.param("hostile-name", "verify 'a\x1b[31m\nb'", 2, id="a path with control characters"),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +17,6 @@ from tests.cli.running import good, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pipeline.demo.made import Made
 
@@ -201,3 +203,40 @@ def test_the_ids_of_a_task_are_told_apart_by_its_options(tmp_path: Path) -> None
     told = run("inspect", tmp_path, "--task-id", "my_task", "--room-id", "room", "--json").document
     (recording,) = told["recordings"]
     assert (recording["name"], [u["uid"] for u in recording["users"]]) == ("my_task_room", ["ann", "bob_9"])
+
+
+def _written(place: Path, seconds_ago: int) -> Path:
+    """A folder whose files were all written so long ago; of what is to come the first look counts."""
+    at = time.time() - seconds_ago
+    for path in place.rglob("*.*"):
+        os.utime(path, (at, at))
+    return place
+
+
+def test_merge_waits_for_a_recording_that_has_just_changed(
+    made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    place = Path(shutil.copytree(made("audio-only").place, tmp_path / "rec"))
+    said = run("merge", _written(place, -7200), "-o", tmp_path / "out", "--settle", "1s", "--json")
+    assert said.code == 0
+    assert said.err == (
+        f"recpipe: waiting for {place}: all of it is there, and may still change: at most 0:01 more.\n"
+    )
+    assert said.document["recordings"][0]["manifest"]["ledger"] == []
+
+
+def test_merge_goes_on_without_what_did_not_come_in_time(made: Callable[[str], Made], tmp_path: Path) -> None:
+    place = Path(shutil.copytree(made("missing-slice").place, tmp_path / "rec"))
+    typed = ("merge", _written(place, 7200), "-o", tmp_path / "out", "--settle", "2m", "--settle-limit", "1h")
+    said = run(*typed)
+    assert said.code == 1
+    start = f"recpipe: {place} has not changed for long enough and is taken as it is: slice "
+    assert said.err.startswith(start)
+    assert said.err.endswith(" is not there.\n")
+
+
+def test_merge_says_nothing_where_nothing_is_to_be_waited_for(
+    made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    place = Path(shutil.copytree(made("audio-only").place, tmp_path / "rec"))
+    good("merge", _written(place, 7200), "-o", tmp_path / "out", "--settle", "2m", "--settle-limit", "6h")

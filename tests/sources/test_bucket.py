@@ -138,14 +138,17 @@ def test_what_stands_for_the_prefix_itself_is_not_seen() -> None:
         find(source)
 
 
-def test_what_is_gone_is_not_listed_the_second_time() -> None:
+def test_a_store_is_listed_once_and_anew_where_that_is_asked_for() -> None:
     store = MemoryStore()
+    store.put("a.ts", b"")
     source = Bucket("memory", store)
-    for key in ("a.ts", "b.ts"):
-        store.put(key, b"")
-        source.objects()
-        store.delete("a.ts")
-    assert [item.key for item in source.objects()] == ["b.ts"]
+    before = source.objects()
+    store.delete("a.ts")
+    store.put("b.ts", b"")
+    assert source.objects() == before
+    again = source.fresh()
+    assert [item.key for item in again.objects()] == ["b.ts"]
+    assert (again.name, again.task) == (source.name, source.task)
 
 
 class Counting(MemoryStore):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -32,10 +32,17 @@ _SID = re.compile(r"[0-9a-f]{32}|sid[0-9A-Za-z]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Object:
-    """A file of the source: key relative to it, size in bytes."""
+    """A file of the source.
+
+    Attributes:
+        key: relative to the source.
+        size: bytes.
+        modified_ms: UTC at which it was last written, 0 where nothing tells; makes no other object of it.
+    """
 
     key: str
     size: int
+    modified_ms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

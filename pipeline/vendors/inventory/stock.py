@@ -26,7 +26,7 @@ from pipeline.vendors.inventory.meaning import (
 from pipeline.vendors.inventory.stamps import COUNT, hours_off, stamps_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pipeline.vendors.inventory.listing import Group, Named
 
@@ -45,12 +45,14 @@ class Inventory:
         notes: what was odd.
         inputs_sha256: over the keys and sizes of its objects and the texts of its playlists.
         like: the name of one of its objects, of a user where there is one: how its recorder writes names.
+        missing: what may still come, a sentence each; all of it is in the ledger if it does not.
     """
 
     recording: Recording
     notes: tuple[Entry, ...]
     inputs_sha256: str
     like: Name
+    missing: tuple[str, ...] = ()
 
 
 def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping[str, str]) -> Inventory:
@@ -73,6 +75,7 @@ def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping
         tuple(stock.notes),
         hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest(),
         next((n.name for n in group.items if n.name.uid is not None), group.items[0].name),
+        tuple(dict.fromkeys((*stock.missing, *stock.missing_slices()))),
     )
 
 
@@ -87,6 +90,7 @@ class _Stock:
     group: Group
     playlists: Mapping[str, Playlist]
     notes: list[Entry] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     tracks: dict[_TrackKey, Track] = field(default_factory=dict)
     _by_key: dict[str, Named] = field(init=False)
     _sizes: dict[str, int] = field(init=False)
@@ -106,6 +110,8 @@ class _Stock:
         files = [n for n in self.group.items if is_finished(n) and self._counts(n)]
         self._finished, notes = choose(files, self._with_slices())
         self.notes += notes
+        parts = (note for note in notes if note.sort is Sort.LOSS)
+        self.missing += [f"{note.what.partition(';')[0]} ({note.key})" for note in parts]
 
     def _counts(self, named: Named) -> bool:
         """Whether an object is of a user, or of the composite where there are no users."""
@@ -186,6 +192,8 @@ class _Stock:
         if not indexes and loose and self.group.vendor not in LISTED_BY_EVENTS:
             what = f"no playlist for the {medium} of user {uid}: its slices are placed by their names"
             self.notes.append(Entry(Sort.NOTE, what, uid, medium))
+            whose = f"user {uid}" if uid else "the composite"
+            self.missing.append(f"there is no playlist for the {medium} of {whose}")
         slices += self._loose(loose, slices, playlist=bool(indexes))
         unique = self._without_twins(uid, medium, slices)
         self.tracks[key] = Track(
@@ -207,6 +215,14 @@ class _Stock:
             and who_of(n) == (uid, source)
             and medium in media_of(self._content(n.name))
         ]
+
+    def missing_slices(self) -> Iterator[str]:
+        """What of the slices that are used is not there, or has nothing in it."""
+        for key, state in {s.key: s.state for track in self.tracks.values() for s in track.slices}.items():
+            if state is State.MISSING:
+                yield f"slice {key} is not there"
+            elif state is State.EMPTY:
+                yield f"slice {key} has 0 bytes"
 
     def take_finished(self) -> None:
         """Put together the tracks of users of whom finished files are used."""
@@ -234,10 +250,12 @@ class _Stock:
 
     def _listed(self, index: Named, medium: Medium) -> list[Slice]:
         playlist = self.playlists[index.item.key]
+        unfinished = self._unfinished(index)
         self.notes += [
             Entry(Sort.NOTE, note, index.name.uid or "", medium, key=index.item.key)
-            for note in (*playlist.notes, *self._unfinished(index))
+            for note in (*playlist.notes, *unfinished)
         ]
+        self.missing += [f"{index.item.key}: {why.partition(':')[0]}" for why in unfinished]
         out: list[Slice] = []
         clockwise = 0
         found = [self._find(index, segment) for segment in playlist.segments]
@@ -298,6 +316,7 @@ class _Stock:
                 f"has {size} bytes, its playlist says {segment.size}: the rest was not uploaded or downloaded"
             )
             self.notes.append(Entry(Sort.LOSS, f"slice {key} {what}", key=key))
+            self.missing.append(f"slice {key} has {size} of {segment.size} bytes")
         opens = segment.starts or segment.discontinuity
         # An event file tells when a file was closed, which may be long after its last sound or picture.
         told = None if size and self.group.vendor in LISTED_BY_EVENTS else segment.duration_us
