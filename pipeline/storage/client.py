@@ -6,13 +6,14 @@ and signs by the store's clock when ours is wrong.
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from pipeline.storage.stores import AwsProfile, KeysInEnvironment
+from pipeline.storage.stores import AwsProfile, Keys, KeysInEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,8 @@ THREADS = 32
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 SHIFTED = "recpipe-s3v4"
 """Our name for SigV4 by another clock."""
+TELLTALES = ("botocore.auth", "botocore.endpoint")
+"""Loggers whose debug lines hold session tokens."""
 _SKEW = "recpipe_skew"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -78,11 +81,13 @@ class Connection:
         return self._turn
 
     def renew(self, turn: int) -> bool:
-        """Ask the providers for credentials again; False where just that did not help.
+        """Ask the providers for credentials again; False where just that did not help, or nobody has others.
 
         Args:
             turn: in which they were refused; where another thread has asked since, nothing is asked.
         """
+        if isinstance(self._settings.credentials, Keys):
+            return False
         if turn == self._turn and turn and self._good < turn:
             return False
         self._turn = max(self._turn, turn + 1)
@@ -103,9 +108,13 @@ class Connection:
         import boto3
         from botocore.config import Config
 
+        for name in TELLTALES:
+            logging.getLogger(name).setLevel(logging.INFO)
         settings = self._settings
         login = settings.credentials
-        keys = login.read(self._environ) if isinstance(login, KeysInEnvironment) else None
+        if isinstance(login, KeysInEnvironment):
+            login = login.read(self._environ)
+        keys = login if isinstance(login, Keys) else None
         session = boto3.session.Session(profile_name=login.name if isinstance(login, AwsProfile) else None)
         config = Config(
             connect_timeout=CONNECT_SECONDS,

@@ -146,7 +146,7 @@ def _of_tls(name: str, error: Exception) -> StorageError:
 def code_of(error: StorageError) -> str:
     """The store's code of an error that `told` raised; "" where no answer came."""
     cause = error.__cause__
-    response: Mapping[str, Any] = getattr(cause, "response", {})
+    response: Mapping[str, Any] = getattr(cause, "response", None) or {}  # None where a connection broke
     code: str = response.get("Error", {}).get("Code", "")
     return code
 
@@ -169,15 +169,19 @@ def _answered(name: str, response: Mapping[str, Any], connection: Connection, tu
 
 
 def _skewed(name: str, headers: Mapping[str, str], connection: Connection) -> StorageError:
-    said = _date(headers)
+    said = date_of(headers)
     if said is None:
         return DeniedError(f"{name} is refused: this machine's clock is wrong: set it.")
     off = connection.set_clock(said)
     return BusyError(f"{name}: this machine's clock is {abs(off):.0f} s off the store's.", 0)
 
 
-def _date(headers: Mapping[str, str]) -> datetime | None:
-    """The answer's Date in UTC without zone, as botocore counts."""
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """The answer's Date in UTC without zone, as botocore counts; None where it tells none.
+
+    Args:
+        headers: of an answer, their names in lower case.
+    """
     try:
         return parsedate_to_datetime(headers["date"]).replace(tzinfo=None)
     except (KeyError, ValueError):

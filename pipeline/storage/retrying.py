@@ -1,7 +1,7 @@
 """Trying again what may pass by itself: the only place that does, and a store that does it.
 
-How often is bounded by time in all, not by a count; the store's Retry-After is kept, and a wait that would
-end after that time is not begun.
+How often is bounded by time in all, not by a count; a Retry-After is kept, and a wait that would end after
+that time is not begun.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A store that can be opened, as a value: its profile, where it is, and where its credentials come from.
 
-No secret is part of such a value: it has the names of environment variables, or of a profile in ``~/.aws``.
+Where credentials are is told by name: of environment variables, or of a profile in ``~/.aws``. Only those
+that a service handed out for one upload are in the value itself, and never in a text of it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _KEY_ID = re.compile(r"(?:AKIA|ASIA|AROA|AKID|LTAI|AKLT|STS\.)[A-Za-z0-9]{12,}",
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The credentials themselves; they are in no text that is made of this value."""
+    """The credentials themselves, which nobody renews; they are in no text that is made of this value."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -82,7 +83,7 @@ class AnyProvider:
     """Credentials by botocore's own order: environment, files, roles."""
 
 
-Credentials = KeysInEnvironment | AwsProfile | AnyProvider
+Credentials = KeysInEnvironment | AwsProfile | AnyProvider | Keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.servers.s3 import S3Server
 
@@ -37,12 +37,14 @@ class Request:
         method: GET, PUT …
         path: percent-encoded, as sent.
         query: without the question mark.
+        headers: their names in lower case.
     """
 
     number: int
     method: str
     path: str
     query: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +176,12 @@ class FaultyServer(ThreadingTCPServer):
         self._open: set[Any] = set()
         self._lock = threading.Lock()
 
-    def noted(self, method: str, target: str) -> Request:
+    def noted(self, method: str, target: str, headers: Mapping[str, str]) -> Request:
         """Count a request."""
         path, _, query = target.partition("?")
+        named = {name.lower(): value for name, value in headers.items()}
         with self._lock:
-            request = Request(len(self.seen) + 1, method, path, query)
+            request = Request(len(self.seen) + 1, method, path, query, named)
             self.seen.append(request)
         return request
 
@@ -239,7 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < length:
             self.close_connection = True
             return
-        request = self.server.noted(self.command, self.path)
+        request = self.server.noted(self.command, self.path, dict(self.headers))
         fault = self.server.rule(request)
         if isinstance(fault, Answer):
             self._send(_refusal(fault))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.storage.client import Connection
 from pipeline.storage.profiles import SWIFT
-from pipeline.storage.stores import KeysInEnvironment, StoreSettings
+from pipeline.storage.stores import Keys, KeysInEnvironment, StoreSettings
 
 if TYPE_CHECKING:
     import pytest
@@ -46,6 +47,22 @@ def test_a_later_expiry_is_one_more() -> None:
     for _ in range(3):
         assert there.renew(there.turn)
         there.answered(there.turn)
+
+
+def test_credentials_in_hand_are_never_asked_for_again() -> None:
+    there = Connection(replace(SETTINGS, credentials=Keys("id", "secret", "token")), {})
+    there.answered(there.turn)
+    assert [there.renew(there.turn) for _ in range(2)] == [False, False]
+    assert there.turn == 0
+
+
+def test_credentials_in_hand_sign_and_are_in_no_text() -> None:
+    keys = Keys("id-in-hand", "secret-in-hand", "token-in-hand")
+    settings = replace(SETTINGS, credentials=keys)
+    signer = Connection(settings, {"KEY": "k", "SECRET": "s"}).client()._request_signer
+    used = signer._credentials.get_frozen_credentials()
+    assert (used.access_key, used.secret_key, used.token) == ("id-in-hand", "secret-in-hand", "token-in-hand")
+    assert "in-hand" not in repr(settings)
 
 
 def test_a_client_is_made_once_a_turn() -> None:

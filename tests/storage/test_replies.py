@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +12,7 @@ from pipeline.storage.profiles import SWIFT
 from pipeline.storage.protocol import Unless
 from pipeline.storage.retrying import Patience
 from pipeline.storage.stores import KeysInEnvironment, StoreSettings
+from tests.servers.listening import Listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,34 +28,6 @@ def answer(status: int, code: str, *headers: str) -> bytes:
     lines = [f"HTTP/1.1 {status} No", "Date: Wed, 21 Oct 2015 07:27:00 GMT", *headers]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", body]
     return "\r\n".join(lines).encode()
-
-
-class Listening:
-    """A port that reads a little of each connection, says one thing and closes."""
-
-    def __init__(self, says: bytes) -> None:
-        self._says = says
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        self.met = 0
-        self.port: int = self._socket.getsockname()[1]
-
-    def _run(self) -> None:
-        while True:
-            try:
-                there, _ = self._socket.accept()
-            except OSError:
-                return
-            self.met += 1
-            with there:
-                there.recv(1 << 16)
-                there.sendall(self._says)
-
-    def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join()
 
 
 @pytest.fixture(params=[b""])

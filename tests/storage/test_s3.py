@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from pipeline.storage.open import open_store
 from pipeline.storage.protocol import Extras
 from pipeline.storage.retrying import Patience
 from pipeline.storage.s3 import S3Store
+from pipeline.storage.stores import Keys
 from tests.servers import rclone
 from tests.servers.clients import client
 from tests.servers.faults import (
@@ -197,6 +199,40 @@ def test_every_third_request_fails_and_all_comes_right(swift_http: S3Server, fau
         assert store.get("big").data == b"a" * PART + b"b"
         assert [stat.key for stat in store.list("room/")] == [f"room/{n}" for n in range(6)]
     assert len(between.seen) > 18
+
+
+def test_a_look_whose_answer_does_not_come_is_tried_again(swift_http: S3Server) -> None:
+    """A HEAD is asked for its reason where it has a status, and a broken connection has none."""
+    name = bucket(swift_http)
+    open_store(settings(swift_http, name), environ(swift_http)).put("k", b"x")
+    with faulty(swift_http, at(1, Drop())) as between:
+        where = replace(settings(swift_http, name), endpoint=between.server.endpoint)
+        assert open_store(where, environ(swift_http), HASTE).stat("k").size == 1
+    assert [seen.method for seen in between.seen] == ["HEAD", "HEAD"]
+
+
+def test_temporary_credentials_come_with_their_token_and_end_with_it(swift_http: S3Server) -> None:
+    name, account = bucket(swift_http), swift_http.accounts[0]
+    keys = Keys(account.access_key, account.secret_key, "temporary")
+    with faulty(swift_http) as between:
+        where = replace(settings(swift_http, name), endpoint=between.server.endpoint, credentials=keys)
+        store = open_store(where, {}, HASTE)
+        assert store.put("k", b"x").size == 1
+        between.rule = every(1, EXPIRED)
+        with pytest.raises(DeniedError, match="the credentials have expired"):
+            store.get("k")
+    assert [seen.headers["x-amz-security-token"] for seen in between.seen] == ["temporary"] * 2
+
+
+def test_no_token_is_in_a_log(swift_http: S3Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    account = swift_http.accounts[0]
+    keys = Keys(account.access_key, account.secret_key, "temporary-token")
+    where = replace(settings(swift_http, bucket(swift_http)), credentials=keys)
+    open_store(where, {}, HASTE).put("k", b"x")
+    assert "botocore" in caplog.text
+    assert "temporary-token" not in caplog.text
+    assert account.secret_key not in caplog.text
 
 
 @pytest.mark.parametrize(
