@@ -44,8 +44,16 @@ HOMES = {
     "click": ("cli/",),
     "rich": ("cli/",),
     "m3u8": ("vendors/playlists.py",),
-    "pydantic": ("model/manifest.py", "notify/event.py", "storage/settings_toml.py"),
-    "urllib3": ("notify/sending.py", "storage/replies.py"),
+    "pydantic": (
+        "model/manifest.py",
+        "job/spec_json.py",
+        "notify/event.py",
+        "storage/settings_toml.py",
+        "publish/settings.py",
+        "publish/tencent/table.py",
+        "publish/volcengine/table.py",
+    ),
+    "urllib3": ("notify/sending.py", "storage/replies.py", "publish/wire.py", "publish/volcengine/wire.py"),
 }
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "types", "misc"}
 MOST_BYTES = 1_000_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CommandError
 from pipeline.storage.stores import environment_store
@@ -31,10 +31,12 @@ class Settings:
     Attributes:
         source: the file, for messages; "" where there is none.
         stores: by name.
+        vod: the tables ``[vod.NAME]`` as they are written, for `pipeline.publish.settings`.
     """
 
     source: str = ""
     stores: Mapping[str, StoreSettings] = field(default_factory=lambda: MappingProxyType({}))
+    vod: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def store_of(self, address: StoreAddress, environ: Mapping[str, str]) -> StoreSettings:
         """The store of an address, its prefix the whole one: the store's own and the address's.

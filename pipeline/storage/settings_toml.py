@@ -1,7 +1,8 @@
 """The text of ``recpipe.toml``: its schema, and the stores that it describes as frozen values. No effects.
 
 The file holds no secret, it names where they are: a field that looks like one is refused before anything else
-is looked at, and no sentence here repeats a value that may be one.
+is looked at, and no sentence here repeats a value that may be one. What ``[vod.NAME]`` means is read in
+`pipeline.publish.settings`.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     stores: dict[str, _Store] = Field(default_factory=dict)
+    vod: dict[str, Any] = Field(default_factory=dict)
 
 
 def parse_settings(text: str, source: Path) -> Settings:
@@ -99,7 +101,7 @@ def parse_settings(text: str, source: Path) -> Settings:
             stores[name] = _store(name, table, source)
         except (CommandError, ValueError) as error:
             raise CommandError(f"{source}, stores.{name}: {error}") from None
-    return Settings(source=str(source), stores=MappingProxyType(stores))
+    return Settings(source=str(source), stores=MappingProxyType(stores), vod=MappingProxyType(file.vod))
 
 
 def _secrets(document: Mapping[str, Any], path: str = "") -> Iterator[str]:

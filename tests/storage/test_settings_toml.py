@@ -205,8 +205,9 @@ ALL = ", ".join(PROFILES)
             " is not TOML: Expected '=' after a key in a key/value pair (at end of document)",
             id="no TOML",
         ),
-        pytest.param("store = 1", ": store is not known: expected one of stores", id="an unknown table"),
+        pytest.param("store = 1", ": store is not known: expected one of stores, vod", id="an unknown table"),
         pytest.param("stores = 1", ": stores is not a table", id="a value for the table"),
+        pytest.param("vod = 1", ": vod is not a table", id="a value for the table of services"),
         pytest.param("[[stores]]\nbucket = 'b'", ": stores is not a table", id="a list of tables"),
         pytest.param("[stores]\nrec = 1", ": stores.rec is not a table", id="a value for a store"),
         pytest.param(

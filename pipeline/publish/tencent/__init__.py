@@ -1,0 +1,1 @@
+"""Tencent VOD: ApplyUpload, the bytes to COS by temporary credentials, CommitUpload and its FileId."""
