@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from pipeline.errors import BusyError, ConditionError, DeniedError, StorageError
-from tests.publish.volcengine_fake import Refuse, Space, volcengine
+from tests.publish.volcengine_fake import volcengine
 from tests.publish.volcengine_material import (
     PART,
     SHORT,
@@ -25,12 +25,14 @@ from tests.publish.volcengine_material import (
     kept,
     vod,
 )
+from tests.publish.volcengine_space import Refuse, Space
 from tests.servers.faults import Drop, Strike, at, faulty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.publish.volcengine_fake import Asked, VolcengineFake
+    from tests.publish.volcengine_fake import VolcengineFake
+    from tests.publish.volcengine_space import Asked
 
 ROOT = Path(__file__).parents[2]
 FILM = film(2 * PART + 9)

@@ -14,7 +14,7 @@ import pytest
 from pipeline.errors import BusyError, CommandError, DeniedError, NoBucketError, StorageError
 from pipeline.publish.volcengine.settings import GET_META, Function, StorageClass
 from pipeline.publish.volcengine.vod import VolcengineVod
-from tests.publish.volcengine_fake import Asked, Login, Refuse, Space, volcengine
+from tests.publish.volcengine_fake import volcengine
 from tests.publish.volcengine_material import (
     ENV,
     PART,
@@ -27,6 +27,7 @@ from tests.publish.volcengine_material import (
     settings,
     vod,
 )
+from tests.publish.volcengine_space import Asked, Login, Refuse, Space
 from tests.servers.faults import Drop, Truncate, Wait, at, every, faulty
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.publish.protocol import Film, Vod
-    from tests.publish.volcengine_fake import Rule, VolcengineFake
+    from tests.publish.volcengine_fake import VolcengineFake
+    from tests.publish.volcengine_space import Rule
     from tests.servers.certificates import Certificates
     from tests.servers.faults import Fault
 
@@ -365,6 +367,18 @@ def test_a_service_that_is_not_there_is_told_in_the_end(fake: VolcengineFake) ->
     there = vod(fake, patience=SHORT, endpoint="http://127.0.0.1:9")
     with pytest.raises(BusyError, match="the connection broke"):
         published(there, WHOLE)
+
+
+def test_a_server_that_speaks_no_tls_is_told_at_once(fake: VolcengineFake) -> None:
+    with pytest.raises(StorageError, match="no TLS as we speak it"):
+        vod(fake, endpoint=fake.endpoint.replace("http:", "https:")).check()
+
+
+def test_an_address_at_a_host_that_is_none_is_not_gone_to(fake: VolcengineFake) -> None:
+    fake.upload_hosts = ["127.0.0.1/else"]
+    with pytest.raises(StorageError, match="the answer is not what the service documents"):
+        published(vod(fake), WHOLE)
+    assert "put" not in fake.space.kinds()
 
 
 # Secrets.

@@ -1,17 +1,13 @@
 """A service on the loopback that takes uploads as Volcengine VOD does and refuses what that refuses.
 
-The signature is checked by what docs/6369/67269 says, in code that shares nothing with ours. The codes of
-the API are those of docs/4/65595. No page tells those of the hosts that take the bytes: theirs are made
-up, in the form that the Go client reads (`service/vod/upload/model/model.go`). What the real service does
-with a session that is committed twice is told by no page either: the fake does each thing that it may do.
+The codes of the API are those of docs/4/65595. No page tells those of the hosts that take the bytes: theirs
+are made up, in the form that the Go client reads (`service/vod/upload/model/model.go`). What the real service
+does with a session that is committed twice is told by no page either: the fake does each thing it may do.
 """
 
 from __future__ import annotations
 
 import base64
-import calendar
-import hashlib
-import hmac
 import json
 import re
 import secrets
@@ -22,26 +18,21 @@ import threading
 import time
 import zlib
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
-from urllib.parse import parse_qs, unquote, unquote_to_bytes
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote
 
+from tests.publish.volcengine_signature import Received, check
+from tests.publish.volcengine_space import Asked, Medium, Refuse, Refused, Session, Space, must
 from tests.servers.s3 import S3Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.servers.certificates import Certificates
 
-WINDOW_S = 900
-UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
-LOGIN = re.compile(
-    r"HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/request, SignedHeaders=([a-z0-9;\-]+), "
-    r"Signature=([0-9a-f]{64})"
-)
 BUCKET = "tos-vod-cn-fake"
 CARRIED = ("X-Upload-Kind", "of the space")
 KIND = "video/mp4"
@@ -51,128 +42,6 @@ VERSIONS = {
     "CommitUploadInfo": ("GET", "2022-01-01"),
     "ListFileMetaInfosByFileNames": ("POST", "2023-07-01"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Who may ask; made for this run."""
-
-    access_key: str = field(default_factory=lambda: f"AKLT{secrets.token_hex(16)}")
-    secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(30))
-    token: str = ""
-
-    @classmethod
-    def temporary(cls) -> Self:
-        """With a token, which has characters that a query would have to encode."""
-        return cls(token=f"STS2+/{secrets.token_hex(20)}==")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request.
-
-    Attributes:
-        number: from 1.
-        kind: an action of the API, or one of put, init, part and finish.
-        query: decoded.
-    """
-
-    number: int
-    kind: str
-    query: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """Answer with an error."""
-
-    status: int
-    code: str | int
-    message: str = "as the test wants it"
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-Rule: TypeAlias = "Callable[[Asked], Refuse | None]"
-
-
-class _Refused(Exception):  # noqa: N818 - no error of ours: what a handler answers
-    def __init__(self, refuse: Refuse) -> None:
-        super().__init__(refuse.message)
-        self.refuse = refuse
-
-
-@dataclass(slots=True)
-class Session:
-    """An upload that was applied for."""
-
-    vid: str
-    path: str
-    auth: str
-    storage: str
-    size: int
-    data: bytes | None = None
-    expired: bool = False
-
-
-@dataclass(slots=True)
-class Medium:
-    """What a commit made."""
-
-    vid: str
-    path: str
-    data: bytes
-    functions: list[dict[str, Any]]
-    callback: str
-
-
-@dataclass(slots=True)
-class Space:
-    """What the service holds, and how it behaves.
-
-    Attributes:
-        name: of the space.
-        region: of the space.
-        login: who may ask.
-        denied: actions that the login may not do.
-        rule: says which requests are refused.
-        ahead_s: by how much its clock is ahead.
-        second_commit: what becomes of a session that is committed again.
-        unseen: how many questions for a path are answered as if nothing were there.
-        forbids: where it refuses a path that has a file, "" for nowhere.
-        told_size: of media; None for the truth.
-        asked: every request.
-        media: every medium.
-        sessions: by their keys.
-        uploads: in parts, by their ids: the session, and the parts with their CRCs.
-        files: bytes by path.
-        most_at_once: requests with bytes that were under way together.
-    """
-
-    name: str = "films"
-    region: str = "cn-north-1"
-    login: Login = field(default_factory=Login)
-    denied: frozenset[str] = frozenset()
-    rule: Rule = lambda _: None
-    ahead_s: float = 0.0
-    second_commit: Literal["same", "refused", "another"] = "same"
-    unseen: int = 0
-    forbids: Literal["", "apply", "bytes", "commit"] = ""
-    told_size: int | None = None
-    asked: list[Asked] = field(default_factory=list)
-    media: list[Medium] = field(default_factory=list)
-    sessions: dict[str, Session] = field(default_factory=dict)
-    uploads: dict[str, tuple[Session, dict[int, bytes]]] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
-    most_at_once: int = 0
-
-    def kinds(self) -> list[str]:
-        """What was asked, in its order."""
-        return [asked.kind for asked in self.asked]
-
-    def expire(self) -> None:
-        """Let no bytes in with the credentials that were given out so far."""
-        for session in self.sessions.values():
-            session.expired = True
 
 
 class VolcengineFake(ThreadingTCPServer):
@@ -288,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.space.asked.append(asked)
         refuse = self.space.rule(asked)
         if refuse:
-            raise _Refused(refuse)
+            raise Refused(refuse)
 
     def _send(self, status: int, document: object, headers: tuple[tuple[str, str], ...] = ()) -> None:
         data = json.dumps(document).encode()
@@ -317,23 +186,23 @@ class _Handler(BaseHTTPRequestHandler):
         }
         try:
             self._noted(action)
-            self._check_signature()
-            _must(
+            check(Received(self.command, self.raw_path, self.raw_query, self.headers, self.body), self.space)
+            must(
                 (self.command, self.query.get("Version")) == VERSIONS.get(action),
                 404,
                 "InvalidActionOrVersion",
             )
-            _must(action not in self.space.denied, 403, "AccessDenied")
+            must(action not in self.space.denied, 403, "AccessDenied")
             given = self.query if self.command == "GET" else self._form()
-            _must(bool(given.get("SpaceName")), 400, "MissingParameter")
-            _must(given["SpaceName"] == self.space.name, 400, "InvalidParameter.InvalidSpaceName")
+            must(bool(given.get("SpaceName")), 400, "MissingParameter")
+            must(given["SpaceName"] == self.space.name, 400, "InvalidParameter.InvalidSpaceName")
             with self.server.lock:
                 result = {
                     "ApplyUploadInfo": self._apply,
                     "CommitUploadInfo": self._commit,
                     "ListFileMetaInfosByFileNames": self._list,
                 }[action](given)
-        except _Refused as refused:
+        except Refused as refused:
             told = refused.refuse
             error = {"CodeN": 100000, "Code": told.code, "Message": told.message}
             self._send(told.status, {"ResponseMetadata": {**about, "Error": error}}, told.headers)
@@ -341,58 +210,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, {"ResponseMetadata": about, "Result": result})
 
     def _form(self) -> dict[str, str]:
-        _must(
+        must(
             self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"),
             400,
             "InvalidParameter",
         )
         return {k: v[0] for k, v in parse_qs(self.body.decode(), strict_parsing=True).items()}
 
-    def _check_signature(self) -> None:
-        login = self.space.login
-        found = LOGIN.fullmatch(self.headers.get("Authorization", ""))
-        if not found:
-            raise _Refused(Refuse(401, "MissingAuthenticationToken"))
-        access_key, day, region, service, names, signature = found.groups()
-        stamp = self.headers.get("X-Date", "")
-        _must(access_key == login.access_key, 401, "InvalidClientTokenId", f"no such key {access_key}")
-        _must(self.headers.get("X-Security-Token", "") == login.token, 401, "InvalidClientTokenId")
-        _must(bool(re.fullmatch(r"\d{8}T\d{6}Z", stamp)) and stamp[:8] == day, 401, "SignatureDoesNotMatch")
-        at = time.strptime(stamp, "%Y%m%dT%H%M%SZ")
-        off = time.time() + self.space.ahead_s - calendar.timegm(at)
-        _must(abs(off) <= WINDOW_S, 403, "InvalidTimestamp")
-        _must((region, service) == (self.space.region, "vod"), 401, "SignatureDoesNotMatch")
-        needed = {"host", "x-date", "x-content-sha256"} | ({"content-type"} if self.body else set())
-        needed |= {"x-security-token"} if login.token else set()
-        _must(needed <= set(names.split(";")), 401, "SignatureDoesNotMatch", "a header is not signed")
-        hashed = hashlib.sha256(self.body).hexdigest()
-        _must(self.headers["X-Content-Sha256"] == hashed, 401, "SignatureDoesNotMatch", "the body is another")
-        text = self._string_to_sign(names, stamp, f"{day}/{region}/{service}/request", hashed)
-        key = login.secret_key.encode()
-        for part in (day, region, service, "request"):
-            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-        expected = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-        # As careless as a real service may be: the message repeats the keys.
-        said = f"expected {expected} of {access_key} and {login.secret_key}"
-        _must(hmac.compare_digest(expected, signature), 401, "SignatureDoesNotMatch", said)
-
-    def _string_to_sign(self, names: str, stamp: str, scope: str, hashed: str) -> str:
-        pairs = [pair.partition("=")[::2] for pair in self.raw_query.split("&")]
-        encoded = sorted((_encoded(name), _encoded(value)) for name, value in pairs)
-        canonical = f"{self.command}\n{self.raw_path}\n"
-        canonical += "&".join(f"{name}={value}" for name, value in encoded) + "\n"
-        for name in names.split(";"):
-            canonical += f"{name}:{self.headers[name].strip()}\n"
-        canonical += f"\n{names}\n{hashed}"
-        return f"HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-
     def _apply(self, given: Mapping[str, str]) -> object:
         path = given.get("FileName", "")
-        _must(
+        must(
             bool(re.fullmatch(r"[A-Za-z0-9._\-/]{1,1024}", path)) and path[0] != "/", 400, "InvalidParameter"
         )
-        _must(bool(re.search(r"[^/]\.[a-z0-9]{1,7}$", path)), 400, "InvalidParameter", "no suffix")
-        _must(given.get("StorageClass") in CLASS_HEADERS, 400, "InvalidParameter")
+        must(bool(re.search(r"[^/]\.[a-z0-9]{1,7}$", path)), 400, "InvalidParameter", "no suffix")
+        must(given.get("StorageClass") in CLASS_HEADERS, 400, "InvalidParameter")
         self._must_be_free("apply", path)
         vid = f"v0fake{secrets.token_hex(8)}"
         key = base64.b64encode(json.dumps({"extra": f"idc=fake&vid={vid}"}).encode()).decode()
@@ -411,16 +242,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _commit(self, given: Mapping[str, str]) -> object:
         session = self.space.sessions.get(given.get("SessionKey", ""))
         if session is None:
-            raise _Refused(Refuse(400, "InvalidParameter", f"no session {given.get('SessionKey')}"))
-        _must(session.data is not None, 400, "InvalidParameter", "the session has no bytes")
+            raise Refused(Refuse(400, "InvalidParameter", f"no session {given.get('SessionKey')}"))
+        must(session.data is not None, 400, "InvalidParameter", "the session has no bytes")
         functions = json.loads(given["Functions"])
         names = [function["Name"] for function in functions]
-        _must("GetMeta" not in names[1:], 400, "InvalidParameter", "GetMeta is not the first function")
+        must("GetMeta" not in names[1:], 400, "InvalidParameter", "GetMeta is not the first function")
         made = [medium for medium in self.space.media if medium.vid == session.vid]
         if not made:
             self._must_be_free("commit", session.path, media_only=True)
         if made and self.space.second_commit == "refused":
-            raise _Refused(Refuse(400, "InvalidParameter", "the session has ended"))
+            raise Refused(Refuse(400, "InvalidParameter", "the session has ended"))
         vid = session.vid
         if made and self.space.second_commit == "another":
             vid, made = f"{vid}again", []
@@ -434,7 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _list(self, given: Mapping[str, str]) -> object:
         paths = [unquote(path) for path in given.get("FileNameEncodeds", "").split(",")]
-        _must(paths != [""], 400, "MissingParameter")
+        must(paths != [""], 400, "MissingParameter")
         found = [medium for medium in self.space.media if medium.path in paths]
         if found and self.space.unseen:
             self.space.unseen -= 1
@@ -447,7 +278,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _must_be_free(self, where: str, path: str, *, media_only: bool = False) -> None:
         taken = {medium.path for medium in self.space.media} if media_only else set(self.space.files)
-        _must(
+        must(
             self.space.forbids != where or path not in taken, 400, "InvalidParameter", "file already existed"
         )
 
@@ -459,7 +290,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.space.most_at_once = max(self.space.most_at_once, self.server.at_once)
         try:
             payload = self._taken()
-        except _Refused as refused:
+        except Refused as refused:
             told = refused.refuse
             error = {"code": told.code, "error": "refused", "message": told.message}
             self._send(told.status, {"version": "", "success": 1, "error": error}, told.headers)
@@ -477,10 +308,10 @@ class _Handler(BaseHTTPRequestHandler):
             kind = "part" if "partNumber" in self.query else "finish"
         self._noted(kind)
         session = self._session()
-        _must(self.headers.get(CARRIED[0]) == CARRIED[1], 400, 4000, "a header of the address is missing")
+        must(self.headers.get(CARRIED[0]) == CARRIED[1], 400, 4000, "a header of the address is missing")
         storage = self.headers.get("X-Upload-Storage-Class")
-        _must(storage == CLASS_HEADERS[session.storage], 400, 4000, "another storage class than applied for")
-        _must((self.headers.get("X-Storage-Mode") == "gateway") == (kind != "put"), 400, 4000, "storage mode")
+        must(storage == CLASS_HEADERS[session.storage], 400, 4000, "another storage class than applied for")
+        must((self.headers.get("X-Storage-Mode") == "gateway") == (kind != "put"), 400, 4000, "storage mode")
         with self.server.lock:
             return {"put": self._put, "init": self._init, "part": self._part, "finish": self._finish}[kind](
                 session
@@ -491,14 +322,14 @@ class _Handler(BaseHTTPRequestHandler):
         auth = self.headers.get("Authorization", "")
         for session in list(self.space.sessions.values()):
             if f"{BUCKET}/{session.path}" == uri and auth == session.auth:
-                _must(not session.expired, 403, 403, f"the credentials {auth} have expired")
+                must(not session.expired, 403, 403, f"the credentials {auth} have expired")
                 return session
-        raise _Refused(Refuse(401, 401, f"{auth} is not for {uri}"))
+        raise Refused(Refuse(401, 401, f"{auth} is not for {uri}"))
 
     def _crc(self) -> None:
         told = self.headers.get("Content-CRC32", "")
-        _must(bool(re.fullmatch(r"[0-9a-f]{8}", told)), 400, 4000, "no checksum")
-        _must(int(told, 16) == zlib.crc32(self.body), 400, 4000, "crc32 does not match")
+        must(bool(re.fullmatch(r"[0-9a-f]{8}", told)), 400, 4000, "no checksum")
+        must(int(told, 16) == zlib.crc32(self.body), 400, 4000, "crc32 does not match")
 
     def _put(self, session: Session) -> object:
         self._crc()
@@ -506,20 +337,20 @@ class _Handler(BaseHTTPRequestHandler):
         return {"hash": "", "key": session.path}
 
     def _init(self, session: Session) -> object:
-        _must(not self.body, 400, 4000)
+        must(not self.body, 400, 4000)
         upload = secrets.token_hex(12)
         self.space.uploads[upload] = (session, {})
         return {"uploadID": upload}
 
     def _upload(self, session: Session) -> dict[int, bytes]:
         owner, parts = self.space.uploads.get(self.query["uploadID"], (None, {}))
-        _must(owner is session, 404, 404, "no such upload")
+        must(owner is session, 404, 404, "no such upload")
         return parts
 
     def _part(self, session: Session) -> object:
         self._crc()
         number = int(self.query["partNumber"])
-        _must(1 <= number <= 10_000, 400, 4000)
+        must(1 <= number <= 10_000, 400, 4000)
         self._upload(session)[number] = self.body
         return {"hash": "", "meta": {"ObjectContentType": KIND} if number == 1 else {}}
 
@@ -527,31 +358,20 @@ class _Handler(BaseHTTPRequestHandler):
         parts = self._upload(session)
         told = [pair.split(":") for pair in self.body.decode().split(",")]
         first = int(told[0][0])
-        _must(first in {0, 1}, 400, 4000, "counted from neither 0 nor 1")
-        _must([int(n) for n, _ in told] == list(range(first, first + len(told))), 400, 4000, "not in order")
+        must(first in {0, 1}, 400, 4000, "counted from neither 0 nor 1")
+        must([int(n) for n, _ in told] == list(range(first, first + len(told))), 400, 4000, "not in order")
         expected = [f"{zlib.crc32(parts[n]):08x}" for n in sorted(parts)]
-        _must(sorted(parts) == list(range(1, len(told) + 1)), 400, 4000, "parts are missing")
-        _must([crc for _, crc in told] == expected, 400, 4000, "the parts are others")
-        _must(self.query.get("ObjectContentType") == KIND, 400, 4000, "another type than the first part has")
+        must(sorted(parts) == list(range(1, len(told) + 1)), 400, 4000, "parts are missing")
+        must([crc for _, crc in told] == expected, 400, 4000, "the parts are others")
+        must(self.query.get("ObjectContentType") == KIND, 400, 4000, "another type than the first part has")
         lengths = [len(parts[n]) for n in sorted(parts)]
-        _must(min(lengths[:-1], default=lengths[-1]) <= lengths[-1], 400, 4000, "the last part is shorter")
+        must(min(lengths[:-1], default=lengths[-1]) <= lengths[-1], 400, 4000, "the last part is shorter")
         self._arrived(session, b"".join(parts[n] for n in sorted(parts)))
         del self.space.uploads[self.query["uploadID"]]
         return {"hash": "", "key": session.path}
 
     def _arrived(self, session: Session, data: bytes) -> None:
         self._must_be_free("bytes", session.path)
-        _must(len(data) == session.size, 400, 4000, "not as many bytes as applied for")
+        must(len(data) == session.size, 400, 4000, "not as many bytes as applied for")
         session.data = data
         self.space.files[session.path] = data
-
-
-def _must(is_so: bool, status: int, code: str | int, message: str = "") -> None:  # noqa: FBT001 - as assert has it
-    if not is_so:
-        raise _Refused(Refuse(status, code, message or str(code)))
-
-
-def _encoded(text: str) -> str:
-    """As RFC 3986 writes it, whatever it was written like."""
-    raw = unquote_to_bytes(text.replace("+", " "))
-    return "".join(chr(b) if b in UNRESERVED else f"%{b:02X}" for b in raw)

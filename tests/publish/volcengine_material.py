@@ -25,7 +25,8 @@ from pipeline.storage.stores import KeysInEnvironment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.publish.volcengine_fake import Login, VolcengineFake
+    from tests.publish.volcengine_fake import VolcengineFake
+    from tests.publish.volcengine_space import Login
 
 PART = 1 << 16
 QUICK = Patience(seconds=5.0, first=0.01, longest=0.02)
