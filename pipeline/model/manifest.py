@@ -187,7 +187,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Bytes of a file that left while it was made: how many, and their MD5."""
+    """Bytes of a file that went into a store together: how many, and their MD5."""
 
     size: int
     md5: str
@@ -207,7 +207,7 @@ class Output:
     """One finished file.
 
     Attributes:
-        sha256: of all bytes; empty where it left in parts while it was made, which ``parts`` tell then.
+        sha256: of all bytes; empty where the file left in parts while it was made.
         utc_zero_ms: UTC of file zero.
         duration: file ticks.
         uncertainty_ms: how well absolute UTC is known, at worst.
@@ -215,7 +215,7 @@ class Output:
         map: UTC to file time, in order.
         container: what the file is.
         etag: of the object that it became in a store; empty in a folder.
-        parts: in order, where the SHA-256 is not known.
+        parts: that went into a store, in order.
         published: the media that VOD services made of it.
     """
 

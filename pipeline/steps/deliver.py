@@ -10,20 +10,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.errors import CommandError, ObjectMissingError, RecpipeError
+from pipeline.errors import CommandError, CorruptError, ObjectMissingError, RecpipeError
 from pipeline.journal.here import utc_ms
 from pipeline.journal.journal import Guarded, left, store_journal
 from pipeline.journal.notes import Claim
 from pipeline.model.containers import Container
-from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, from_json
+from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Part, from_json
 from pipeline.steps.publish import check_space
 from pipeline.steps.render import Rendered, part_of, render_one
-from pipeline.steps.send import send
 from pipeline.steps.stream import IntoStore
 from pipeline.storage.below import Below
 from pipeline.storage.protocol import PLAIN, Extras, Unless
+from pipeline.storage.sending import MOST_PARTS, compare, send_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -230,10 +230,26 @@ class _IntoStore:
             return made
         path = part_of(self.scratch, output.file)
         extras = replace(extras, metadata={**(base.metadata or {}), "recpipe-sha256": made.output.sha256})
-        etag = send(path, store, output.file, extras).etag
+        told = self._sent(path, made.output, extras)
         if not self.films:
             path.unlink()
-        return replace(made, output=replace(made.output, etag=etag))
+        return replace(made, output=told)
+
+    def _sent(self, path: Path, output: Output, extras: Extras) -> Output:
+        """A file that was sent, and is what it was; removed where it is not."""
+
+        def opened() -> BinaryIO:
+            return path.open("rb")
+
+        store, file = self.target.store, output.file
+        sent = send_file(store, file, output.size, opened, extras, most=min(MOST_PARTS, store.parts.most))
+        try:
+            there = compare(store, file, sent, opened)
+        except CorruptError:
+            store.delete(file)
+            raise
+        parts = tuple(Part(size, md5) for size, md5 in zip(sent.sizes, sent.md5s, strict=True))
+        return replace(output, etag=there.etag, parts=parts)
 
 
 def _is_there(target: Target, output: Output) -> bool:

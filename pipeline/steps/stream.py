@@ -89,8 +89,10 @@ class IntoStore:
         described = describe(output, made)
         verdict, _ = verify_movie(lambda: BytesIO(data), len(data), described, self.level, whole=True)
         digest = hashlib.sha256(data).hexdigest()
-        etag = self._confirmed(output.file, leaving.finish()) if verdict.good else ""
-        told = replace(described, size=len(data), sha256=digest, etag=etag, verdict=verdict)
+        told = replace(described, size=len(data), sha256=digest, verdict=verdict)
+        if verdict.good:
+            sent = leaving.finish()
+            told = replace(told, etag=self._confirmed(output.file, sent), parts=_parts(sent))
         return Rendered(told, made.entries)
 
     def _checked(self, output: OutputPlan, made: Remuxed, sent: Sent) -> Rendered:
@@ -106,8 +108,7 @@ class IntoStore:
         )
         if not verdict.good:
             self.store.delete(output.file)
-        parts = tuple(Part(size, md5) for size, md5 in zip(sent.sizes, sent.md5s, strict=True))
-        told = replace(described, size=sent.size, etag=etag, parts=parts, verdict=verdict)
+        told = replace(described, size=sent.size, etag=etag, parts=_parts(sent), verdict=verdict)
         return Rendered(told, made.entries)
 
     def _confirmed(self, file: str, sent: Sent) -> str:
@@ -117,6 +118,10 @@ class IntoStore:
         except CorruptError:
             self.store.delete(file)
             raise
+
+
+def _parts(sent: Sent) -> tuple[Part, ...]:
+    return tuple(Part(size, md5) for size, md5 in zip(sent.sizes, sent.md5s, strict=True))
 
 
 def _confirmed(store: Store, sent: Sent, file: str) -> str:
