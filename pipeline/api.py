@@ -68,6 +68,9 @@ from pipeline.storage.place import place_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipeline.job.ready import Asked
+    from pipeline.job.run import Ran
+    from pipeline.job.spec import Job
     from pipeline.model.inspection import Inspection
     from pipeline.model.plan import Plan
     from pipeline.model.verification import Verification
@@ -77,7 +80,7 @@ if TYPE_CHECKING:
     from pipeline.vendors.volcengine import Task
 
 
-__all__ = ["Done", "inspect", "merge", "plan", "processors", "verify"]
+__all__ = ["Done", "check", "inspect", "merge", "plan", "processors", "run", "verify"]
 
 
 def inspect(
@@ -164,25 +167,13 @@ def merge(
         OutputError: ``dest`` cannot be written.
         NoSpaceError: its disk is full or would be.
     """
-    tell = progress or (lambda _done, _total: None)
-    read = total = 0
-
-    def begin(count: int) -> None:
-        nonlocal total
-        total = count
-        tell(0, total)
-
-    def advance(count: int) -> None:
-        nonlocal read
-        read += count
-        tell(read, total)
-
+    count = _Count(progress)
     limits = Limits(jobs=processors() if jobs is None else jobs, overwrite=overwrite)
     where, to = open_source(source, task, config, os.environ), place_of(dest, config, os.environ)
     if settling != AT_ONCE:
         where = _settled(where, settling, waiting or (lambda _: None))
     place = to if isinstance(to, Path) else _target(str(dest), to)
-    return merge_all(where, place, options or Options(), limits, begin=begin, progress=advance)
+    return merge_all(where, place, options or Options(), limits, begin=count.begin, progress=count.advance)
 
 
 def _target(name: str, store: Below) -> Target:
@@ -192,13 +183,78 @@ def _target(name: str, store: Below) -> Target:
 
 
 def _settled(source: Source, settling: Settling, waiting: Callable[[str], None]) -> Source:
+    from pipeline.journal.here import utc_ms
     from pipeline.steps.settle import settle  # folders are taken as they are
 
-    return settle(source.fresh, settling, clock=_now_ms, sleep=time.sleep, tell=waiting)
+    return settle(source.fresh, settling, clock=utc_ms, sleep=time.sleep, tell=waiting)
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+class _Count:
+    """Bytes that were read, and bytes that will be in all."""
+
+    def __init__(self, tell: Callable[[int, int], None] | None) -> None:
+        self._tell = tell or (lambda _done, _total: None)
+        self._read = self._total = 0
+
+    def begin(self, count: int) -> None:
+        """So many more will be read."""
+        self._total += count
+        self._tell(self._read, self._total)
+
+    def advance(self, count: int) -> None:
+        """So many more were read."""
+        self._read += count
+        self._tell(self._read, self._total)
+
+
+def run(
+    job: Job,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    telling: Callable[[str], None] | None = None,
+    config: str | None = None,
+) -> tuple[Ran, ...]:
+    """Do a whole job: wait, merge, publish, tell. It may be stopped anywhere and run again.
+
+    What ends one recording does not end the others: it is told in what comes back.
+
+    Args:
+        job: what is wanted, as `pipeline.job.spec_json.parse_job` reads it from JSON.
+        progress: told (input bytes read, input bytes in all) now and then.
+        telling: told sentences on the way, such as what is waited for.
+        config: as for `inspect`.
+
+    Raises:
+        RecpipeError: the job cannot begin, or its source holds no recording.
+    """
+    from pipeline.job.run import Edges
+    from pipeline.job.run import run as run_job
+    from pipeline.journal.here import utc_ms
+
+    count = _Count(progress)
+    edges = Edges(
+        environ=os.environ,
+        config=config,
+        processors=processors(),
+        clock=utc_ms,
+        sleep=time.sleep,
+        tell=telling or (lambda _: None),
+        begin=count.begin,
+        progress=count.advance,
+    )
+    return run_job(job, edges)
+
+
+def check(job: Job, *, config: str | None = None) -> tuple[Asked, ...]:
+    """Ask for all that a job needs, within seconds; nothing is waited for or made.
+
+    Args:
+        job: as for `run`.
+        config: as for `inspect`.
+    """
+    from pipeline.job.ready import asked
+
+    return asked(job, config, os.environ)
 
 
 def verify(path: str | os.PathLike[str], level: Verify = Verify.FULL) -> Verification:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.app import COMMANDS, app
 from pipeline.errors import MEANINGS, RecpipeError
+from pipeline.job import spec_json
 from pipeline.model import manifest
 from pipeline.notify import event
 from pipeline.storage.profiles import PROFILES, REFUSED
@@ -58,6 +59,11 @@ def manifest_schema() -> str:
 def event_schema() -> str:
     """The JSON Schema of an event."""
     return json.dumps(event.schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def job_schema() -> str:
+    """The JSON Schema of a job."""
+    return json.dumps(spec_json.schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def command_help() -> str:
@@ -196,6 +202,7 @@ def _dots(profile: Profile) -> str:
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/manifest.schema.json": manifest_schema,
     "docs/event.schema.json": event_schema,
+    "docs/job.schema.json": job_schema,
     "docs/cli.md": command_help,
     "docs/exit-codes.md": exit_codes,
     "docs/storage-profiles.md": storage_profiles,

@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipeline.model.completeness import OF_JOBS, Settling
 from pipeline.model.options import Options
 from pipeline.storage.protocol import PLAIN, Extras
 
 if TYPE_CHECKING:
     from pipeline.notify.webhook import Webhook
     from pipeline.vendors.volcengine import Task
-
-SETTLE_MS = 2 * 60_000
-"""How long a listing must have stayed as it is."""
-SETTLE_LIMIT_MS = 6 * 3_600_000
-"""How long after its last change a recording is waited for that is not complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +20,13 @@ class JobLimits:
 
     Attributes:
         jobs: users at once; None for as many as there are processors.
-        settle_ms: the listing must not have changed for so long.
-        settle_limit_ms: after so long without a change an incomplete recording is taken as it is.
+        settling: how long a recording is waited for that is not complete.
         accept_loss: losses are no reason for exit code 1.
         overwrite: files in the way are replaced that no earlier run of this job has made.
     """
 
     jobs: int | None = None
-    settle_ms: int = SETTLE_MS
-    settle_limit_ms: int = SETTLE_LIMIT_MS
+    settling: Settling = OF_JOBS
     accept_loss: bool = False
     overwrite: bool = False
 

@@ -5,13 +5,16 @@ The document holds no secret: it names environment variables and files that do.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, Literal
+import re
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import CommandError
 from pipeline.job.spec import Job, JobLimits
+from pipeline.model.completeness import Settling
 from pipeline.model.containers import Container
 from pipeline.model.durations import duration_ms
 from pipeline.model.options import (
@@ -27,13 +30,19 @@ from pipeline.model.options import (
     Tracks,
     Verify,
 )
-from pipeline.notify.webhook import SecretInEnvironment, SecretInFile, Url, Webhook
+from pipeline.notify.webhook import Secret, SecretInEnvironment, SecretInFile, Url, Webhook
 from pipeline.storage.protocol import Extras
 from pipeline.vendors.volcengine import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 VERSION = 1
 MOST_BYTES = 1_000_000
 MOST_FAULTS = 50
+T = TypeVar("T")
+_METADATA = re.compile(r"[a-z0-9][a-z0-9\-]{0,62}", re.ASCII)
 
 
 class _Model(BaseModel):
@@ -51,9 +60,9 @@ class VolcengineTask(_Model):
 class Selection(_Model):
     """Which part of the recording."""
 
-    uids: tuple[str, ...] = Field((), description="Only these users; all when empty.")
-    start: str | None = Field(None, description="UTC, or h:mm:ss from the recording's beginning.")
-    end: str | None = Field(None, description="As start.")
+    uids: tuple[str, ...] = Field(default=(), description="Only these users; all when empty.")
+    start: str | None = Field(default=None, description="UTC, or h:mm:ss from the recording's beginning.")
+    end: str | None = Field(default=None, description="As start.")
     volcengine: VolcengineTask | None = None
 
 
@@ -68,10 +77,10 @@ class Outputs(_Model):
     on_change: OnChange = OnChange.FIT
     screen: Screen = Screen.OWN
     mix: bool = False
-    loudness: int | None = Field(None, ge=LOUDNESS[0], le=LOUDNESS[1])
+    loudness: int | None = Field(default=None, ge=LOUDNESS[0], le=LOUDNESS[1])
     align: Align = Align.USER
     missing: Missing = Missing.FILL
-    max_audio_edits: int = Field(60, ge=0)
+    max_audio_edits: int = Field(default=60, ge=0)
     verify: Verify = Verify.FULL
 
 
@@ -81,8 +90,8 @@ class Place(_Model):
     place: str = Field(
         min_length=1, description="Written as SOURCE is: a folder, s3://bucket/prefix, NAME:prefix."
     )
-    metadata: dict[str, str] = Field({}, description="Kept by the store beside each file.")
-    tags: dict[str, str] = Field({}, description="That the store's rules can act on.")
+    metadata: dict[str, str] = Field(default={}, description="Kept by the store beside each file.")
+    tags: dict[str, str] = Field(default={}, description="That the store's rules can act on.")
     storage_class: str = ""
     encryption: Literal["", "AES256", "aws:kms"] = ""
     kms_key: str = ""
@@ -98,18 +107,18 @@ class Notify(_Model):
     """A webhook that is told how the job ended."""
 
     url: str
-    secret_env: tuple[str, ...] = Field((), description="Environment variables with a secret each.")
-    secret_file: tuple[str, ...] = Field((), description="Files with a secret each.")
+    secret_env: tuple[str, ...] = Field(default=(), description="Environment variables with a secret each.")
+    secret_file: tuple[str, ...] = Field(default=(), description="Files with a secret each.")
     ca_bundle: str | None = None
 
 
 class Limits(_Model):
     """How the work is done."""
 
-    jobs: Annotated[int, Field(ge=1, le=1024)] | None = Field(None, description="Users at once.")
-    settle: str = Field("2m", description="The listing must have stayed as it is for so long.")
+    jobs: Annotated[int, Field(ge=1, le=1024)] | None = Field(default=None, description="Users at once.")
+    settle: str = Field(default="2m", description="The listing must have stayed as it is for so long.")
     settle_limit: str = Field(
-        "6h", description="An incomplete recording is taken after so long without a change."
+        default="6h", description="After so long without a change it is taken as it is."
     )
     accept_loss: bool = False
     overwrite: bool = False
@@ -122,7 +131,7 @@ class Document(_Model):
     source: str = Field(min_length=1, description="A folder, s3://bucket/prefix or NAME:prefix of a store.")
     selection: Selection = Selection()
     outputs: Outputs = Outputs()
-    names: str = Field("", description="The pattern of --name; empty for the default names.")
+    names: str = Field(default="", description="The pattern of --name; empty for the default names.")
     targets: tuple[Place | Vod, ...] = Field(min_length=1, description="One place, and VOD services.")
     notify: tuple[Notify, ...] = ()
     delete_source: Literal["never", "after-verify"] = "never"
@@ -149,8 +158,7 @@ def parse_job(text: str, source: str, folder: Path) -> Job:
         document = Document.model_validate_json(text)
     except ValidationError as error:
         raise CommandError(f"{source} is no job: {'; '.join(_faults(error))}.") from None
-    faults: list[str] = []
-    job = _job(document, folder, faults)
+    job, faults = _job(document, folder)
     if job is None:
         raise CommandError(f"{source} is no job: {'; '.join(faults)}.")
     return job
@@ -172,54 +180,62 @@ def _faults(error: ValidationError) -> list[str]:
     return list(found.values())[:MOST_FAULTS]
 
 
+@dataclass(frozen=True, slots=True)
 class _Told:
     """Collects what the values of fields refuse."""
 
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
+    faults: list[str] = field(default_factory=list)
 
-    def get(self, where: str, make: Any, *given: Any) -> Any:
+    def get(self, where: str, make: Callable[[], T]) -> T | None:
+        """The value; None where there is none, with the fault told."""
         try:
-            return make(*given)
+            return make()
         except (CommandError, ValueError) as error:
             self.faults.append(f"{where}: {str(error).rstrip('.')}")
             return None
 
 
-def _job(document: Document, folder: Path, faults: list[str]) -> Job | None:
-    told = _Told(faults)
+def _job(document: Document, folder: Path) -> tuple[Job | None, list[str]]:
+    """The job of a document, or its faults."""
+    told = _Told()
     places = [target for target in document.targets if isinstance(target, Place)]
     if len(places) != 1:
-        faults.append(f"targets: expected exactly one with a place, found {len(places)}")
-    chosen, limits = document.selection, document.limits
-    task = chosen.volcengine
-    parsed = (
-        told.get("selection.volcengine", lambda: Task(task.task_id, task.room_id, task.pattern))
-        if task
-        else None
-    )
-    start = told.get("selection.start", Moment.parse, chosen.start) if chosen.start else None
-    end = told.get("selection.end", Moment.parse, chosen.end) if chosen.end else None
-    options = told.get("outputs", _options, document, start, end)
+        told.faults.append(f"targets: expected exactly one with a place, found {len(places)}")
+        return None, told.faults
+    limits = document.limits
+    task = told.get("selection.volcengine", lambda: _task(document.selection.volcengine))
+    start = told.get("selection.start", lambda: _moment(document.selection.start))
+    end = told.get("selection.end", lambda: _moment(document.selection.end))
+    options = told.get("outputs", lambda: _options(document, start, end))
     hooks = [
-        told.get(f"notify.{number}", _webhook, each, folder) for number, each in enumerate(document.notify)
+        told.get(f"notify.{number}", partial(_webhook, each, folder))
+        for number, each in enumerate(document.notify)
     ]
-    settle = told.get("limits.settle", duration_ms, limits.settle)
-    latest = told.get("limits.settle_limit", duration_ms, limits.settle_limit)
-    extras = told.get("targets", _extras, places[0]) if places else None
-    if faults:
-        return None
-    return Job(
+    settle = told.get("limits.settle", lambda: duration_ms(limits.settle))
+    latest = told.get("limits.settle_limit", lambda: duration_ms(limits.settle_limit))
+    extras = told.get("targets", lambda: _extras(places[0]))
+    if told.faults or options is None or extras is None or settle is None or latest is None:
+        return None, told.faults
+    job = Job(
         source=document.source,
         place=places[0].place,
         options=options,
-        task=parsed,
+        task=task,
         extras=extras,
         vod=tuple(dict.fromkeys(target.vod for target in document.targets if isinstance(target, Vod))),
-        webhooks=tuple(hooks),
+        webhooks=tuple(hook for hook in hooks if hook is not None),
         delete_source=document.delete_source == "after-verify",
-        limits=JobLimits(limits.jobs, settle, latest, limits.accept_loss, limits.overwrite),
+        limits=JobLimits(limits.jobs, Settling(settle, latest), limits.accept_loss, limits.overwrite),
     )
+    return job, []
+
+
+def _task(asked: VolcengineTask | None) -> Task | None:
+    return Task(asked.task_id, asked.room_id, asked.pattern) if asked else None
+
+
+def _moment(asked: str | None) -> Moment | None:
+    return None if asked is None else Moment.parse(asked)
 
 
 def _options(document: Document, start: Moment | None, end: Moment | None) -> Options:
@@ -248,21 +264,15 @@ def _options(document: Document, start: Moment | None, end: Moment | None) -> Op
 
 
 def _webhook(asked: Notify, folder: Path) -> Webhook:
-    secrets = (
-        *(SecretInEnvironment(name) for name in asked.secret_env),
-        *(SecretInFile(folder / name) for name in asked.secret_file),
-    )
-    return Webhook(Url.parse(asked.url), secrets, folder / asked.ca_bundle if asked.ca_bundle else None)
+    secrets: list[Secret] = [SecretInEnvironment(name) for name in asked.secret_env]
+    secrets += [SecretInFile(folder / name) for name in asked.secret_file]
+    trusted = folder / asked.ca_bundle if asked.ca_bundle else None
+    return Webhook(Url.parse(asked.url), tuple(secrets), trusted)
 
 
 def _extras(place: Place) -> Extras:
-    for name, value in place.metadata.items():
-        if not (
-            name.isascii() and name == name.lower() and name.replace("-", "").isalnum() and value.isascii()
-        ):
-            raise ValueError(
-                "metadata has names of lower-case ASCII letters, digits and '-', and ASCII values"
-            )
+    if not all(_METADATA.fullmatch(name) and value.isascii() for name, value in place.metadata.items()):
+        raise ValueError("metadata has names of lower-case ASCII letters, digits and '-', and ASCII values")
     if place.kms_key and place.encryption != "aws:kms":
         raise ValueError('kms_key is given without "encryption": "aws:kms"')
     return Extras(

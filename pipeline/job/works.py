@@ -53,14 +53,20 @@ class Work:
     place: Place
 
 
-def works_of(source: Source, found: Found, options: Options, dest: Path | Target) -> list[Work]:
-    """What is to be made of each recording, and where.
+def place_at(dest: Path | Target, *, journaled: bool = False) -> Place:
+    """A folder or a prefix of a store as a place."""
+    return FolderPlace(dest, journaled) if isinstance(dest, Path) else dest
+
+
+def works_of(
+    source: Source, found: Found, options: Options, dest: Path | Target, *, journaled: bool = False
+) -> list[Work]:
+    """What is to be made of each recording, and where; in folders too with a journal if ``journaled``.
 
     Raises:
         CommandError: names of a vendor would lie in the source.
     """
-    where = placed(source, dest, options)
-    place: Place = FolderPlace(where) if isinstance(where, Path) else where
+    place = place_at(placed(source, dest, options), journaled=journaled)
     return [
         Work(inventory, _wanted(inventory, options), _place(place, inventory, found))
         for inventory in found.inventories

@@ -69,9 +69,9 @@ class Journal:
         self.lease.release()
 
 
-def left(store: Store, job: str) -> bool:
-    """Whether a job has a journal in its place: it runs, or was killed."""
-    return any(True for _ in store.list(root_of(job)))
+def left(store: Store, job: str) -> frozenset[str]:
+    """The names in a job's journal, if it has one in its place: it runs, or was killed."""
+    return frozenset(Notes(store, root_of(job)).names())
 
 
 def store_journal(store: Store, job: str, now: Callable[[], int]) -> Journal:

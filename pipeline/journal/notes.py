@@ -116,5 +116,11 @@ class Notes:
         return Begun(file, _texts(found.get("others")), known)
 
 
+def texts(found: object) -> dict[str, str]:
+    """A table of texts in a note; without what is none."""
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {key: text for key, text in pairs if isinstance(key, str) and isinstance(text, str)}
+
+
 def _texts(found: object) -> tuple[str, ...]:
     return tuple(text for text in found if isinstance(text, str)) if isinstance(found, list | tuple) else ()

@@ -270,6 +270,7 @@ class Manifest:
 
     Attributes:
         revision: counts from 1; a job that finds other slices than before replaces its files by the next.
+        deletes_source: the slices were removed after this, or are just being removed.
     """
 
     recording: Origin
@@ -280,6 +281,7 @@ class Manifest:
     tool: str
     version: int = field(default=VERSION)
     revision: int = 1
+    deletes_source: bool = False
 
     @property
     def losses(self) -> tuple[Entry, ...]:

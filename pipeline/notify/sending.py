@@ -12,7 +12,7 @@ from pipeline import __version__
 from pipeline.errors import CommandError, NotifyError, ReceiverBusyError
 from pipeline.notify.event import headers
 from pipeline.notify.proxies import proxy_of
-from pipeline.storage.retrying import PATIENT, Patience, patiently, retry_after
+from pipeline.storage.retrying import PATIENT, Patience, again, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,7 +79,7 @@ def send(
             sent = headers(event, body, now_ms() // 1000, secrets)
             _post(pool, webhook, body, sent | {"User-Agent": f"recpipe/{__version__}"})
 
-        patiently(post, ReceiverBusyError, patience, clock)
+        again(post, patience, clock)
 
 
 def _pool(webhook: Webhook, environ: Mapping[str, str]) -> urllib3.PoolManager:

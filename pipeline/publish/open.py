@@ -25,7 +25,7 @@ def open_vod(name: str, settings: Settings, environ: Mapping[str, str]) -> Vod:
         CommandError: no such table, or one that `pipeline.publish.settings.vod_settings` refuses.
     """
     from pipeline.publish.settings import vod_settings
-    from pipeline.publish.tencent.vod import TencentVod
+    from pipeline.publish.tencent.settings import TencentSettings
 
     found = vod_settings(settings)
     if name not in found:
@@ -35,4 +35,11 @@ def open_vod(name: str, settings: Settings, environ: Mapping[str, str]) -> Vod:
             else "no recpipe.toml was found"
         )
         raise CommandError(f"there is no VOD service {name!r}: {known}")
-    return TencentVod(found[name], environ)
+    chosen = found[name]
+    if isinstance(chosen, TencentSettings):
+        from pipeline.publish.tencent.vod import TencentVod
+
+        return TencentVod(chosen, environ)
+    from pipeline.publish.volcengine.vod import VolcengineVod
+
+    return VolcengineVod(chosen, environ)

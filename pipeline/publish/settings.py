@@ -16,6 +16,8 @@ from pydantic import BaseModel, ValidationError
 from pipeline.errors import CommandError
 from pipeline.publish.tencent import table as tencent
 from pipeline.publish.tencent.settings import TencentSettings
+from pipeline.publish.volcengine import table as volcengine
+from pipeline.publish.volcengine.settings import VolcengineSettings
 from pipeline.storage.address import is_store_name
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from pipeline.storage.settings import Settings
 
-VodSettings = TencentSettings
+VodSettings = TencentSettings | VolcengineSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,10 @@ class Service:
 
 
 SERVICES: Mapping[str, Service] = MappingProxyType(
-    {"tencent": Service(tencent.TencentTable, tencent.settings_of)}
+    {
+        "tencent": Service(tencent.TencentTable, tencent.settings_of),
+        "volcengine": Service(volcengine.VolcengineTable, volcengine.settings_of),
+    }
 )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 
 from pipeline.errors import BusyError, DeniedError, StorageError
-from pipeline.storage.replies import retry_after
+from pipeline.storage.retrying import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

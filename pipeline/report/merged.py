@@ -34,16 +34,18 @@ def merged_document(merged: Sequence[Merged], code: ExitCode) -> dict[str, Any]:
     """What ``merge --json`` prints: every manifest, and where it lies."""
     return {
         "version": VERSION,
-        "recordings": [
-            {
-                "place": each.place,
-                "already": each.already,
-                "exit_code": int(each.code),
-                "manifest": asdict(each.manifest),
-            }
-            for each in merged
-        ],
+        "recordings": [recording_document(each) for each in merged],
         "exit_code": int(code),
+    }
+
+
+def recording_document(each: Merged) -> dict[str, Any]:
+    """One recording of it."""
+    return {
+        "place": each.place,
+        "already": each.already,
+        "exit_code": int(each.code),
+        "manifest": asdict(each.manifest),
     }
 
 

@@ -73,6 +73,10 @@ class Bucket:
             self._objects = tuple(Object(key, s.size, s.modified_ms) for key, s in self._listed.items())
         return self._objects
 
+    def etags(self, keys: Sequence[str]) -> dict[str, str]:
+        """The ETags of some objects, as they were listed; "" of those that have none."""
+        return {key: self._listed[key].etag for key in keys}
+
     def fresh(self) -> Bucket:
         """As `Source.fresh`."""
         return Bucket(self.name, self._store, self.task)

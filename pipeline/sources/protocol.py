@@ -51,6 +51,10 @@ class Source(Protocol):
         """The same place, listed anew when it is asked for its objects."""
         ...
 
+    def etags(self, keys: Sequence[str]) -> dict[str, str]:
+        """The ETags of some objects, as they were listed; "" of those that have none, as files."""
+        ...
+
     def open(self, key: str) -> BinaryIO:
         """An object as a file, to be read anywhere. Raises OSError or StorageError."""
         ...

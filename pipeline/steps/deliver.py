@@ -85,9 +85,14 @@ class Target:
             return None
         return found if all(_is_there(self, output) for output in found.outputs) else None
 
-    def left(self, job: str) -> bool:
+    def left(self, job: str) -> frozenset[str]:
         """As `Place.left`."""
         return left(self.store, job)
+
+    @property
+    def objects(self) -> Store:
+        """As `Place.objects`."""
+        return self.store
 
     def put_manifest(self, manifest: Manifest) -> None:
         """Write it in place of the one that is there now. Raises ConditionError where that changes."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.model.plan import OutputPlan
     from pipeline.sources.protocol import Source
     from pipeline.steps.render import Maker
+    from pipeline.storage.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,13 @@ class Place(Protocol):
         """What an earlier run of the same work left, if all of it is there."""
         ...
 
-    def left(self, job: str) -> bool:
-        """Whether a job has a journal here: it runs, or was killed."""
+    def left(self, job: str) -> frozenset[str]:
+        """The names in the journal that a job has here while it runs, or because it was killed."""
+        ...
+
+    @property
+    def objects(self) -> Store:
+        """The files that are here."""
         ...
 
     def hold(self, wanted: Manifest, limits: Limits) -> AbstractContextManager[Shelf]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.sources.protocol import Source
     from pipeline.steps.place import Limits
     from pipeline.steps.render import Maker
+    from pipeline.storage.protocol import Store
 
 PENDING = f".{FILE}.part"
 JOURNALS = ".recpipe"
@@ -65,9 +66,17 @@ class FolderPlace:
         """As `Place.kept`."""
         return kept(self.path, wanted)
 
-    def left(self, job: str) -> bool:
+    def left(self, job: str) -> frozenset[str]:
         """As `Place.left`."""
-        return self.journaled and (self.path / JOURNALS / job).exists()
+        folder = self.path / JOURNALS / job
+        return frozenset(path.stem for path in folder.iterdir()) if folder.is_dir() else frozenset()
+
+    @property
+    def objects(self) -> Store:
+        """As `Place.objects`."""
+        from pipeline.storage.local import LocalStore  # as above
+
+        return LocalStore(self.path)
 
     @contextmanager
     def hold(self, wanted: Manifest, limits: Limits) -> Iterator[FolderShelf]:

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from pipeline.storage.stores import StoreSettings
 
 
-def open_store(settings: StoreSettings, environ: Mapping[str, str], patience: Patience = PATIENT) -> Below:
+def open_store(
+    settings: StoreSettings, environ: Mapping[str, str], patience: Patience | None = None
+) -> Below:
     """The store; nothing is asked of it yet.
 
     Args:
         settings: of the store; its prefix is the root of what comes back.
         environ: where the variables are that the settings name.
-        patience: for each call.
+        patience: for each call; None for the usual one.
     """
     store = S3Store(settings, Connection(settings, environ))
-    return Below(Retrying(Verified(store), patience), settings.prefix)
+    return Below(Retrying(Verified(store), patience or PATIENT), settings.prefix)

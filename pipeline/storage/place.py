@@ -13,15 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.storage.below import Below
+    from pipeline.storage.retrying import Patience
 
 
-def place_of(place: str | os.PathLike[str], config: str | None, environ: Mapping[str, str]) -> Path | Below:
+def place_of(
+    place: str | os.PathLike[str],
+    config: str | None,
+    environ: Mapping[str, str],
+    patience: Patience | None = None,
+) -> Path | Below:
     """The place; a store is not asked for anything yet.
 
     Args:
         place: a path, or a text as `pipeline.storage.address` reads it.
         config: the file of named stores; None for where `read_settings` looks.
         environ: the environment, in which keys and regions are.
+        patience: of a store, for each call; None for the usual one.
 
     Raises:
         CommandError: the text is no address, or names no store that the settings have.
@@ -36,4 +43,4 @@ def place_of(place: str | os.PathLike[str], config: str | None, environ: Mapping
     from pipeline.storage.open import open_store
     from pipeline.storage.settings import read_settings
 
-    return open_store(read_settings(config, environ).store_of(where, environ), environ)
+    return open_store(read_settings(config, environ).store_of(where, environ), environ, patience)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import stamina
 
-from pipeline.errors import ConditionError, ObjectMissingError, StorageError
+from pipeline.errors import ConditionError, NotifyError, ObjectMissingError, StorageError
 from pipeline.storage.etags import whole_etag
 from pipeline.storage.passing import Passing
 from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, Unless, Upload
@@ -23,7 +23,6 @@ from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Got, Stat, Store, U
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pipeline.errors import RecpipeError
     from pipeline.storage.profile import Parts
 
 T = TypeVar("T")
@@ -51,24 +50,21 @@ PATIENT = Patience()
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
-def patiently(
-    call: Callable[[], T],
-    kind: type[RecpipeError],
-    patience: Patience = PATIENT,
-    clock: Callable[[], float] = time.monotonic,
+def again(
+    call: Callable[[], T], patience: Patience = PATIENT, clock: Callable[[], float] = time.monotonic
 ) -> T:
     """The result of a call that may be made any number of times; at last, the error of the last one.
 
     Args:
-        call: may raise a retryable error, whose ``after`` says how many seconds the other side asks to wait.
-        kind: of the errors after which to try again; others end it.
+        call: may raise a retryable error of a store or a receiver, whose ``after`` says how many seconds the
+            other side asks to wait.
         patience: how long to try.
         clock: seconds that only rise.
     """
     started, limit = clock(), patience.seconds
 
     def worth_it(error: Exception) -> bool | float:
-        if not isinstance(error, kind) or not error.retryable:
+        if not isinstance(error, StorageError | NotifyError) or not error.retryable:
             return False
         after: float | None = getattr(error, "after", None)
         if not after:
@@ -125,7 +121,7 @@ class Retrying:
 
     def again(self, call: Callable[[], T]) -> T:
         """The result of a call that may be made any number of times."""
-        return patiently(call, StorageError, self._patience, self._clock)
+        return again(call, self._patience, self._clock)
 
     @property
     def parts(self) -> Parts:

@@ -92,11 +92,15 @@ def test_a_table_with_every_field() -> None:
 
 def test_a_time_is_written_as_toml_writes_it() -> None:
     text = table() + "\nexpire_time = 2030-03-17T18:46:40+01:00"
-    assert read(text)["main"].expire_ms == 1_900_000_000_000
+    made = read(text)["main"]
+    assert isinstance(made, TencentSettings)
+    assert made.expire_ms == 1_900_000_000_000
 
 
 def test_a_source_context_may_be_none() -> None:
-    assert read(table(source_context=""))["main"].source_context == ""
+    made = read(table(source_context=""))["main"]
+    assert isinstance(made, TencentSettings)
+    assert made.source_context == ""
 
 
 @pytest.mark.parametrize("text", ["", "[vod]\n", '[stores.rec]\nprofile = "aws"\nbucket = "recordings"'])

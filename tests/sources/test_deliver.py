@@ -18,12 +18,12 @@ from pipeline.model.options import OnChange, Options, Verify
 from pipeline.sources.bucket import Bucket
 from pipeline.sources.folder import Folder
 from pipeline.steps import deliver as delivering
-from pipeline.steps import send as sending
 from pipeline.steps import stream as streaming
 from pipeline.steps.deliver import Target
 from pipeline.steps.place import Limits
 from pipeline.steps.recheck import recheck
 from pipeline.steps.stream import IntoStore
+from pipeline.storage import sending
 from pipeline.storage.below import Below
 from pipeline.storage.leaving import Sizes
 from pipeline.storage.memory import MemoryStore

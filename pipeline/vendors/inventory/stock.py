@@ -46,6 +46,7 @@ class Inventory:
         inputs_sha256: over the keys and sizes of its objects and the texts of its playlists.
         like: the name of one of its objects, of a user where there is one: how its recorder writes names.
         missing: what may still come, a sentence each; all of it is in the ledger if it does not.
+        keys: of its objects, in order.
     """
 
     recording: Recording
@@ -53,6 +54,7 @@ class Inventory:
     inputs_sha256: str
     like: Name
     missing: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping[str, str]) -> Inventory:
@@ -76,6 +78,7 @@ def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping
         hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest(),
         next((n.name for n in group.items if n.name.uid is not None), group.items[0].name),
         tuple(dict.fromkeys((*stock.missing, *stock.missing_slices()))),
+        tuple(item.key for item in items),
     )
 
 

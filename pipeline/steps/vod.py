@@ -1,0 +1,74 @@
+"""Vod: hand finished files to VOD services, each once, however often the job is stopped and run again."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.journal.notes import texts
+from pipeline.model.manifest import Published
+from pipeline.publish.protocol import Film, Medium
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.model.manifest import Manifest, Output
+    from pipeline.publish.protocol import Vod
+    from pipeline.steps.place import Shelf
+
+BEAT_SECONDS = 1.0
+NOTE = "vod-"
+
+
+def hand_over(manifest: Manifest, services: Mapping[str, Vod], shelf: Shelf, title: str) -> Manifest:
+    """Publish every good file of a manifest; the manifest with the ids of the media.
+
+    Args:
+        manifest: of files that lie on the shelf.
+        services: by their names in the settings.
+        shelf: where the files and the notes are.
+        title: of the recording, for people.
+
+    Raises:
+        StorageError: a service refuses, or does not answer in time.
+    """
+    outputs = tuple(
+        replace(output, published=_published(output, services, shelf, title))
+        if output.verdict.good
+        else output
+        for output in manifest.outputs
+    )
+    return replace(manifest, outputs=outputs)
+
+
+def _published(
+    output: Output, services: Mapping[str, Vod], shelf: Shelf, title: str
+) -> tuple[Published, ...]:
+    media = ((name, _medium(output, name, vod, shelf, title)) for name, vod in services.items())
+    return tuple(Published(name, medium.id, medium.url) for name, medium in media)
+
+
+def _medium(output: Output, name: str, vod: Vod, shelf: Shelf, title: str) -> Medium:
+    """What a service made of a file, in this run or in one before."""
+    note = NOTE + hashlib.sha256(f"{name}\0{output.file}".encode()).hexdigest()[:16]
+    found = shelf.notes.read(note)
+    # Notes of other bytes under the same name are of an earlier revision: that is another medium.
+    found = found if found.get("sha256") == output.sha256 else {}
+    begun, done = texts(found.get("begun")), texts(found.get("medium"))
+    if done.get("id"):
+        return Medium(done["id"], done.get("url", ""))
+
+    def keep(state: Mapping[str, str]) -> None:
+        shelf.notes.write(note, {"sha256": output.sha256, "begun": dict(state)})
+
+    path = shelf.film(output.file)
+    film = Film(output.file, title, output.size, output.sha256, lambda: path.open("rb"))
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(vod.publish, film, begun, keep)
+        while wait([future], BEAT_SECONDS).not_done:
+            shelf.beat()
+        medium = future.result()
+    shelf.notes.write(note, {"sha256": output.sha256, "medium": {"id": medium.id, "url": medium.url}})
+    return medium
