@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from pipeline.errors import CommandError, NoSpaceError, RecpipeError
 from pipeline.journal.journal import FOLDER
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 
 QUICK = Patience(seconds=8.0)
 """For each question: who does not answer by then is told at once."""
+PROBE = f"{FOLDER}/probe"
+"""Always the same, so that one which a killed run has left is removed by the next."""
 LEAST_FREE = 256 << 20
 """Bytes of the temporary folder; what the job needs more is asked when it is known."""
 
@@ -106,9 +107,8 @@ def _write(job: Job, config: str | None, environ: Mapping[str, str]) -> None:
     if isinstance(where, Path):
         prepare(where)
         return
-    probe = f"{FOLDER}/probe-{uuid4().hex}"
-    where.put(probe, b"recpipe asks whether it may write here; this may be removed\n")
-    where.delete(probe)
+    where.put(PROBE, b"recpipe asks whether it may write here; this may be removed\n")
+    where.delete(PROBE)
 
 
 def _room() -> None:

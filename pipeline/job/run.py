@@ -138,7 +138,9 @@ class _Run:
         before, left = place.manifest(), place.left(wanted.job)
         before = before if before and before.job == wanted.job else None
         kept = place.kept(replace(wanted, tool=before.tool)) if before else None
-        if kept and not left:
+        if kept and not self._is_wanted(kept):
+            kept = None
+        if kept and not left and not self._cleans(kept):
             return Done(place.name, kept, already=True)
         if before and before.deletes_source and not kept:
             if clean.NOTE in left:
@@ -148,13 +150,15 @@ class _Run:
                     f"{wanted.recording.name} was made and its slices were removed: what is there now are "
                     f"others, which do not replace its files in {place.name}; choose another place."
                 )
-        revision = before.revision + 1 if before else 1
-        wanted = replace(wanted, revision=revision, deletes_source=self._job.delete_source)
+        other = before is not None and before.recording != wanted.recording
+        revision = before.revision + other if before else 1
+        wanted = replace(wanted, revision=revision)
         with place.hold(wanted, self._limits) as shelf:
             manifest = kept or self._made(replace(work, wanted=wanted), ready, shelf, doing)
+            manifest = self._with_cleaning(manifest, place)
             shelf.notes.write(TELL, {})
             shelf.finish(manifest)
-            self._tell(manifest, place)
+            self._tell(manifest, place, shelf)
             self._clean(manifest, work, ready, doing.source, shelf)
         return Done(place.name, manifest, already=False)
 
@@ -164,12 +168,27 @@ class _Run:
         manifest = make(work, plan, shelf, doing)
         if ready.vod:
             manifest = hand_over(manifest, ready.vod, shelf, work.inventory.recording.title)
-        if manifest.deletes_source and (why := clean.doubts(manifest)):
-            self._edges.tell(f"the slices of {work.place.name} stay where they are: {why}.")
-            manifest = replace(manifest, deletes_source=False)
         return manifest
 
-    def _tell(self, manifest: Manifest, place: Place) -> None:
+    def _is_wanted(self, kept: Manifest) -> bool:
+        """Whether each good file has become what it should in each VOD service."""
+        wanted = set(self._job.vod)
+        good = (output for output in kept.outputs if output.verdict.good)
+        return all(wanted <= {medium.service for medium in output.published} for output in good)
+
+    def _cleans(self, kept: Manifest) -> bool:
+        """Whether slices are to be removed that an earlier run was not asked to remove."""
+        return self._job.delete_source and not kept.deletes_source and not clean.doubts(kept)
+
+    def _with_cleaning(self, manifest: Manifest, place: Place) -> Manifest:
+        """The manifest with what will become of the slices."""
+        why = clean.doubts(manifest) if self._job.delete_source else ""
+        if why:
+            self._edges.tell(f"the slices of {place.name} stay where they are: {why}.")
+        return replace(manifest, deletes_source=self._job.delete_source and not why)
+
+    def _tell(self, manifest: Manifest, place: Place, shelf: Shelf) -> None:
+        shelf.check()
         self._tell_all(Event.of(manifest.job, summary_of(manifest, place=place.name)), raising=True)
 
     def _tell_all(self, event: Event, *, raising: bool = False) -> None:
@@ -193,19 +212,19 @@ class _Run:
             return
         etags = source.etags(work.inventory.keys)
         shelf.notes.write(clean.NOTE, {"etags": etags})
-        self._remove(ready, etags)
+        self._remove(ready, etags, shelf)
 
-    def _remove(self, ready: Ready, etags: Mapping[str, str]) -> None:
+    def _remove(self, ready: Ready, etags: Mapping[str, str], shelf: Shelf) -> None:
         if ready.origin is not None:
-            for sentence in clean.remove(ready.origin, etags):
+            for sentence in clean.remove(ready.origin, etags, shelf.check):
                 self._edges.tell(f"{sentence}.")
 
     def _cleaned(self, place: Place, manifest: Manifest, ready: Ready) -> Done:
         """End a job that was killed while it removed its slices."""
         with place.hold(manifest, self._limits) as shelf:
             shelf.finish(manifest)
-            self._tell(manifest, place)
-            self._remove(ready, texts(shelf.notes.read(clean.NOTE).get("etags")))
+            self._tell(manifest, place, shelf)
+            self._remove(ready, texts(shelf.notes.read(clean.NOTE).get("etags")), shelf)
         return Done(place.name, manifest, already=False)
 
     def _without_slices(self, ready: Ready) -> Ran | None:

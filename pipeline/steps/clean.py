@@ -14,7 +14,7 @@ from pipeline.model.options import Options
 from pipeline.storage.etags import whole_etag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pipeline.model.manifest import Manifest, Output
     from pipeline.storage.protocol import Store
@@ -75,12 +75,13 @@ def _digest(store: Store, file: str, start: int, size: int, kind: str) -> str:
     return digest.hexdigest()
 
 
-def remove(store: Store, etags: Mapping[str, str]) -> Iterator[str]:
+def remove(store: Store, etags: Mapping[str, str], check: Callable[[], None]) -> Iterator[str]:
     """Remove objects that are still what they were; a sentence for each that is another by now.
 
     Args:
         store: of the source.
         etags: of the objects, by key, as they were listed.
+        check: asked before each whether the job is still ours.
     """
     for key, etag in etags.items():
         try:
@@ -88,6 +89,7 @@ def remove(store: Store, etags: Mapping[str, str]) -> Iterator[str]:
         except ObjectMissingError:
             continue  # an earlier run has removed it
         if etag and there.etag == etag:
+            check()
             store.delete(key)
         else:
             yield f"{key} changed after it was listed and was left where it is"

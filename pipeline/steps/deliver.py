@@ -112,11 +112,11 @@ class Target:
             StorageError: the store does not do what it is asked.
         """
         journal = store_journal(self.store, wanted.job, utc_ms)
-        journal.recover(self.store)
         mine = replace(self, store=Guarded(self.store, journal))
         with TemporaryDirectory(prefix="recpipe-") as scratch:
             shelf = StoreShelf(mine, journal, Path(scratch), limits, wanted.job)
             try:
+                journal.recover(self.store)
                 yield shelf
             except BaseException:
                 with suppress(RecpipeError):  # what ended the job tells more; the next run tidies up again
@@ -161,7 +161,7 @@ class StoreShelf:
         check_space(
             self._scratch, sum(through if limits.films else through[: limits.jobs]), outputs, limits.jobs
         )
-        self._claim = Claim(self._claim.files | files, self._claim.foreign | foreign)
+        self._claim = Claim(self._claim.files | files | self._before, self._claim.foreign | foreign)
         self._journal.notes.claim(self._claim)
 
     def _leaves(self, output: OutputPlan) -> bool:
@@ -199,6 +199,10 @@ class StoreShelf:
         """As `Shelf.beat`."""
         self._journal.lease.beat()
 
+    def check(self) -> None:
+        """As `Shelf.check`."""
+        self._journal.lease.check()
+
     def abandon(self) -> None:
         """Leave nothing unfinished of this job; of one whose files are published, leave the journal."""
         if self._finished:
@@ -210,7 +214,7 @@ class StoreShelf:
 
     def _own(self) -> frozenset[str]:
         """Objects that are there because of this job, if they are."""
-        return (self._claim.files | self._before) - self._claim.foreign
+        return self._claim.files - self._claim.foreign
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,10 @@ class Shelf(Protocol):
         """The work moves; called often."""
         ...
 
+    def check(self) -> None:
+        """Before a visible act elsewhere. Raises OwnedError where another run has the job by now."""
+        ...
+
 
 class Place(Protocol):
     """Where the files of one recording go, or folders for several."""

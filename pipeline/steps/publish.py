@@ -125,6 +125,7 @@ class FolderShelf:
         self._limits = limits
         found = place.manifest() if limits.renew else None
         self._before = found.files if found and found.job == job else frozenset()
+        self._left = self._before | (journal.own if journal else frozenset())
         self.files: list[str] = []
         self.finished = False
 
@@ -135,6 +136,10 @@ class FolderShelf:
         refuse_foreign(self._path, others, overwrite=self._limits.overwrite)
         check_space(self._path, sum(output.estimate.size for output in outputs), outputs, self._limits.jobs)
         self.files += names
+        if self._journal is not None:
+            from pipeline.journal.notes import Claim  # as above
+
+            self.notes.claim(Claim(self._left))
 
     def maker(self, source: Source, level: Verify) -> Maker:
         """As `Shelf.maker`."""
@@ -159,11 +164,14 @@ class FolderShelf:
         """As `Shelf.finish`."""
         publish(self._path, manifest)
         self.finished = True
-        for file in sorted(self._before - manifest.files):
+        for file in sorted(self._left - manifest.files):
             (self._path / file).unlink(missing_ok=True)
 
     def beat(self) -> None:
         """As `Shelf.beat`; a folder needs none."""
+
+    def check(self) -> None:
+        """As `Shelf.check`; the lock is held as long as the process lives."""
 
 
 def check_space(place: Path, size: int, outputs: Sequence[OutputPlan], jobs: int) -> None:

@@ -61,6 +61,7 @@ def _medium(output: Output, name: str, vod: Vod, shelf: Shelf, title: str) -> Me
         return Medium(done["id"], done.get("url", ""))
 
     def keep(state: Mapping[str, str]) -> None:
+        shelf.check()
         shelf.notes.write(note, {"sha256": output.sha256, "begun": dict(state)})
 
     path = shelf.film(output.file)

@@ -279,6 +279,17 @@ class TestBetweenStores:
         assert again.done.already
         assert len(events(hook)) == 1
 
+    def test_slices_are_removed_when_that_is_asked_for_later(
+        self, told: Told, source: Store, hook: Receiver
+    ) -> None:
+        ran(document("calls:room", "vod:done", hook.url), told)
+        assert list(source.list(""))
+        (one,) = ran(document("calls:room", "vod:done", hook.url, delete_source="after-verify"), told)
+        assert one.done
+        assert (one.done.manifest.revision, one.done.manifest.deletes_source) == (1, True)
+        assert list(source.list("")) == []
+        assert len({event["id"] for event in events(hook)}) == 1
+
     @pytest.mark.parametrize("when", [0, 1, 5], ids=["before the first", "after one", "after five"])
     def test_a_job_that_was_stopped_while_it_removed_slices_only_goes_on_with_that(
         self,
@@ -289,8 +300,8 @@ class TestBetweenStores:
         monkeypatch: pytest.MonkeyPatch,
         when: int,
     ) -> None:
-        def some(store: Store, etags: dict[str, str]) -> Iterator[str]:
-            yield from removing(store, dict(list(etags.items())[:when]))
+        def some(store: Store, etags: dict[str, str], check: Callable[[], None]) -> Iterator[str]:
+            yield from removing(store, dict(list(etags.items())[:when]), check)
             raise DeniedError("no.")
 
         removing = cleaning.remove
