@@ -23,7 +23,7 @@ from pipeline.steps.arrange import arrange_plan
 from pipeline.steps.find import find
 from pipeline.steps.place import Limits
 from pipeline.steps.settle import settle
-from pipeline.steps.vod import hand_over
+from pipeline.steps.vod import hand_over, media_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,7 +127,7 @@ class _Run:
         except OwnedError as error:
             return Ran(work.place.name, None, error)  # whoever has the job tells what becomes of it
         except RecpipeError as error:
-            if work.place.left(work.wanted.job):
+            if TELL in work.place.left(work.wanted.job):
                 return Ran(work.place.name, None, error)  # its files are there: the next run goes on
             told = failed(error, recording=work.wanted.recording, place=work.place.name)
             self._tell_all(Event.of(work.wanted.job, told))
@@ -154,7 +154,7 @@ class _Run:
         revision = before.revision + other if before else 1
         wanted = replace(wanted, revision=revision)
         with place.hold(wanted, self._limits) as shelf:
-            manifest = kept or self._made(replace(work, wanted=wanted), ready, shelf, doing)
+            manifest = kept or self._made(replace(work, wanted=wanted), ready, shelf, doing, before)
             manifest = self._with_cleaning(manifest, place)
             shelf.notes.write(TELL, {})
             shelf.finish(manifest)
@@ -162,12 +162,15 @@ class _Run:
             self._clean(manifest, work, ready, doing.source, shelf)
         return Done(place.name, manifest, already=False)
 
-    def _made(self, work: Work, ready: Ready, shelf: Shelf, doing: Doing) -> Manifest:
+    def _made(
+        self, work: Work, ready: Ready, shelf: Shelf, doing: Doing, before: Manifest | None
+    ) -> Manifest:
         plan = arrange_plan(doing.source, work.inventory, self._job.options)
         self._edges.begin(sum(output.reads for output in plan.outputs))
         manifest = make(work, plan, shelf, doing)
         if ready.vod:
-            manifest = hand_over(manifest, ready.vod, shelf, work.inventory.recording.title)
+            title = work.inventory.recording.title
+            manifest = hand_over(manifest, ready.vod, shelf, title, media_of(before))
         return manifest
 
     def _is_wanted(self, kept: Manifest) -> bool:

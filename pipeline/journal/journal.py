@@ -61,10 +61,10 @@ class Journal:
                 store.abort(upload.file, known)
         self.notes.forget(name)
 
-    def close(self) -> None:
-        """The job has ended: nothing of its journal stays."""
+    def close(self, *, keep: str = "") -> None:
+        """The job has ended: nothing of its journal stays, but notes whose names begin with ``keep``."""
         for name in self.notes.names():
-            if name != OWNER:
+            if name != OWNER and not (keep and name.startswith(keep)):
                 self.notes.forget(name)
         self.lease.release()
 
@@ -99,8 +99,8 @@ class _InFolder(Journal):
         super().__init__(Notes(LocalStore(place), f"{job}/"), lease)
         self._folders = (place / UNFINISHED, place / job, place)
 
-    def close(self) -> None:
-        super().close()
+    def close(self, *, keep: str = "") -> None:
+        super().close(keep=keep)
         for folder in self._folders:
             try:
                 folder.rmdir()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CLAIM = "claim"
 UPLOAD = "upload-"
+MEDIA = "vod-"
+"""Begins the names of notes that outlive a run which failed: what they speak of cannot be taken back."""
 _SUFFIX = ".json"
 _JSON = Extras("application/json")
 

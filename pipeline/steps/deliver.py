@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from pipeline.errors import CommandError, CorruptError, ObjectMissingError, RecpipeError
 from pipeline.journal.here import utc_ms
 from pipeline.journal.journal import Guarded, left, store_journal
-from pipeline.journal.notes import Claim
+from pipeline.journal.notes import MEDIA, Claim
 from pipeline.model.containers import Container
 from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Part, from_json
 from pipeline.steps.publish import check_space
@@ -210,7 +210,7 @@ class StoreShelf:
             return
         self._journal.recover(self._target.store)
         self.drop(sorted(self._own() - self._before))
-        self._journal.close()
+        self._journal.close(keep=MEDIA)
 
     def _own(self) -> frozenset[str]:
         """Objects that are there because of this job, if they are."""

@@ -100,13 +100,16 @@ class FolderPlace:
             yield None
             return
         from pipeline.journal.journal import folder_journal  # with what merges do not need
+        from pipeline.journal.notes import MEDIA
 
         journal = folder_journal(self.path, job)
         try:
             yield journal
-        finally:
+        except BaseException:
             if journal.lease.held:
-                journal.close()
+                journal.close(keep=MEDIA)
+            raise
+        journal.close()
 
 
 class FolderShelf:

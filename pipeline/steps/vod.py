@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline.journal.notes import texts
+from pipeline.journal.notes import MEDIA, texts
 from pipeline.model.manifest import Published
 from pipeline.publish.protocol import Film, Medium
 
@@ -19,10 +19,19 @@ if TYPE_CHECKING:
     from pipeline.steps.place import Shelf
 
 BEAT_SECONDS = 1.0
-NOTE = "vod-"
+Known = dict[tuple[str, str, str], Medium]
+"""Media by service, name and SHA-256 of the file."""
 
 
-def hand_over(manifest: Manifest, services: Mapping[str, Vod], shelf: Shelf, title: str) -> Manifest:
+def media_of(manifest: Manifest | None) -> Known:
+    """The media that a manifest tells."""
+    outputs = manifest.outputs if manifest else ()
+    return {(m.service, o.file, o.sha256): Medium(m.id, m.url) for o in outputs for m in o.published}
+
+
+def hand_over(
+    manifest: Manifest, services: Mapping[str, Vod], shelf: Shelf, title: str, known: Known
+) -> Manifest:
     """Publish every good file of a manifest; the manifest with the ids of the media.
 
     Args:
@@ -30,29 +39,27 @@ def hand_over(manifest: Manifest, services: Mapping[str, Vod], shelf: Shelf, tit
         services: by their names in the settings.
         shelf: where the files and the notes are.
         title: of the recording, for people.
+        known: what earlier runs have published.
 
     Raises:
         StorageError: a service refuses, or does not answer in time.
     """
-    outputs = tuple(
-        replace(output, published=_published(output, services, shelf, title))
-        if output.verdict.good
-        else output
-        for output in manifest.outputs
-    )
-    return replace(manifest, outputs=outputs)
 
+    def told(output: Output) -> Output:
+        if not output.verdict.good:
+            return output
+        media = (
+            (name, known.get((name, output.file, output.sha256)) or _medium(output, name, vod, shelf, title))
+            for name, vod in services.items()
+        )
+        return replace(output, published=tuple(Published(name, m.id, m.url) for name, m in media))
 
-def _published(
-    output: Output, services: Mapping[str, Vod], shelf: Shelf, title: str
-) -> tuple[Published, ...]:
-    media = ((name, _medium(output, name, vod, shelf, title)) for name, vod in services.items())
-    return tuple(Published(name, medium.id, medium.url) for name, medium in media)
+    return replace(manifest, outputs=tuple(map(told, manifest.outputs)))
 
 
 def _medium(output: Output, name: str, vod: Vod, shelf: Shelf, title: str) -> Medium:
     """What a service made of a file, in this run or in one before."""
-    note = NOTE + hashlib.sha256(f"{name}\0{output.file}".encode()).hexdigest()[:16]
+    note = MEDIA + hashlib.sha256(f"{name}\0{output.file}".encode()).hexdigest()[:16]
     found = shelf.notes.read(note)
     # Notes of other bytes under the same name are of an earlier revision: that is another medium.
     found = found if found.get("sha256") == output.sha256 else {}
