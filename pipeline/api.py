@@ -227,7 +227,7 @@ def run(
     Raises:
         RecpipeError: the job cannot begin, or its source holds no recording.
     """
-    from pipeline.job.run import Edges
+    from pipeline.job.edges import Edges
     from pipeline.job.run import run as run_job
     from pipeline.journal.here import utc_ms
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pipeline.model.manifest import Manifest, Output
     from pipeline.storage.protocol import Store
 
-NOTE = "clean"
 STEP = 8 << 20
 """Bytes that are read back at a time."""
 HARMLESS = ("by", "container", "gaps", "on_change", "align", "missing", "max_audio_edits", "name", "verify")

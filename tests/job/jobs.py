@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline.job.run import Edges, Ran, run
+from pipeline.job.edges import Edges
+from pipeline.job.run import Ran, run
 from pipeline.job.spec_json import parse_job
 from tests.documents import ROOT
 

@@ -11,6 +11,7 @@ import pytest
 from pipeline.errors import CommandError, DeniedError, ExitCode, NoRecordingError, NotifyError, OwnedError
 from pipeline.job import run as running
 from pipeline.job.merge import merge_all
+from pipeline.job.tell import tell_done
 from pipeline.journal.journal import folder_journal
 from pipeline.model.manifest import FILE, Manifest, from_json
 from pipeline.model.options import Options
@@ -387,12 +388,13 @@ class TestBetweenStores:
             target.put(file, data[:-1] + bytes([data[-1] ^ 1]))
             return telling(*given)
 
-        telling = running._Run._tell
-        monkeypatch.setattr(running._Run, "_tell", changing)
+        telling = tell_done
+        monkeypatch.setattr(running, "tell_done", changing)
         (one,) = ran(document("calls:room", "vod:done", hook.url, delete_source="after-verify"), told)
         assert one.done
         assert [stat.key for stat in source.list("")] == before
         assert "is not as it was made" in told.sentences[0]
+        assert not from_json(target.get(FILE).data.decode()).deletes_source
 
     @pytest.mark.usefixtures("source")
     def test_what_is_wrong_is_told_at_once_and_all_of_it(

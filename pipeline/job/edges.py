@@ -1,0 +1,34 @@
+"""The world that a job runs in, as one value: tests give another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The world.
+
+    Attributes:
+        environ: the environment.
+        config: the file that names stores and services; None for where it is usually looked for.
+        processors: how many there are.
+        clock: UTC ms.
+        sleep: waits seconds.
+        tell: is told sentences on the way.
+        begin: told how many input bytes will be read.
+        progress: told input bytes as they are read.
+    """
+
+    environ: Mapping[str, str]
+    config: str | None
+    processors: int
+    clock: Callable[[], int]
+    sleep: Callable[[float], None]
+    tell: Callable[[str], None] = lambda _: None
+    begin: Callable[[int], None] = lambda _: None
+    progress: Callable[[int], None] = lambda _: None

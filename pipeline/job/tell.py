@@ -1,0 +1,44 @@
+"""Tell: every receiver of a job is told, and only then an error of one counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.errors import RecpipeError
+from pipeline.model.job_key import job_key
+from pipeline.model.summary import failed, summary_of
+from pipeline.notify.event import Event
+from pipeline.notify.sending import send
+
+if TYPE_CHECKING:
+    from pipeline.job.edges import Edges
+    from pipeline.job.spec import Job
+    from pipeline.job.works import Work
+    from pipeline.model.manifest import Manifest
+
+
+def tell_done(job: Job, edges: Edges, manifest: Manifest, place: str) -> None:
+    """Tell what came out. Raises the first error of a receiver, when all were told."""
+    errors = _told(job, edges, Event.of(manifest.job, summary_of(manifest, place=place)))
+    if errors:
+        raise errors[0]
+
+
+def tell_failed(job: Job, edges: Edges, error: RecpipeError, work: Work | None = None) -> None:
+    """Tell what went wrong with a recording, or before any was known; errors of receivers are only said."""
+    if work is None:
+        key, recording, place = job_key("", job.source, "", job.options.as_text()), None, job.place
+    else:
+        key, recording, place = work.wanted.job, work.wanted.recording, work.place.name
+    _told(job, edges, Event.of(key, failed(error, recording=recording, place=place)))
+
+
+def _told(job: Job, edges: Edges, event: Event) -> list[RecpipeError]:
+    errors = []
+    for webhook in job.webhooks:
+        try:
+            send(webhook, event, now_ms=edges.clock, environ=edges.environ)
+        except RecpipeError as error:
+            errors.append(error)
+            edges.tell(str(error))
+    return errors
