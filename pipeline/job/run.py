@@ -70,13 +70,16 @@ class _Run:
 
     def each(self) -> tuple[Ran, ...]:
         edges, rule = self.edges, self.job.limits.settling
+        place, removing = self._removing()
+        if removing and CLEAN in place.left(removing.job):  # what is left of the slices is not waited for
+            return (self._ended(place, removing),)
         try:
             fresh = self.ready.source.fresh
             source = settle(fresh, rule, clock=edges.clock, sleep=edges.sleep, tell=edges.tell)
             found = find(source)
         except NoRecordingError:
-            if ended := self._without_slices():
-                return (ended,)
+            if removing:
+                return (Ran(place.name, Done(place.name, removing, already=True)),)
             raise
         works = works_of(source, found, self.job.options, self.ready.place, journaled=True)
         doing = Doing(source, self.limits, found.notes, edges.progress)
@@ -104,20 +107,24 @@ class _Run:
                 f"others, which do not replace its files in {place.name}; choose another place."
             )
         work = replace(work, wanted=replace(work.wanted, revision=left.revision(work.wanted)))
-        with place.hold(work.wanted, self.limits) as shelf:
-            old = left.manifest if left.next is Next.END else None
+        old = left.manifest if left.next is Next.END else None
+        with place.hold(work.wanted, self.limits, published=bool(old)) as shelf:
+            if _mine(work) != left.manifest:
+                raise OwnedError(f"another recpipe has just ended this job in {place.name}: run again.")
             manifest = self._with_cleaning(old or self._made(work, shelf, doing, left.manifest), place)
             shelf.notes.write(TELL, {})
-            shelf.finish(manifest)
-            shelf.check()
-            tell_done(self.job, self.edges, manifest, place.name)
+            self._publish(manifest, place, shelf)
             manifest = self._clean(manifest, work, doing, shelf)
         return Done(place.name, manifest, already=False)
 
+    def _publish(self, manifest: Manifest, place: Place, shelf: Shelf) -> None:
+        """Let the files be seen, and tell everybody; from then on an error leaves them there."""
+        shelf.finish(manifest)
+        tell_done(self.job, self.edges, manifest, place.name, shelf.check)
+
     def _left(self, work: Work) -> Left:
         place, wanted = work.place, work.wanted
-        found, notes = place.manifest(), place.left(wanted.job)
-        before = found if found and found.job == wanted.job else None
+        before, notes = _mine(work), place.left(wanted.job)
         kept = place.kept(replace(wanted, tool=before.tool)) if before else None
         cleans = bool(kept and self.job.delete_source and not kept.deletes_source and not clean.doubts(kept))
         return Left(before, kept is not None and self._is_published(kept), notes, cleans)
@@ -165,20 +172,31 @@ class _Run:
             for sentence in clean.remove(self.ready.origin, etags, shelf.check):
                 self.edges.tell(f"{sentence}.")
 
+    def _removing(self) -> tuple[Place, Manifest | None]:
+        """The place, and what this job has made there if its slices are removed then; they may be gone."""
+        place = place_at(self.ready.place, journaled=True)
+        found = place.manifest() if self.job.delete_source else None
+        mine = found and found.deletes_source and found.options == self.job.options.as_text()
+        return place, found if mine else None
+
+    def _ended(self, place: Place, manifest: Manifest) -> Ran:
+        try:
+            return Ran(place.name, self._cleaned(place, manifest))
+        except RecpipeError as error:
+            return Ran(place.name, None, error)
+
     def _cleaned(self, place: Place, manifest: Manifest) -> Done:
-        """End a job that was killed while it removed its slices."""
-        with place.hold(manifest, self.limits) as shelf:
-            shelf.finish(manifest)
-            tell_done(self.job, self.edges, manifest, place.name)
-            self._remove(texts(shelf.notes.read(CLEAN).get("etags")), shelf)
+        """End a job that was stopped while it removed its slices."""
+        with place.hold(manifest, self.limits, published=True) as shelf:
+            self._publish(manifest, place, shelf)
+            if why := clean.changed(manifest, place.objects):
+                self.edges.tell(f"what is left of the slices of {place.name} stays: {why}.")
+            else:
+                self._remove(texts(shelf.notes.read(CLEAN).get("etags")), shelf)
         return Done(place.name, manifest, already=False)
 
-    def _without_slices(self) -> Ran | None:
-        """A job whose slices are all gone, because it has removed them."""
-        place = place_at(self.ready.place, journaled=True)
-        manifest = place.manifest()
-        if manifest is None or not manifest.deletes_source or not self.job.delete_source:
-            return None
-        if CLEAN in place.left(manifest.job):
-            return Ran(place.name, self._cleaned(place, manifest))
-        return Ran(place.name, Done(place.name, manifest, already=True))
+
+def _mine(work: Work) -> Manifest | None:
+    """The manifest in the place of a job, if it is the job's, whatever its inputs were."""
+    found = work.place.manifest()
+    return found if found and found.job == work.wanted.job else None

@@ -11,15 +11,25 @@ from pipeline.notify.event import Event
 from pipeline.notify.sending import send
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipeline.job.edges import Edges
     from pipeline.job.spec import Job
     from pipeline.job.works import Work
     from pipeline.model.manifest import Manifest
 
 
-def tell_done(job: Job, edges: Edges, manifest: Manifest, place: str) -> None:
-    """Tell what came out. Raises the first error of a receiver, when all were told."""
-    errors = _told(job, edges, Event.of(manifest.job, summary_of(manifest, place=place)))
+def tell_done(job: Job, edges: Edges, manifest: Manifest, place: str, check: Callable[[], None]) -> None:
+    """Tell what came out. Raises the first error of a receiver when all were told, or that of the check.
+
+    Args:
+        job: what was wanted.
+        edges: the world.
+        manifest: what came out.
+        place: where.
+        check: asked before each whether the job is still ours.
+    """
+    errors = _told(job, edges, Event.of(manifest.job, summary_of(manifest, place=place)), check)
     if errors:
         raise errors[0]
 
@@ -33,9 +43,12 @@ def tell_failed(job: Job, edges: Edges, error: RecpipeError, work: Work | None =
     _told(job, edges, Event.of(key, failed(error, recording=recording, place=place)))
 
 
-def _told(job: Job, edges: Edges, event: Event) -> list[RecpipeError]:
+def _told(
+    job: Job, edges: Edges, event: Event, check: Callable[[], None] = lambda: None
+) -> list[RecpipeError]:
     errors = []
     for webhook in job.webhooks:
+        check()
         try:
             send(webhook, event, now_ms=edges.clock, environ=edges.environ)
         except RecpipeError as error:

@@ -83,7 +83,8 @@ def store_journal(store: Store, job: str, now: Callable[[], int]) -> Journal:
         now: UTC ms.
     """
     root = root_of(job)
-    return Journal(Notes(store, root), StoreLease(store, f"{root}{OWNER}.json", now))
+    lease = StoreLease(store, f"{root}{OWNER}.json", now)
+    return Journal(Notes(store, root, lease.check), lease)
 
 
 def folder_journal(place: Path, job: str) -> Journal:
@@ -134,12 +135,20 @@ class Guarded:
         self._store.delete(key)
 
     def upload(self, key: str, extras: Extras = PLAIN) -> Upload:
-        """As `Writes.upload`; noted before and after."""
-        begun = Begun(key, tuple(known for at, known in self._store.uploads(key) if at == key))
+        """As `Writes.upload`; noted before and after.
+
+        Where the store's answer was lost it was asked again, and has begun more than one: one is kept.
+        """
+        begun = Begun(key, self._open(key))
         self._journal.notes.begin(begun)
         upload = self._store.upload(key, extras)
+        for known in {*self._open(key)} - {*begun.others, upload.id}:
+            self._store.abort(key, known)
         self._journal.notes.begin(replace(begun, id=upload.id))
         return _Noted(upload, self._journal, begun.name)
+
+    def _open(self, key: str) -> tuple[str, ...]:
+        return tuple(known for at, known in self._store.uploads(key) if at == key)
 
     def abort(self, key: str, upload: str) -> None:
         """As `Writes.abort`."""

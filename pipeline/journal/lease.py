@@ -122,7 +122,7 @@ class StoreLease:
             return
         try:
             self._stat = self._written(Unless(changed_from=self._stat.etag))
-        except ConditionError:
+        except (ConditionError, ObjectMissingError):  # the latter where it is gone (Amazon S3, If-Match)
             self.check()
             raise
         self._told = time.monotonic()

@@ -15,7 +15,7 @@ from pipeline.errors import ObjectMissingError
 from pipeline.storage.protocol import Extras
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pipeline.storage.protocol import Store
 
@@ -66,11 +66,13 @@ class Notes:
     Args:
         store: where.
         root: before their keys, with a slash at its end.
+        check: called before a note is written or taken away; raises where the job is another's by now.
     """
 
-    def __init__(self, store: Store, root: str) -> None:
+    def __init__(self, store: Store, root: str, check: Callable[[], None] = lambda: None) -> None:
         self._store = store
         self._root = root
+        self._check = check
 
     def names(self) -> tuple[str, ...]:
         """Of all notes that are there."""
@@ -87,10 +89,12 @@ class Notes:
 
     def write(self, name: str, note: Mapping[str, object]) -> None:
         """Keep a note; returns when it is kept."""
+        self._check()
         self._store.put(self._key(name), json.dumps(note, sort_keys=True).encode(), _JSON)
 
     def forget(self, name: str) -> None:
         """Take a note away; one that is not there is no error."""
+        self._check()
         self._store.delete(self._key(name))
 
     def _key(self, name: str) -> str:

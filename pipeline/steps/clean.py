@@ -83,12 +83,12 @@ def remove(store: Store, etags: Mapping[str, str], check: Callable[[], None]) ->
         check: asked before each whether the job is still ours.
     """
     for key, etag in etags.items():
+        check()
         try:
             there = store.stat(key)
         except ObjectMissingError:
             continue  # an earlier run has removed it
         if etag and there.etag == etag:
-            check()
             store.delete(key)
         else:
             yield f"{key} changed after it was listed and was left where it is"

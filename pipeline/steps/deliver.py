@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.errors import CommandError, CorruptError, ObjectMissingError, RecpipeError
+from pipeline.errors import CommandError, CorruptError, ObjectMissingError, OwnedError, RecpipeError
 from pipeline.journal.here import utc_ms
 from pipeline.journal.journal import Guarded, left, store_journal
 from pipeline.journal.notes import MEDIA, Claim
@@ -104,7 +104,7 @@ class Target:
         self.store.put(FILE, manifest.to_json().encode(), Extras("application/json"), unless)
 
     @contextmanager
-    def hold(self, wanted: Manifest, limits: Limits) -> Iterator[StoreShelf]:
+    def hold(self, wanted: Manifest, limits: Limits, *, published: bool = False) -> Iterator[StoreShelf]:
         """As `Place.hold`.
 
         Raises:
@@ -114,13 +114,18 @@ class Target:
         journal = store_journal(self.store, wanted.job, utc_ms)
         mine = replace(self, store=Guarded(self.store, journal))
         with TemporaryDirectory(prefix="recpipe-") as scratch:
-            shelf = StoreShelf(mine, journal, Path(scratch), limits, wanted.job)
             try:
                 journal.recover(self.store)
-                yield shelf
+                shelf = StoreShelf(mine, journal, Path(scratch), limits, wanted.job)
             except BaseException:
-                with suppress(RecpipeError):  # what ended the job tells more; the next run tidies up again
-                    shelf.abandon()
+                with suppress(RecpipeError):
+                    journal.lease.release()
+                raise
+            shelf.finished = published
+            try:
+                yield shelf
+            except BaseException as error:
+                _abandon(shelf, error)
                 raise
         journal.close()
 
@@ -144,7 +149,7 @@ class StoreShelf:
         self._claim = journal.notes.claimed()
         found = target.manifest() if limits.renew else None
         self._before = found.files if found and found.job == job else frozenset()
-        self._finished = False
+        self.finished = False
 
     def take(self, outputs: Sequence[OutputPlan]) -> None:
         """As `Shelf.take`."""
@@ -192,7 +197,7 @@ class StoreShelf:
             ConditionError: somebody else put a manifest there meanwhile.
         """
         self._target.put_manifest(manifest)
-        self._finished = True
+        self.finished = True
         self.drop(sorted(self._own() - manifest.files))
 
     def beat(self) -> None:
@@ -205,7 +210,8 @@ class StoreShelf:
 
     def abandon(self) -> None:
         """Leave nothing unfinished of this job; of one whose files are published, leave the journal."""
-        if self._finished:
+        self.check()
+        if self.finished:
             self._journal.lease.release()
             return
         self._journal.recover(self._target.store)
@@ -259,6 +265,17 @@ class _IntoStore:
             raise
         parts = tuple(Part(size, md5) for size, md5 in zip(sent.sizes, sent.md5s, strict=True))
         return replace(output, etag=there.etag, parts=parts)
+
+
+def _abandon(shelf: StoreShelf, error: BaseException) -> None:
+    """Abandon a shelf for an error; raises OwnedError where that only followed from losing the job."""
+    try:
+        shelf.abandon()
+    except OwnedError as owned:
+        if isinstance(error, RecpipeError):
+            raise owned from error
+    except RecpipeError:
+        return  # what ended the job tells more; the next run tidies up again
 
 
 def _is_there(target: Target, output: Output) -> bool:

@@ -73,11 +73,11 @@ class Shelf(Protocol):
         ...
 
     def beat(self) -> None:
-        """The work moves; called often."""
+        """The work moves; called often. Raises OwnedError where another run has the job by now."""
         ...
 
     def check(self) -> None:
-        """Before a visible act elsewhere. Raises OwnedError where another run has the job by now."""
+        """Before an act outside of the place that can be seen. Raises as `beat`."""
         ...
 
 
@@ -110,7 +110,9 @@ class Place(Protocol):
         """The files that are here."""
         ...
 
-    def hold(self, wanted: Manifest, limits: Limits) -> AbstractContextManager[Shelf]:
+    def hold(
+        self, wanted: Manifest, limits: Limits, *, published: bool = False
+    ) -> AbstractContextManager[Shelf]:
         """Have it for a job; whatever ends the job early, nothing unfinished stays.
 
         After `Shelf.finish` an error leaves the files and the journal, with which a later run goes on.
@@ -118,5 +120,6 @@ class Place(Protocol):
         Args:
             wanted: the manifest of the job, with its recording and options.
             limits: how it is done.
+            published: an earlier run did that; only what comes afterwards is open.
         """
         ...

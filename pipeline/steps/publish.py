@@ -79,12 +79,13 @@ class FolderPlace:
         return LocalStore(self.path)
 
     @contextmanager
-    def hold(self, wanted: Manifest, limits: Limits) -> Iterator[FolderShelf]:
+    def hold(self, wanted: Manifest, limits: Limits, *, published: bool = False) -> Iterator[FolderShelf]:
         """As `Place.hold`."""
         prepare(self.path)
         with self._journal(wanted.job) as journal:
             forget(self.path)
             shelf = FolderShelf(self, journal, limits, wanted.job)
+            shelf.finished = published
             try:
                 yield shelf
             except BaseException:

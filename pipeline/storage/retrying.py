@@ -6,12 +6,13 @@ that time is not begun.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import stamina
 
@@ -43,6 +44,8 @@ class Patience:
     longest: float = 15.0
 
 
+STEP = 8 << 20
+"""Bytes that are read back at a time."""
 PAGE = 1000
 """Keys of a listing that are asked for again together: those of an answer (Amazon S3 API, ListObjectsV2)."""
 PATIENT = Patience()
@@ -199,6 +202,12 @@ class Retrying:
         return iter(self.again(lambda: list(self._store.uploads(prefix))))
 
 
+class _Part(NamedTuple):
+    size: int
+    etag: str
+    md5: str
+
+
 class RetryingUpload(Passing):
     """An upload, with the patience of its store."""
 
@@ -206,13 +215,13 @@ class RetryingUpload(Passing):
         super().__init__(upload)
         self._store = store
         self._key = key
-        self._etags: dict[int, str] = {}
-        self._sizes: dict[int, int] = {}
+        self._parts: dict[int, _Part] = {}
 
     def part(self, number: int, data: bytes) -> str:
         """As `Upload.part`."""
         etag = self._store.again(lambda: self._upload.part(number, data))
-        self._etags[number], self._sizes[number] = etag, len(data)
+        md5 = etag if self.md5 else hashlib.md5(data, usedforsecurity=False).hexdigest()
+        self._parts[number] = _Part(len(data), etag, md5)
         return etag
 
     def complete(self) -> Stat:
@@ -238,8 +247,23 @@ class RetryingUpload(Passing):
             there = self._store.stat(self._key)
         except ObjectMissingError:
             return None
-        same = there.size == sum(self._sizes.values()) and there.etag == whole_etag(self._etags)
-        return there if same else None
+        if there.size != sum(part.size for part in self._parts.values()):
+            return None
+        vouched = there.etag == whole_etag({number: part.etag for number, part in self._parts.items()})
+        return there if vouched or self._reads_back() else None
+
+    def _reads_back(self) -> bool:
+        """Whether the object's bytes are those of the parts: many stores' ETags do not tell."""
+        start = 0
+        for _, part in sorted(self._parts.items()):
+            digest = hashlib.md5(usedforsecurity=False)
+            for at in range(start, start + part.size, STEP):
+                length = min(STEP, start + part.size - at)
+                digest.update(self._store.get_range(self._key, at, length).data)
+            if digest.hexdigest() != part.md5:
+                return False
+            start += part.size
+        return True
 
     def abort(self) -> None:
         """As `Upload.abort`."""

@@ -1,18 +1,20 @@
 """Storage that fails as told: a proxy before a real server that spoils chosen answers.
 
-Plain HTTP on both sides. The client's endpoint is the proxy and the ``Host`` it signed is handed on, so that
-signatures hold. Bodies are read whole before anything happens; a client that ends within one is not counted.
+Plain HTTP, or TLS on both sides. The client's endpoint is the proxy and the ``Host`` it signed is handed on,
+so that signatures hold. Bodies are read whole before anything happens; a client that ends within one is not
+counted.
 """
 
 from __future__ import annotations
 
 import socket
+import ssl
 import sys
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -21,6 +23,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from tests.servers.certificates import Certificates
     from tests.servers.s3 import S3Server
 
 PATIENCE_S = 60
@@ -128,13 +131,20 @@ def every(count: int, fault: Fault) -> Rule:
 
 
 @contextmanager
-def faulty(server: S3Server, rule: Rule = never) -> Iterator[FaultyServer]:
-    """A proxy before a server that speaks http, until the block ends.
+def faulty(
+    server: S3Server, rule: Rule = never, certificates: Certificates | None = None
+) -> Iterator[FaultyServer]:
+    """A proxy before a server, until the block ends.
+
+    Args:
+        server: what is behind it; over TLS where its endpoint says so.
+        rule: says what happens to a request.
+        certificates: to speak TLS with clients; None for http.
 
     Raises:
         Exception: what failed in it and was no fault of a rule: the server behind it, or a rule itself.
     """
-    with FaultyServer(server, rule) as proxy:
+    with FaultyServer(server, rule, certificates) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
@@ -163,15 +173,22 @@ class FaultyServer(ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, server: S3Server, rule: Rule) -> None:
+    def __init__(self, server: S3Server, rule: Rule, certificates: Certificates | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.port = int(self.socket.getsockname()[1])
-        self.server = replace(server, endpoint=f"http://127.0.0.1:{self.port}")
+        here = f"127.0.0.1:{self.port}"
+        self.server = replace(server, endpoint=f"http://{here}", ca=None)
+        if certificates:
+            self.server = replace(server, endpoint=f"https://{here}", ca=certificates.ca)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificates.server)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.rule = rule
         self.seen: list[Request] = []
         self.connections = 0
         self.failed: list[BaseException] = []
         self._behind = urlsplit(server.endpoint)
+        self._trusted = ssl.create_default_context(cafile=server.ca) if server.ca else None
         self.ending = threading.Event()
         self._open: set[Any] = set()
         self._lock = threading.Lock()
@@ -188,7 +205,10 @@ class FaultyServer(ThreadingTCPServer):
     def behind(self) -> HTTPConnection:
         """A new connection to the real server: an old one may have been closed meanwhile."""
         assert self._behind.hostname
-        return HTTPConnection(self._behind.hostname, self._behind.port, timeout=PATIENCE_S)
+        name, port = self._behind.hostname, self._behind.port
+        if self._trusted:
+            return HTTPSConnection(name, port, timeout=PATIENCE_S, context=self._trusted)
+        return HTTPConnection(name, port, timeout=PATIENCE_S)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection."""
@@ -214,7 +234,7 @@ class FaultyServer(ThreadingTCPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - as the base class has it
         """A client that is gone is none of our failures."""
         error = sys.exception()
-        if error is not None and not isinstance(error, ConnectionError):
+        if error is not None and not isinstance(error, ConnectionError | ssl.SSLError):
             self.failed.append(error)
 
 

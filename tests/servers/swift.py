@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.servers.certificates import Certificates
 
 LAUNCHER = Path(__file__).with_name("swift_launcher.py")
+SMALLEST = 5 << 20
+"""Bytes of a part (``min_segment_size`` of s3api, its default)."""
 READY = r'^\{"http": (\d+), "tls": (\d+)\}\n'
 
 
@@ -40,8 +42,13 @@ def lacking(folder: Path) -> str:
 
 
 @contextmanager
-def swift(folder: Path, certificates: Certificates) -> Iterator[Swift]:
+def swift(folder: Path, certificates: Certificates, smallest: int = SMALLEST) -> Iterator[Swift]:
     """A server with its data in an empty folder, gone with the server.
+
+    Args:
+        folder: for all that it keeps.
+        certificates: for TLS.
+        smallest: bytes of a part of an upload, but of the last.
 
     Raises:
         RuntimeError: it did not start.
@@ -52,6 +59,7 @@ def swift(folder: Path, certificates: Certificates) -> Iterator[Swift]:
         "accounts": [(one.access_key, one.secret_key) for one in accounts],
         "certificate": str(certificates.server),
         "region": REGION,
+        "smallest": smallest,
     }
     # isolated: this folder's own swift.py must not be what the launcher imports
     command = ["python", "-I", str(LAUNCHER)]

@@ -1,8 +1,9 @@
 """All four servers of OpenStack Swift in one process; run by the Python of the servers' own environment.
 
 It reads one JSON document from standard input (``folder``, ``accounts`` as pairs of access key and secret,
-``certificate``, ``region``), binds free ports of the loopback, writes its configuration into the folder and
-prints ``{"http": port, "tls": port}``. Both ports show the same objects. It runs until it is killed.
+``certificate``, ``region``, ``smallest``), binds free ports of the loopback, writes its configuration into
+the folder and prints ``{"http": port, "tls": port}``. Both ports show the same objects. It runs until it is
+killed.
 
 Swift's own starter wants ``/etc/swift``, a process for each server and ports that were chosen before; so the
 applications are loaded as it does (``swift.common.wsgi``) and served by eventlet here.
@@ -107,7 +108,8 @@ def _storage(settings: Mapping[str, Any], kind: str) -> str:
 
 def _proxy(settings: Mapping[str, Any]) -> str:
     users = [f"user_{access.replace(':', '_')} = {secret} .admin" for access, secret in settings["accounts"]]
-    more = {"s3api": [f"location = {settings['region']}"], "tempauth": users}
+    of_s3 = [f"location = {settings['region']}", f"min_segment_size = {settings['smallest']}"]
+    more = {"s3api": of_s3, "tempauth": users}
     sections = (
         "\n".join([f"[filter:{name}]", f"use = egg:swift#{name}", *options, *more.get(name, ())])
         for name, options in FILTERS.items()
