@@ -11,7 +11,7 @@ DEMO ?= demo-recording
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test check lint types contracts format bench test-big test-drift wheel docs golden clean
+.PHONY: help setup servers demo test check lint types contracts format bench soak test-big test-drift wheel docs golden clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ demo: $(READY) ## make a recording, inspect, plan, merge and verify it
 
 test: $(READY) ## run every test
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal
+
+soak: $(READY) $(SERVERS_READY) ## run the tests that take minutes: many users, many faults
+	@$(PY) -m pytest -n $(JOBS) --dist worksteal -m soak tests
 
 check: lint types contracts ## lint, types, import contracts
 

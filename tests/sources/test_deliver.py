@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,11 +28,11 @@ from pipeline.storage.leaving import Sizes
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.open import open_store
 from pipeline.storage.passing import Passing
-from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Stat, Store, Unless
+from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Stat, Unless
 from pipeline.storage.verified import Verified
 from tests.merge.merging import tree
 from tests.servers.clients import client
-from tests.sources.stored import put_all
+from tests.sources.stored import objects, put_all, same
 from tests.storage.faults import Lying, Shaky, flipped
 from tests.storage.servers import HOSTILE, bucket, environ, settings
 
@@ -52,28 +51,6 @@ if TYPE_CHECKING:
 def merged(source: Source | Path, to: Target | Path, *, overwrite: bool = False) -> tuple[Done, ...]:
     source = Folder(source) if isinstance(source, Path) else source
     return merge_all(source, to, Options(), Limits(overwrite=overwrite))
-
-
-def objects(store: Store) -> dict[str, bytes]:
-    return {stat.key: store.get(stat.key).data for stat in store.list("")}
-
-
-def told(manifest: bytes) -> object:
-    """A manifest without what differs between a store and a folder: how a file's bytes are vouched for."""
-    document = json.loads(manifest)
-    for output in document["outputs"]:
-        assert not output["verdict"]["problems"]
-        for name in ("etag", "sha256", "parts", "verdict"):
-            del output[name]
-    return document
-
-
-def same(stored: dict[str, bytes], local: dict[str, bytes]) -> bool:
-    """The same files, and manifests that tell the same of them."""
-    said = {key: told for key in local if key.endswith(FILE)}
-    return stored.keys() == local.keys() and all(
-        said.get(key, bytes)(stored[key]) == said.get(key, bytes)(local[key]) for key in local
-    )
 
 
 class Small(Sizes):
