@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from pipeline.model.verification import Verification
     from pipeline.sources.protocol import Source
     from pipeline.steps.deliver import Target
+    from pipeline.steps.recheck_stored import Beside
     from pipeline.storage.below import Below
     from pipeline.vendors.volcengine import Task
 
@@ -257,19 +258,43 @@ def check(job: Job, *, config: str | None = None) -> tuple[Asked, ...]:
     return asked(job, config, os.environ)
 
 
-def verify(path: str | os.PathLike[str], level: Verify = Verify.FULL) -> Verification:
-    """Check finished files again: that they are there, size, SHA-256, and all that `merge` checks.
+def verify(
+    path: str | os.PathLike[str], level: Verify = Verify.FULL, *, config: str | None = None
+) -> Verification:
+    """Check finished files again where they lie: that they are there, their bytes, all that `merge` checks.
 
     Args:
-        path: a folder with a ``manifest.json``, a folder of such folders, or one file beside its manifest.
-        level: ``FULL`` decodes both ends and every join, ``FAST`` does not.
+        path: a folder or a prefix of a store with a ``manifest.json``, a folder of such folders, or one file
+            beside its manifest.
+        level: ``FULL`` reads every byte and decodes both ends and every join. ``FAST`` decodes nothing; of
+            what is in a store it compares size and ETag, and reads the tables of MP4s.
+        config: as for `inspect`.
 
     Raises:
         CommandError: there is no manifest, or it does not name the file asked for.
+        StorageError: the store refuses, or does not answer in time.
+        NoSpaceError: a file in a store has to be fetched and has no room on this machine.
     """
-    from pipeline.steps.recheck import recheck  # no other call needs it
+    where = place_of(path, config, os.environ)
+    if isinstance(where, Path):
+        from pipeline.steps.recheck import recheck  # no other call needs it
 
-    return recheck(Path(path), level)
+        return recheck(where, level)
+    from pipeline.steps.recheck_stored import recheck_stored
+
+    return recheck_stored(_target(str(path), where), level, _beside(str(path), config))
+
+
+def _beside(place: str, config: str | None) -> Beside | None:
+    """An address of a store read as one of a file."""
+    from pipeline.steps.recheck_stored import Beside
+    from pipeline.storage.address import of_file
+
+    found = of_file(place)
+    if found is None:
+        return None
+    where = place_of(found.folder, config, os.environ)
+    return None if isinstance(where, Path) else Beside(_target(found.folder, where), found.file)
 
 
 def processors() -> int:

@@ -78,7 +78,8 @@ def level(function: Function) -> Function:
         type=click.Choice([Verify.FULL.value, Verify.FAST.value]),
         default=Verify.FULL.value,
         show_default=True,
-        help="full decodes both ends and every join; fast does not decode.",
+        help="full reads every byte and decodes both ends and every join; fast does not decode, and of "
+        "what is in a store reads the tables alone.",
     )(function)
 
 

@@ -14,10 +14,13 @@ from pipeline.model.verification import Checked, Verification
 from pipeline.steps.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pipeline.model.options import Verify
+
+
+TOO_LARGE = f"it has over {MOST_MANIFEST_BYTES} bytes, which no merge writes"
 
 
 def recheck(path: Path, level: Verify) -> Verification:
@@ -86,10 +89,16 @@ def _read(folder: Path) -> Manifest | str:
     file = folder / FILE
     try:
         if file.stat().st_size > MOST_MANIFEST_BYTES:
-            return f"it has over {MOST_MANIFEST_BYTES} bytes, which no merge writes"
-        return from_json(file.read_text(encoding="utf-8"))
+            return TOO_LARGE
+        return parsed(file.read_bytes())
     except OSError as error:
         return f"it cannot be read ({error.strerror})"
+
+
+def parsed(data: bytes) -> Manifest | str:
+    """A manifest, or why these bytes are none."""
+    try:
+        return from_json(data.decode("utf-8"))
     except UnicodeDecodeError:
         return "it is not UTF-8"
     except (ValueError, RecursionError) as error:
@@ -98,17 +107,22 @@ def _read(folder: Path) -> Manifest | str:
 
 def _verdict(folder: Path, output: Output, level: Verify) -> Verdict:
     path = folder / output.file
-    problem = _unfit(output) or _not_there(path, output)
+    problem = unfit(output) or _not_there(path)
     if problem:
         return Verdict(level, 1, 0, (problem,))
+    return sensible(lambda: verify(path, output, level)[0], level)
+
+
+def sensible(check: Callable[[], Verdict], level: Verify) -> Verdict:
+    """What a check says; a manifest from anywhere may hold numbers that it stumbles over."""
     try:
-        return verify(path, output, level)[0]
+        return check()
     except (ValueError, ArithmeticError, LookupError, MemoryError) as error:
         return Verdict(level, 1, 0, (f"its entry in {FILE} makes no sense ({error})",))
 
 
-def _unfit(output: Output) -> str:
-    """Why a manifest's entry cannot be one that merge has written; empty when it can."""
+def unfit(output: Output) -> str:
+    """Why there is nothing to verify by a manifest's entry; empty where there is."""
     name = output.file
     if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
         return f"its entry in {FILE} names {name!r}, which is no bare file name"
@@ -116,14 +130,12 @@ def _unfit(output: Output) -> str:
         return f"its entry in {FILE} has no size or no SHA-256"
     if output.parts and sum(part.size for part in output.parts) != output.size:
         return f"its parts in {FILE} are not as large as it is"
-    return ""
-
-
-def _not_there(path: Path, output: Output) -> str:
-    """Why there is no file to verify; empty when there is one."""
     told = "; ".join(output.verdict.problems)
-    if told:
-        return f"merge found it bad and removed it: {told}"
+    return f"merge found it bad and removed it: {told}" if told else ""
+
+
+def _not_there(path: Path) -> str:
+    """Why there is no file to verify; empty when there is one."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

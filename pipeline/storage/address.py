@@ -11,7 +11,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import CommandError
 from pipeline.storage.profiles import REFUSED
@@ -133,6 +133,28 @@ def parse_address(text: str, exists: Callable[[str], bool] = os.path.lexists) ->
         )
     _check_key(text)
     return StoreAddress(store=name, bucket="", prefix=folder_prefix(prefix))
+
+
+class OfFile(NamedTuple):
+    """An address taken apart: the folder of a file, written as an address, and the file's name."""
+
+    folder: str
+    file: str
+
+
+def of_file(text: str) -> OfFile | None:
+    """The address of a store read as that of one file in it; None where it can only be a folder.
+
+    >>> of_file("rec:2026/a.mp4"), of_file("rec:a.mp4"), of_file("s3://b/a.mp4")
+    (OfFile(folder='rec:2026/', file='a.mp4'), OfFile(folder='rec:', file='a.mp4'), \
+OfFile(folder='s3://b/', file='a.mp4'))
+    >>> of_file("rec:2026/"), of_file("rec:"), of_file("s3://b")
+    (None, None, None)
+    """
+    url = _URL.fullmatch(text)
+    prefix = url[2].partition("/")[2] if url else text.partition(":")[2]
+    file = prefix.rpartition("/")[2]
+    return OfFile(text.removesuffix(file), file) if file else None
 
 
 def folder_prefix(prefix: str) -> str:

@@ -99,6 +99,19 @@ def test_from_one_account_into_another_over_tls(
     ]
     said = recpipe(tmp_path, "merge", "calls:room7", "-o", "vod:done", **both)
     assert "already done" in said.stdout
+    files = [output["file"] for output in manifest["outputs"]]
+    for path, level, told in (
+        ("vod:done", "full", "2 of 2 files good"),
+        (f"vod:done/{files[0]}", "fast", "1 of 1 file good"),
+        ("vod:", "fast", "2 of 2 files good"),
+    ):
+        said = recpipe(tmp_path, "verify", path, "--level", level, **both)
+        assert (said.returncode, said.stderr) == (0, ""), said
+        assert said.stdout.endswith(f"{told}\n")
+    target.delete(files[0])
+    said = recpipe(tmp_path, "verify", "vod:done", "--level", "fast", **both)
+    assert (said.returncode, said.stderr) == (5, ""), said
+    assert f"BAD  vod:done/{files[0]}: it is not there\n" in said.stdout
     everything = said.stdout + said.stderr
     assert not any(a.secret_key in everything for a in (ours, theirs))
 
