@@ -66,11 +66,14 @@ from pipeline.steps.place import Limits
 from pipeline.storage.place import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from pipeline.job.asked import Entry
+    from pipeline.job.batch import Progress
     from pipeline.job.ready import Asked
     from pipeline.job.run import Ran
     from pipeline.job.spec import Job
+    from pipeline.model.batch import Row
     from pipeline.model.inspection import Inspection
     from pipeline.model.plan import Plan
     from pipeline.model.verification import Verification
@@ -81,7 +84,7 @@ if TYPE_CHECKING:
     from pipeline.vendors.volcengine import Task
 
 
-__all__ = ["Done", "check", "inspect", "merge", "plan", "processors", "run", "verify"]
+__all__ = ["Done", "batch", "check", "inspect", "merge", "plan", "processors", "run", "verify"]
 
 
 def inspect(
@@ -256,6 +259,57 @@ def check(job: Job, *, config: str | None = None) -> tuple[Asked, ...]:
     from pipeline.job.ready import asked
 
     return asked(job, config, os.environ)
+
+
+def batch(
+    entries: Iterable[Entry],
+    job: Job,
+    *,
+    parallel: int | None = None,
+    resume: bool = False,
+    state: str | os.PathLike[str] | None = None,
+    done: Callable[[Progress], None] | None = None,
+    telling: Callable[[str], None] | None = None,
+    config: str | None = None,
+) -> tuple[Row, ...]:
+    """Do many sources at the same time, each in a process of its own; what ends one does not end the others.
+
+    The processes are forked: call it where no thread runs.
+
+    Args:
+        entries: the sources, as `pipeline.job.asked` has them.
+        job: what is done with each; its ``source`` counts for nothing, and its ``place`` gets a folder for
+            each source, at ``{name}`` or at its end.
+        parallel: how many at once; as many as there are processors when None.
+        resume: sources are not looked at that ``state`` has as finished.
+        state: the file that remembers what is finished; None for the one that belongs to the place.
+        done: is told whenever a source has ended.
+        telling: as for `run`.
+        config: as for `inspect`.
+
+    Raises:
+        CommandError: there is no source, one is no address, or two would go to one place.
+        OutputError: ``state`` cannot be used.
+    """
+    from pipeline.job.asked import items_of, state_of
+    from pipeline.job.batch import Batch, run_batch, warm
+    from pipeline.job.edges import Edges
+    from pipeline.journal.here import utc_ms
+    from pipeline.journal.outcomes import Outcomes
+
+    items = tuple(items_of(entries, job.place))
+    wanted = Batch(items, job, processors() if parallel is None else parallel, resume)
+    edges = Edges(
+        environ=os.environ,
+        config=config,
+        processors=processors(),
+        clock=utc_ms,
+        sleep=time.sleep,
+        tell=telling or (lambda _: None),
+    )
+    warm(items)
+    with Outcomes(Path(state) if state is not None else state_of(job.place, os.environ)) as outcomes:
+        return run_batch(wanted, edges, outcomes, done or (lambda _: None))
 
 
 def verify(

@@ -12,12 +12,12 @@ from pipeline.cli.app import Command
 from pipeline.cli.progress import progress
 from pipeline.cli.streams import complain
 from pipeline.errors import ExitCode
-from pipeline.model.completeness import AT_ONCE, Settling
-from pipeline.model.durations import duration_ms
+from pipeline.model.completeness import AT_ONCE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipeline.model.completeness import Settling
     from pipeline.model.options import Options
     from pipeline.vendors.volcengine import Task
 
@@ -75,19 +75,8 @@ def answer(
 @wishes.task
 @wishes.jobs
 @wishes.accept_loss
-@click.option(
-    "--settle",
-    default="0",
-    metavar="DURATION",
-    help="Begin when nothing in SOURCE has changed for so long, such as 2m or 90s.  [default: at once]",
-)
-@click.option(
-    "--settle-limit",
-    default="0",
-    metavar="DURATION",
-    help="Wait so long after the last change for slices and playlist ends that are missing, such as 6h.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace files of the same names that this did not make.")
+@wishes.settle
+@wishes.overwrite
 @wishes.as_json
 def command(
     *,
@@ -96,8 +85,6 @@ def command(
     dest: str,
     jobs: int | None,
     accept_loss: bool,
-    settle: str,
-    settle_limit: str,
     overwrite: bool,
     as_json: bool,
     **values: Any,
@@ -107,7 +94,7 @@ def command(
     What an earlier run of the same work has made is kept ("already done"). A source with several recordings
     gets a folder for each below DEST.
     """
-    task, wanted = wishes.known_task(values), wishes.options(values)
+    task, settling, wanted = wishes.known_task(values), wishes.settling(values), wishes.options(values)
     made = answer(
         source,
         dest,
@@ -117,6 +104,6 @@ def command(
         accept_loss=accept_loss,
         task=task,
         config=config,
-        settling=Settling(duration_ms(settle), duration_ms(settle_limit)),
+        settling=settling,
     )
     return made.tell(as_json=as_json)

@@ -1,4 +1,4 @@
-"""A progress bar with rate and remaining time on stderr, where a person watches; elsewhere nothing."""
+"""Progress bars on stderr, where a person watches; elsewhere there is none."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipeline.cli.boundary import check
-from pipeline.cli.streams import is_terminal
+from pipeline.cli.streams import complain, is_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 SECONDS_BETWEEN = 0.1
 
@@ -61,5 +61,37 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     task = bar.add_task(what, total=None)
     try:
         yield tell
+    finally:
+        bar.stop()
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[Iterable[str], int, int], None]]:
+    """A function that writes lines on stderr, and a bar of (things done, things in all) below them."""
+    if not is_terminal(sys.stderr):
+        yield lambda lines, _done, _total: complain(lines)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        auto_refresh=False,  # as above
+    )
+
+    def say(lines: Iterable[str], done: int, total: int) -> None:
+        bar.stop()
+        complain(lines)
+        bar.start()
+        bar.update(task, completed=done, total=total, refresh=True)
+
+    task = bar.add_task(what, total=None)
+    try:
+        yield say
     finally:
         bar.stop()

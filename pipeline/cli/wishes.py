@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.errors import CommandError
+from pipeline.model.completeness import Settling
 from pipeline.model.containers import Container
+from pipeline.model.durations import duration_ms
 from pipeline.model.options import (
     Align,
     By,
@@ -68,6 +70,39 @@ def jobs(function: Function) -> Function:
         type=click.IntRange(1, 1024),
         metavar="N",
         help="How many users at once.  [default: the number of processors]",
+    )(function)
+
+
+def settle(function: Function) -> Function:
+    """The options --settle and --settle-limit; see `settling`."""
+    decorators = (
+        click.option(
+            "--settle",
+            default="0",
+            metavar="DURATION",
+            help="Begin when nothing in SOURCE has changed for so long, such as 2m or 90s.  "
+            "[default: at once]",
+        ),
+        click.option(
+            "--settle-limit",
+            default="0",
+            metavar="DURATION",
+            help="Wait so long after the last change for slices and playlist ends that are missing, "
+            "such as 6h.",
+        ),
+    )
+    return reduce(lambda f, decorator: decorator(f), reversed(decorators), function)
+
+
+def settling(values: dict[str, Any]) -> Settling:
+    """How long to wait, taken out of what was typed. Raises CommandError for what is no duration."""
+    return Settling(duration_ms(values.pop("settle")), duration_ms(values.pop("settle_limit")))
+
+
+def overwrite(function: Function) -> Function:
+    """The option --overwrite."""
+    return click.option(
+        "--overwrite", is_flag=True, help="Replace files of the same names that this did not make."
     )(function)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipeline.model.job_key import job_key
@@ -15,6 +16,8 @@ from pipeline.model.ledger import Entry  # noqa: TC001 - pydantic reads the anno
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pydantic import TypeAdapter
 
 VERSION = 1
 FILE = "manifest.json"
@@ -315,15 +318,21 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **TypeAdapter(Manifest).json_schema()}
 
 
+@cache
+def reader() -> TypeAdapter[Manifest]:
+    """What reads manifests back; made once, because that takes 0.1 s."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Manifest)
+
+
 def from_json(text: str) -> Manifest:
     """A manifest read back.
 
     Raises:
         ValueError: it is no manifest of a version we know; the text says where.
     """
-    from pydantic import TypeAdapter
-
-    found = TypeAdapter(Manifest).validate_json(text)
+    found = reader().validate_json(text)
     if found.version != VERSION:
         raise ValueError(f"manifest version {found.version} is not {VERSION}")
     return found

@@ -51,10 +51,11 @@ def cut(stem: str, whole: str) -> str:
     data = stem.encode("utf-8", "surrogatepass")
     if len(data) <= MOST_BYTES:
         return stem
-    return _hashed(stem, whole)
+    return hashed(stem, whole)
 
 
-def _hashed(stem: str, whole: str, digits: int = _HASH_DIGITS) -> str:
+def hashed(stem: str, whole: str, digits: int = _HASH_DIGITS) -> str:
+    """The beginning of ``stem`` and so many hex digits of a hash of ``whole``, not too long together."""
     tail = "_" + hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
     room = MOST_BYTES - len(tail)
     head = stem.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore")
@@ -96,7 +97,7 @@ def unique(stems: Sequence[tuple[str, str]]) -> list[str]:
     digits = _HASH_DIGITS
     while len(shared := _shared(names)) and digits <= _MOST_HASH_DIGITS:
         names = [
-            _hashed(stem, identity, digits) if name.casefold() in shared else name
+            hashed(stem, identity, digits) if name.casefold() in shared else name
             for name, (stem, identity) in zip(names, stems, strict=True)
         ]
         digits *= 2  # a hash may meet another's name

@@ -10,6 +10,7 @@ import logging
 import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,11 @@ TELLTALES = ("botocore.auth", "botocore.endpoint")
 """Loggers whose debug lines hold session tokens."""
 _SKEW = "recpipe_skew"
 _STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def load() -> None:
+    """Import what clients need: for processes that are forked afterwards, once instead of for each."""
+    import_module("boto3")
 
 
 @dataclass(slots=True)
