@@ -283,7 +283,7 @@ def batch(
         parallel: how many at once; as many as there are processors when None.
         resume: sources are not looked at that ``state`` has as finished.
         state: the file that remembers what is finished; None for the one that belongs to the place.
-        done: is told whenever a source has ended.
+        done: is told before the first, and whenever a source has ended.
         telling: as for `run`.
         config: as for `inspect`.
 

@@ -53,7 +53,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A source has ended: its rows, and how many of those that are known by now have."""
+    """How far a batch is: the rows of a source that has ended, and how many have of those that are known."""
 
     rows: tuple[Row, ...]
     ended: int
@@ -76,7 +76,7 @@ def run_batch(
         batch: what is asked for.
         edges: the world; ``processors`` are shared by all that work at once.
         outcomes: what has ended, before and now.
-        done: is told whenever a source has ended.
+        done: is told before the first, and whenever a source has ended.
     """
     return _Batch(batch, edges, outcomes, done).all()
 
@@ -98,12 +98,13 @@ class _Batch:
         self._rows: dict[Item, tuple[Row, ...]] = {}
         self._parts: dict[Item, list[Item]] = {}
         self._whole: dict[Item, Item] = {}
+        self._shared: set[Item] = set()
         self._work = work_of(batch.job)
         self._known = outcomes.known() if batch.resume else {}
-        share = max(1, edges.processors // min(batch.parallel, len(batch.items)))
-        self._edges = replace(edges, processors=share)
+        self._edges = edges
 
     def all(self) -> tuple[Row, ...]:
+        self._done(Progress((), 0, len(self._items)))
         with Crew[Item, "tuple[Row, ...] | _Apart"](self._say) as crew:
             while self._waiting or len(crew):
                 while self._waiting and len(crew) < self._batch.parallel:
@@ -119,7 +120,9 @@ class _Batch:
             self._ended(item, rows)
             return
         job = replace(self._batch.job, source=item.source, place=item.place)
-        crew.start(item, partial(_do, job, self._edges, whole=item.whole))
+        beside = min(self._batch.parallel, len(crew) + len(self._waiting) + 1)
+        edges = replace(self._edges, processors=max(1, self._edges.processors // beside))
+        crew.start(item, partial(_do, job, edges, whole=item.whole))
 
     def _end(self, item: Item, came: tuple[Row, ...] | _Apart | Killed | Broken) -> None:
         if isinstance(came, _Apart):
@@ -136,6 +139,7 @@ class _Batch:
         for part in parts_of(item, self._batch.job.place, prefixes):
             first = self._places.setdefault(part.target, part)
             if first is not part and first.identity == part.identity:
+                self._shared.add(item)
                 continue
             self._parts[item].append(part)
             self._whole[part] = item
@@ -153,8 +157,8 @@ class _Batch:
             self._end_whole(self._whole[item])
 
     def _end_whole(self, item: Item) -> None:
-        """A source that was taken apart is finished when all of its folders are."""
-        if all(part in self._rows for part in self._parts[item]):
+        """A source that was taken apart is finished when all of its folders are, and known to be its own."""
+        if item not in self._shared and all(part in self._rows for part in self._parts[item]):
             self._remember(item, self._rows_of(item))
 
     def _rows_of(self, item: Item) -> tuple[Row, ...]:

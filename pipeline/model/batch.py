@@ -182,7 +182,7 @@ def apart(prefixes: Collection[str]) -> tuple[str, ...]:
     found = sorted({f"{prefix}/" for prefix in prefixes})
     if "/" in found or any(b.startswith(a) for n, a in enumerate(found) for b in found[n + 1 : n + 2]):
         return ()
-    return tuple(prefix[:-1] for prefix in found)
+    return tuple(sorted(prefix[:-1] for prefix in found))
 
 
 def before(found: Outcome | None, work: str, *, accept_loss: bool) -> tuple[Row, ...] | None:

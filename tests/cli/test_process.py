@@ -197,14 +197,12 @@ def test_doctor_says_what_to_install_where_the_codec_library_is_missing() -> Non
     assert "pip install" in line
 
 
-def _on_a_terminal(*typed: str | Path) -> tuple[int, str]:
+def on_a_terminal(*typed: str | Path) -> tuple[int, str]:
     """A command whose output and messages go to a terminal of 80 columns: its code, and all it wrote."""
     master, slave = os.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "80"}
     environment.pop("NO_COLOR", None)
-    process = subprocess.Popen(
-        [*COMMAND, *map(str, typed)], stdout=slave, stderr=slave, cwd=ROOT, env=environment
-    )
+    process = subprocess.Popen([*COMMAND, *map(str, typed)], stdout=slave, stderr=slave, env=environment)
     os.close(slave)
     written = b""
     while True:
@@ -222,7 +220,7 @@ def _on_a_terminal(*typed: str | Path) -> tuple[int, str]:
 def test_on_a_terminal_there_is_a_bar_that_goes_away_and_losses_are_red(
     made: Callable[[str], Made], tmp_path: Path
 ) -> None:
-    code, text = _on_a_terminal("merge", made("missing-slice").place, "-o", tmp_path)
+    code, text = on_a_terminal("merge", made("missing-slice").place, "-o", tmp_path)
     assert code == 1
     assert "merging" in text
     assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l")  # the cursor is shown again
@@ -230,7 +228,7 @@ def test_on_a_terminal_there_is_a_bar_that_goes_away_and_losses_are_red(
 
 
 def test_on_a_terminal_the_chart_is_as_wide_as_it(made: Callable[[str], Made]) -> None:
-    code, text = _on_a_terminal("inspect", made("plain-agora").place)
+    code, text = on_a_terminal("inspect", made("plain-agora").place)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     assert code == 0
     assert max(len(line) for line in plain.splitlines() if "█" * 9 in line) == 80
