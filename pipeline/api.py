@@ -53,9 +53,11 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.job.count import Count
 from pipeline.job.look import inspect_all, plan_all
 from pipeline.job.merge import merge_all
 from pipeline.job.works import Done
@@ -70,8 +72,8 @@ if TYPE_CHECKING:
 
     from pipeline.job.asked import Entry
     from pipeline.job.batch import Progress
+    from pipeline.job.edges import Edges, Ran
     from pipeline.job.ready import Asked
-    from pipeline.job.run import Ran
     from pipeline.job.spec import Job
     from pipeline.model.batch import Row
     from pipeline.model.inspection import Inspection
@@ -171,7 +173,7 @@ def merge(
         OutputError: ``dest`` cannot be written.
         NoSpaceError: its disk is full or would be.
     """
-    count = _Count(progress)
+    count = Count(progress)
     limits = Limits(jobs=processors() if jobs is None else jobs, overwrite=overwrite)
     where, to = open_source(source, task, config, os.environ), place_of(dest, config, os.environ)
     if settling != AT_ONCE:
@@ -191,24 +193,6 @@ def _settled(source: Source, settling: Settling, waiting: Callable[[str], None])
     from pipeline.steps.settle import settle  # folders are taken as they are
 
     return settle(source.fresh, settling, clock=utc_ms, sleep=time.sleep, tell=waiting)
-
-
-class _Count:
-    """Bytes that were read, and bytes that will be in all."""
-
-    def __init__(self, tell: Callable[[int, int], None] | None) -> None:
-        self._tell = tell or (lambda _done, _total: None)
-        self._read = self._total = 0
-
-    def begin(self, count: int) -> None:
-        """So many more will be read."""
-        self._total += count
-        self._tell(self._read, self._total)
-
-    def advance(self, count: int) -> None:
-        """So many more were read."""
-        self._read += count
-        self._tell(self._read, self._total)
 
 
 def run(
@@ -231,22 +215,19 @@ def run(
     Raises:
         RecpipeError: the job cannot begin, or its source holds no recording.
     """
-    from pipeline.job.edges import Edges
     from pipeline.job.run import run as run_job
+
+    count = Count(progress)
+    edges = replace(_edges(config, telling), begin=count.begin, progress=count.advance)
+    return run_job(job, edges)
+
+
+def _edges(config: str | None, telling: Callable[[str], None] | None) -> Edges:
+    """The world as it is here."""
+    from pipeline.job.edges import Edges
     from pipeline.journal.here import utc_ms
 
-    count = _Count(progress)
-    edges = Edges(
-        environ=os.environ,
-        config=config,
-        processors=processors(),
-        clock=utc_ms,
-        sleep=time.sleep,
-        tell=telling or (lambda _: None),
-        begin=count.begin,
-        progress=count.advance,
-    )
-    return run_job(job, edges)
+    return Edges(os.environ, config, processors(), utc_ms, time.sleep, telling or (lambda _: None))
 
 
 def check(job: Job, *, config: str | None = None) -> tuple[Asked, ...]:
@@ -272,14 +253,11 @@ def batch(
     telling: Callable[[str], None] | None = None,
     config: str | None = None,
 ) -> tuple[Row, ...]:
-    """Do many sources at the same time, each in a process of its own; what ends one does not end the others.
-
-    The processes are forked: call it where no thread runs.
+    """Do many sources at once, each in a forked process: call it where no thread runs. None ends the others.
 
     Args:
         entries: the sources, as `pipeline.job.asked` has them.
-        job: what is done with each; its ``source`` counts for nothing, and its ``place`` gets a folder for
-            each source, at ``{name}`` or at its end.
+        job: what is done with each; its ``place`` gets a folder for each source, at ``{name}`` or at its end.
         parallel: how many at once; as many as there are processors when None.
         resume: sources are not looked at that ``state`` has as finished.
         state: the file that remembers what is finished; None for the one that belongs to the place.
@@ -293,23 +271,12 @@ def batch(
     """
     from pipeline.job.asked import items_of, state_of
     from pipeline.job.batch import Batch, run_batch, warm
-    from pipeline.job.edges import Edges
-    from pipeline.journal.here import utc_ms
     from pipeline.journal.outcomes import Outcomes
 
-    items = tuple(items_of(entries, job.place))
-    wanted = Batch(items, job, processors() if parallel is None else parallel, resume)
-    edges = Edges(
-        environ=os.environ,
-        config=config,
-        processors=processors(),
-        clock=utc_ms,
-        sleep=time.sleep,
-        tell=telling or (lambda _: None),
-    )
-    warm(items)
+    wanted = Batch(tuple(items_of(entries, job.place)), job, parallel or processors(), resume)
+    warm(wanted.items)
     with Outcomes(Path(state) if state is not None else state_of(job.place, os.environ)) as outcomes:
-        return run_batch(wanted, edges, outcomes, done or (lambda _: None))
+        return run_batch(wanted, _edges(config, telling), outcomes, done or (lambda _: None))
 
 
 def verify(
@@ -353,6 +320,4 @@ def _beside(place: str, config: str | None) -> Beside | None:
 
 def processors() -> int:
     """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

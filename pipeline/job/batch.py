@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pipeline.job.crew import Ways
-    from pipeline.job.run import Edges
+    from pipeline.job.edges import Edges
     from pipeline.job.spec import Job
     from pipeline.journal.outcomes import Outcomes
 

@@ -411,6 +411,27 @@ def test_a_signal_ends_all_that_work_leaves_nothing_and_the_rest_can_be_done(
     resumed(here)
 
 
+def test_who_waits_for_a_recording_is_ended_too(here: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "batch", "rec/a", "rec/b", "-o", "out", "--settle", "1000h"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+    )
+    assert process.stderr
+    told = sorted(process.stderr.readline() for _ in range(2))
+    assert [line.rpartition(" for ")[0] for line in told] == [
+        "recpipe: rec/a: waiting",
+        "recpipe: rec/b: waiting",
+    ]
+    process.terminate()
+    assert process.communicate(timeout=PATIENCE)[1] == "recpipe: terminated; nothing unfinished was left.\n"
+    assert process.returncode == 143
+    assert is_gone(process.pid)
+
+
 def test_a_batch_that_is_killed_leaves_no_process_and_the_rest_can_be_done(here: Path) -> None:
     process = slow_batch(here)
     process.kill()
