@@ -72,8 +72,9 @@ if TYPE_CHECKING:
 
     from pipeline.job.asked import Entry
     from pipeline.job.batch import Progress
-    from pipeline.job.edges import Edges, Ran
+    from pipeline.job.edges import Edges
     from pipeline.job.ready import Asked
+    from pipeline.job.run import Ran
     from pipeline.job.spec import Job
     from pipeline.model.batch import Row
     from pipeline.model.inspection import Inspection

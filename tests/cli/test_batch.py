@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.demo.made import Made
-    from pipeline.job.run import Edges, Ran
+    from pipeline.job.edges import Edges
+    from pipeline.job.run import Ran
     from pipeline.job.spec import Job
     from pipeline.model.batch import Item
     from tests.servers.s3 import S3Server
