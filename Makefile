@@ -34,8 +34,9 @@ demo: $(READY) ## make a recording, inspect, plan, merge and verify it
 test: $(READY) ## run every test
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal
 
-soak: $(READY) $(SERVERS_READY) ## run the tests that take minutes: many users, many faults
+soak: $(READY) $(SERVERS_READY) ## many users through faults, and jobs killed at every request (over an hour)
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal -m soak tests
+	@$(PY) -m tests.kill --jobs $(JOBS)
 
 check: lint types contracts ## lint, types, import contracts
 

@@ -6,7 +6,7 @@ files and is told again. Whatever the last run left open is in the job's journal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError, NoRecordingError, OwnedError, RecpipeError
@@ -58,9 +58,16 @@ def run(job: Job, edges: Edges) -> tuple[Ran, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """One run.
+
+    Attributes:
+        published: keys of jobs whose files are there: an error leaves them, and the next run goes on.
+    """
+
     job: Job
     edges: Edges
     ready: Ready
+    published: set[str] = field(default_factory=set)
 
     @property
     def limits(self) -> Limits:
@@ -71,13 +78,16 @@ class _Run:
     def each(self) -> tuple[Ran, ...]:
         edges, rule = self.edges, self.job.limits.settling
         place, removing = self._removing()
-        if removing and CLEAN in place.left(removing.job):  # what is left of the slices is not waited for
+        left = place.left(removing.job) if removing else frozenset()
+        if removing and CLEAN in left:  # what is left of the slices is not waited for
             return (self._ended(place, removing),)
         try:
             fresh = self.ready.source.fresh
             source = settle(fresh, rule, clock=edges.clock, sleep=edges.sleep, tell=edges.tell)
             found = find(source)
         except NoRecordingError:
+            if removing and left:
+                return (self._ended(place, removing),)
             if removing:
                 return (Ran(place.name, Done(place.name, removing, already=True)),)
             raise
@@ -91,7 +101,7 @@ class _Run:
         except OwnedError as error:
             return Ran(work.place.name, None, error)  # whoever has the job tells what becomes of it
         except RecpipeError as error:
-            if TELL not in work.place.left(work.wanted.job):  # else its files are there: the next run goes on
+            if work.wanted.job not in self.published:
                 tell_failed(self.job, self.edges, error, work)
             return Ran(work.place.name, None, error)
 
@@ -108,6 +118,8 @@ class _Run:
             )
         work = replace(work, wanted=replace(work.wanted, revision=left.revision(work.wanted)))
         old = left.manifest if left.next is Next.END else None
+        if old:
+            self.published.add(old.job)
         with place.hold(work.wanted, self.limits, published=bool(old)) as shelf:
             if _mine(work) != left.manifest:
                 raise OwnedError(f"another recpipe has just ended this job in {place.name}: run again.")
@@ -120,6 +132,7 @@ class _Run:
     def _publish(self, manifest: Manifest, place: Place, shelf: Shelf) -> None:
         """Let the files be seen, and tell everybody; from then on an error leaves them there."""
         shelf.finish(manifest)
+        self.published.add(manifest.job)
         tell_done(self.job, self.edges, manifest, place.name, shelf.check)
 
     def _left(self, work: Work) -> Left:

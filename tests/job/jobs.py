@@ -12,6 +12,7 @@ from pipeline.job.spec_json import parse_job
 from tests.documents import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SECRET = "a secret of thirty-two characters"  # noqa: S105 - of the tests' receiver
@@ -40,6 +41,7 @@ class Told:
     environ: dict[str, str] = field(default_factory=lambda: dict(ENVIRON))
     config: str | None = None
     sentences: list[str] = field(default_factory=list)
+    sleep: Callable[[float], object] = lambda _: None
 
     @property
     def edges(self) -> Edges:
@@ -48,9 +50,12 @@ class Told:
             config=self.config,
             processors=1,
             clock=lambda: 1_772_442_000_000,
-            sleep=lambda _: None,
+            sleep=self._sleep,
             tell=self.sentences.append,
         )
+
+    def _sleep(self, seconds: float) -> None:
+        self.sleep(seconds)
 
 
 def ran(job: dict[str, Any], told: Told | None = None, folder: Path = ROOT) -> tuple[Ran, ...]:

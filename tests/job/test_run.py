@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.errors import CommandError, DeniedError, ExitCode, NoRecordingError, NotifyError, OwnedError
+from pipeline.errors import (
+    CommandError,
+    DeniedError,
+    ExitCode,
+    NoRecordingError,
+    NoSpaceError,
+    NotifyError,
+    OwnedError,
+)
 from pipeline.job import run as running
 from pipeline.job.merge import merge_all
 from pipeline.job.tell import tell_done
@@ -17,6 +25,7 @@ from pipeline.model.manifest import FILE, Manifest, from_json
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
 from pipeline.steps import clean as cleaning
+from pipeline.steps import publish as publishing
 from pipeline.steps.place import Limits
 from pipeline.storage.below import Below
 from pipeline.storage.open import open_store
@@ -171,6 +180,27 @@ def test_a_webhook_that_refuses_is_told_by_the_next_run(made: Callable[[str], Ma
         assert len(events(hook)) == 2
 
 
+def test_what_was_published_and_not_told_is_told_though_a_run_between_fails(
+    made: Callable[[str], Made], tmp_path: Path, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = document(made("plain-agora").place, tmp_path / "done", hook.url)
+    with receiver(Says(403)) as refusing:
+        ran({**job, "notify": document("", "", refusing.url)["notify"]})
+
+    def full(*_: object) -> None:
+        raise NoSpaceError("the disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "publish", full)
+        (failed,) = ran(job)
+    assert isinstance(failed.error, NoSpaceError)
+    assert events(hook) == []
+    (told,) = ran(job)
+    assert told.done
+    assert [event["summary"]["state"] for event in events(hook)] == ["done"]
+    assert not (tmp_path / "done" / ".recpipe").exists()
+
+
 def test_every_webhook_is_told_whatever_the_others_say(made: Callable[[str], Made], tmp_path: Path) -> None:
     with receiver(Says(410)) as gone, receiver() as good:
         job = document(made("plain-agora").place, tmp_path / "done", gone.url)
@@ -318,6 +348,41 @@ class TestBetweenStores:
         assert {stat.key: stat.etag for stat in target.list("")}.keys() == made_first.keys()
         assert all(target.stat(key).etag == etag for key, etag in made_first.items() if key != FILE)
         assert len({event["id"] for event in events(hook)}) == 1
+
+    @pytest.fixture
+    def half_removed(self, told: Told, source: Store, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+        """A job that was stopped while it removed slices."""
+
+        def some(store: Store, etags: dict[str, str], beat: Callable[[], None]) -> Iterator[str]:
+            yield from removing(store, dict(list(etags.items())[:5]), beat)
+            raise DeniedError("no.")
+
+        removing = cleaning.remove
+        job = document("calls:room", "vod:done", delete_source="after-verify")
+        with monkeypatch.context() as patch:
+            patch.setattr(cleaning, "remove", some)
+            ran(job, told)
+        assert list(source.list(""))
+        return job
+
+    def test_what_is_left_of_slices_is_not_waited_for(
+        self, told: Told, source: Store, half_removed: dict[str, Any]
+    ) -> None:
+        limits = {**half_removed["limits"], "settle": "2m", "settle_limit": "6h"}
+        told.sleep = lambda seconds: pytest.fail(f"it waits for {seconds} s")
+        (one,) = ran({**half_removed, "limits": limits}, told)
+        assert one.done
+        assert list(source.list("")) == []
+
+    def test_what_is_left_of_slices_stays_where_a_file_is_gone(
+        self, told: Told, source: Store, target: Store, half_removed: dict[str, Any]
+    ) -> None:
+        before = list(source.list(""))
+        target.delete(next(stat.key for stat in target.list("") if stat.key.endswith(".mp4")))
+        (one,) = ran(half_removed, told)
+        assert one.done
+        assert list(source.list("")) == before
+        assert "is gone" in told.sentences[-1]
 
     def test_slices_that_come_after_their_recording_was_removed_replace_nothing(
         self, told: Told, source: Store, target: Store, made: Callable[[str], Made]

@@ -13,8 +13,11 @@ from pipeline.journal.owner import Owner, Runner
 from pipeline.storage.below import Below
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.protocol import PLAIN
+from pipeline.storage.retrying import Patience, Retrying
+from tests.storage.faults import Shaky
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pipeline.storage.protocol import Extras, Upload
@@ -108,7 +111,14 @@ def test_no_visible_act_without_the_token(store: MemoryStore, journal: Journal) 
     upload.part(1, b"x")
     another = Owner(Runner("there", "", "", 1, 1), "theirs", 10**12)
     store.put(f".recpipe/{JOB}/owner.json", another.to_json())
-    acts = [lambda: guarded.put("c.mp4", b""), lambda: guarded.delete("a.mp4"), upload.complete]
+    acts: list[Callable[[], object]] = [
+        lambda: guarded.put("c.mp4", b""),
+        lambda: guarded.delete("a.mp4"),
+        upload.complete,
+        lambda: journal.notes.write("tell", {}),
+        lambda: journal.notes.forget(Begun("b.mp4", ()).name),
+    ]
+    notes = journal.notes.names()
     for act in acts:
         with pytest.raises(OwnedError, match="taken this job over"):
             act()
@@ -116,6 +126,15 @@ def test_no_visible_act_without_the_token(store: MemoryStore, journal: Journal) 
         journal.recover(store)
     assert {stat.key for stat in store.list("") if not stat.key.startswith(".")} == {"a.mp4"}
     assert len(list(store.uploads(""))) == 1
+    assert journal.notes.names() == notes
+
+
+def test_an_upload_that_was_begun_twice_because_an_answer_was_lost_is_open_once(store: MemoryStore) -> None:
+    theirs = store.upload("a.mp4").id
+    patient = Retrying(Shaky(store, times=1, after=True), Patience(seconds=60, first=0, longest=0))
+    guarded = Guarded(patient, store_journal(store, JOB, now))
+    ours = guarded.upload("a.mp4").id
+    assert set(store.uploads("")) == {("a.mp4", theirs), ("a.mp4", ours)}
 
 
 def test_in_a_folder_nothing_of_a_journal_stays(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ class Circumstances:
         margin_ms: by how much the clocks of two machines may differ.
         boot: a file with the id of this machine's start; "" for the true one.
         ahead_s: by how much this machine's clock is ahead.
+        haste: what failed is tried again after shorter waits.
         folder: whose changes are counted; "" for none.
         strike: before which of these changes the process kills itself; 0 for none.
         tally: a file that gets one byte for each change.
@@ -48,6 +49,7 @@ class Circumstances:
     margin_ms: int = 0
     boot: str = ""
     ahead_s: int = 0
+    haste: bool = False
     folder: str = ""
     strike: int = 0
     tally: str = ""
@@ -104,6 +106,13 @@ def _ahead(seconds: int, patches: ExitStack) -> None:
     patches.enter_context(patch("time.time_ns", lambda: clock() + seconds * 1_000_000_000))
 
 
+def _haste(patches: ExitStack) -> None:
+    from pipeline.storage import open as opening
+    from pipeline.storage.retrying import Patience
+
+    patches.enter_context(patch.object(opening, "PATIENT", Patience(first=0.01, longest=0.05)))
+
+
 def _watch(given: Circumstances) -> None:
     tally = os.open(given.tally, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     me, seen = os.getpid(), 0
@@ -134,6 +143,8 @@ def run() -> None:
             _elsewhere(given.boot, patches)
         if given.ahead_s:
             _ahead(given.ahead_s, patches)
+        if given.haste:
+            _haste(patches)
         if given.folder:
             _watch(given)
         main()

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from tests.kill.scene import Call, Servers
 
-LEAST = {"rclone": 88, "swift": 60, "volcengine": 90, "tencent": 110, "folder": 30}
+LEAST = {"rclone": 88, "swift": 60, "volcengine": 90, "tencent": 110, "folder": 12}
 """Requests of a job of each kind, at least: whoever kills it there kills it before its end."""
-CHANGES = 20
+CHANGES = 28
 """Changes of the folder that gets the files, at least."""
 
 

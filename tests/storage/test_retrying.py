@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.errors import BusyError, ConditionError, DeniedError, ObjectMissingError
 from pipeline.storage.below import Below
+from pipeline.storage.local import LocalStore
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.protocol import Unless
 from pipeline.storage.retrying import Patience, Retrying
@@ -15,6 +16,7 @@ from tests.storage.faults import Shaky
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pipeline.storage.protocol import Stat
 
@@ -132,6 +134,27 @@ def test_a_write_that_somebody_else_did_meanwhile_is_a_conflict() -> None:
 
 def test_an_upload_that_is_gone_is_done_only_if_the_object_is_made_of_its_parts() -> None:
     store = MemoryStore()
+    upload = Retrying(Shaky(store, times=1), HASTE).upload("k")
+    upload.part(1, b"mine")
+    store.abort("k", upload.id)
+    store.put("k", b"them")
+    with pytest.raises(ObjectMissingError):
+        upload.complete()
+
+
+def test_an_object_that_was_made_although_its_answer_was_lost_is_read_back_where_no_etag_tells(
+    tmp_path: Path,
+) -> None:
+    upload = Retrying(Shaky(LocalStore(tmp_path), times=1, after=True), HASTE).upload("k")
+    upload.part(2, b"of two parts")
+    upload.part(1, b"an object ")
+    there = upload.complete()
+    assert there == LocalStore(tmp_path).stat("k")
+    assert LocalStore(tmp_path).get("k").data == b"an object of two parts"
+
+
+def test_an_object_of_the_same_size_that_somebody_else_made_is_not_taken_for_ours(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
     upload = Retrying(Shaky(store, times=1), HASTE).upload("k")
     upload.part(1, b"mine")
     store.abort("k", upload.id)
