@@ -7,6 +7,7 @@ through its callbacks, and forgets any that are not (KeyboardInterrupt among the
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -82,7 +83,8 @@ def guarded(work: Callable[[], int], arguments: Sequence[str], system: str = sys
     try:
         if system not in SYSTEMS:
             _unsupported(system)
-        return work()
+        with _notices():
+            return work()
     except NoArgsIsHelpError as error:
         complain(error.format_message().splitlines())
         return ExitCode.USAGE
@@ -92,6 +94,23 @@ def guarded(work: Callable[[], int], arguments: Sequence[str], system: str = sys
         # A signal may come out of a library as another error, or in the middle of that error's making.
         ended = _stopped(_Request.code) if _Request.code is not None else _ended(error)
     return _told(*ended, as_json=_wants_json(arguments))
+
+
+class _Complaining(logging.Handler):
+    """What the work tells on its way, such as what it tries again, as lines on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        complain([f"recpipe: {record.getMessage()}"])
+
+
+@contextmanager
+def _notices() -> Iterator[None]:
+    logger, handler = logging.getLogger("recpipe"), _Complaining(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _ended(error: Exception) -> tuple[str, ExitCode, str]:

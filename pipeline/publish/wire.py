@@ -88,7 +88,7 @@ class Wire:
         except urllib3.exceptions.SSLError as error:
             raise _of_tls(name, error) from error
         except urllib3.exceptions.HTTPError as error:
-            raise BusyError(f"{name}: the connection broke ({error}).") from error
+            raise BusyError(f"{name}: the connection broke ({error}): run again later.") from error
         except ValueError:
             # Its text repeats the header, and that is a key or a token: it goes no further.
             raise DeniedError(
@@ -102,7 +102,7 @@ class Wire:
 def _looked_at(name: str, answer: Answer) -> Answer:
     if answer.status in BUSY:
         after = retry_after(answer.headers)
-        raise BusyError(f"{name}: the service is busy (status {answer.status}).", after)
+        raise BusyError(f"{name}: the service is busy (status {answer.status}): run again later.", after)
     if 300 <= answer.status < 400:  # noqa: PLR2004 - RFC 9110 15.4
         raise StorageError(
             f"{name}: the service sends us elsewhere (status {answer.status}), where credentials do not go: "
@@ -123,7 +123,7 @@ def _of_tls(name: str, error: urllib3.exceptions.SSLError) -> StorageError:
     if isinstance(cause, FileNotFoundError | PermissionError | IsADirectoryError):
         return StorageError(f"{name}: the ca_bundle cannot be read ({cause.strerror}): check its path.")
     if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return BusyError(f"{name}: the connection broke ({error}).")
+        return BusyError(f"{name}: the connection broke ({error}): run again later.")
     return StorageError(f"{name}: the service does not speak TLS as we do ({error}): check the endpoint.")
 
 

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from pipeline.storage.stores import StoreSettings
 
 THREADS = 32
-CONNECT_SECONDS, READ_SECONDS = 10, 60
+CONNECT_SECONDS, READ_SECONDS = 5, 60
 SHIFTED = "recpipe-s3v4"
 """Our name for SigV4 by another clock."""
 TELLTALES = ("botocore.auth", "botocore.endpoint")
 """Loggers whose debug lines hold session tokens."""
+_MET: set[str | None] = set()
+"""Endpoints that were there: one that is gone now may come back, one that never was is mistyped."""
 _SKEW = "recpipe_skew"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -102,6 +104,16 @@ class Connection:
     def answered(self, turn: int) -> None:
         """A request of a turn was answered: its credentials are good."""
         self._good = max(self._good, turn)
+        self.meet()
+
+    @property
+    def met(self) -> bool:
+        """Whether its endpoint has answered this process before, whatever it said, and whoever asked."""
+        return self._settings.endpoint in _MET
+
+    def meet(self) -> None:
+        """Its endpoint has answered."""
+        _MET.add(self._settings.endpoint)
 
     def set_clock(self, store_says: datetime) -> float:
         """Sign by the store's clock from now on; gives the seconds between it and ours."""

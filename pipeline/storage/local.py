@@ -112,9 +112,11 @@ class LocalStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._alone():
             if unless.exists and path.exists():
-                raise ConditionError(f"{key} exists and must not be replaced.")
+                raise ConditionError(
+                    f"{key} exists and must not be replaced: choose another name or remove it."
+                )
             if unless.changed_from and self._etag(path) != unless.changed_from:
-                raise ConditionError(f"{key} was changed by somebody else meanwhile.")
+                raise ConditionError(f"{key} was changed by somebody else meanwhile: run again.")
             part.replace(path)
         _sync(path.parent)
         return _stat(key, path.stat())
@@ -190,9 +192,13 @@ class LocalStore:
         except RecpipeError:
             raise
         except (FileNotFoundError, IsADirectoryError) as error:
-            raise ObjectMissingError(f"{key} is not there.") from error
+            raise ObjectMissingError(
+                f"{key} is not there: make sure that nobody removes it and run again."
+            ) from error
         except NotADirectoryError as error:
-            raise StorageError(f"{key} lies below a file: a folder cannot hold both.") from error
+            raise StorageError(
+                f"{key} lies below a file, and a folder cannot hold both: remove it or choose another place."
+            ) from error
         except PermissionError as error:
             raise DeniedError(
                 f"{key} may not be touched ({error.strerror}): change its mode or owner."
@@ -202,7 +208,9 @@ class LocalStore:
                 raise NoSpaceError(
                     f"the disk of {self._root} is full: free some space and run again."
                 ) from error
-            raise StorageError(f"{key} cannot be used ({error.strerror}).") from error
+            raise StorageError(
+                f"{key} cannot be used ({error.strerror}): check the disk and run again."
+            ) from error
 
 
 class LocalUpload:
@@ -227,7 +235,7 @@ class LocalUpload:
     def _place(self) -> Path:
         place = self._store._root / UNFINISHED / self._name  # noqa: SLF001 - two halves of one store
         if not place.is_dir():
-            raise ObjectMissingError(f"upload {self._name} was completed or aborted.")
+            raise ObjectMissingError(f"upload {self._name} was completed or aborted: run again.")
         return place
 
     def part(self, number: int, data: bytes) -> str:

@@ -75,9 +75,11 @@ class MemoryStore:
         with self._lock:
             there = self._objects.get(key)
             if unless.exists and there is not None:
-                raise ConditionError(f"{key} exists and must not be replaced.")
+                raise ConditionError(
+                    f"{key} exists and must not be replaced: choose another name or remove it."
+                )
             if unless.changed_from and (there is None or there.stat.etag != unless.changed_from):
-                raise ConditionError(f"{key} was changed by somebody else meanwhile.")
+                raise ConditionError(f"{key} was changed by somebody else meanwhile: run again.")
             return self._keep(key, data, etag, extras)
 
     def delete(self, key: str) -> None:
@@ -109,7 +111,7 @@ class MemoryStore:
         with self._lock:
             kept = self._objects.get(key)
         if kept is None:
-            raise ObjectMissingError(f"{key} is not there.")
+            raise ObjectMissingError(f"{key} is not there: make sure that nobody removes it and run again.")
         return kept
 
     def _keep(self, key: str, data: bytes, etag: str, extras: Extras) -> Stat:
@@ -138,7 +140,7 @@ class MemoryStore:
     def _running(self, name: str) -> _Begun:
         begun = self._begun.get(name)
         if begun is None:
-            raise ObjectMissingError(f"upload {name} was completed or aborted.")
+            raise ObjectMissingError(f"upload {name} was completed or aborted: run again.")
         return begun
 
 

@@ -5,10 +5,12 @@ Codes are those of the Amazon S3 API ("Error responses"), which the other stores
 
 from __future__ import annotations
 
+import socket
 import ssl
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pipeline.errors import (
     BusyError,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 WITHOUT_REASON = frozenset({"400", "403"})
 """What a HEAD tells where another request would have told why (RFC 9110 9.3.2: it has no body)."""
+NO_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+"""What the resolver says of a name that nobody has."""
 EMPTY_RANGE = frozenset({"InvalidRange", "416"})
 EXPIRED = frozenset(
     {
@@ -40,14 +44,19 @@ EXPIRED = frozenset(
     }
 )
 SKEWED = "RequestTimeTooSkewed"
+LATER = ": run again later."
+"""How the sentence ends of what may pass by itself."""
 _SENTENCES: dict[type[StorageError], str] = {
     NoBucketError: "{name}: there is no such bucket here: check its name, region and endpoint.",
-    ObjectMissingError: "{name} is not there.",
-    ConditionError: "{name} was written by somebody else, or exists and must not be replaced.",
-    CorruptError: "{name} reached the store with other bytes ({why}).",
+    ObjectMissingError: "{name} is not there: make sure that nobody removes it and run again.",
+    ConditionError: (
+        "{name} was written by somebody else, or exists and must not be replaced: "
+        "make sure that nobody else writes it and run again."
+    ),
+    CorruptError: "{name} reached the store with other bytes ({why}): run again.",
     DeniedError: "{name} is refused ({why}): check the credentials and their rights.",
-    BusyError: "{name}: the store is busy ({why}).",
-    StorageError: "{name}: the store does not take the request ({why}).",
+    BusyError: f"{{name}}: the store is busy ({{why}}){LATER}",
+    StorageError: "{name}: the store does not take the request ({why}): check its endpoint and profile.",
 }
 _CODES: dict[str, type[StorageError]] = {
     "NoSuchBucket": NoBucketError,
@@ -93,9 +102,10 @@ def told(name: str, connection: Connection) -> Iterator[None]:
         yield
         connection.answered(turn)
     except of_botocore.ClientError as error:
+        connection.meet()
         raise _answered(name, error.response, connection, turn) from error
     except of_botocore.FlexibleChecksumError as error:
-        raise CorruptError(f"{name} arrived with other bytes than its checksum says.") from error
+        raise CorruptError(f"{name} arrived with other bytes than its checksum says: run again.") from error
     except of_botocore.SSLError as error:
         raise _of_tls(name, error) from error
     except (
@@ -124,9 +134,31 @@ def told(name: str, connection: Connection) -> Iterator[None]:
             ) from None
         if isinstance(inner, Exception) and not isinstance(inner, OSError | urllib3.exceptions.HTTPError):
             raise inner from None  # no fault of the net: a signal, which the client took for one
-        raise BusyError(f"{name}: the connection broke ({error}).") from error
+        if not connection.met and (why := _nobody(error)):
+            raise StorageError(f"{name} cannot be asked for: {why}.") from error
+        raise BusyError(f"{name}: the connection broke ({error}){LATER}") from error
     except of_botocore.BotoCoreError as error:
-        raise StorageError(f"{name} cannot be asked for: {error}.") from error
+        raise StorageError(
+            f"{name} cannot be asked for ({error}): check the settings of its store."
+        ) from error
+
+
+def _nobody(error: Exception) -> str:
+    """Why nobody can ever have been there, as a clause; empty where that is not certain.
+
+    A name that cannot be looked up right now (EAI_AGAIN) may be later, and who hangs up was there.
+    """
+    cause: BaseException | None = getattr(error, "kwargs", {}).get("error")
+    endpoint = urlsplit(getattr(error, "kwargs", {}).get("endpoint_url", ""))
+    while cause is not None:
+        if isinstance(cause, socket.gaierror) and cause.errno in NO_NAME:
+            return f"no host is called {endpoint.hostname}: check the bucket and the endpoint of its store"
+        if isinstance(cause, ConnectionRefusedError):
+            return (
+                f"nothing listens at {endpoint.netloc}: check the endpoint of its store, or run again later"
+            )
+        cause = cause.__cause__
+    return ""
 
 
 def _of_tls(name: str, error: Exception) -> StorageError:
@@ -139,7 +171,7 @@ def _of_tls(name: str, error: Exception) -> StorageError:
             f"{name}: the store's certificate is not trusted ({error}): give a ca_bundle or another endpoint."
         )
     if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return BusyError(f"{name}: the connection broke ({error}).")
+        return BusyError(f"{name}: the connection broke ({error}){LATER}")
     return StorageError(f"{name}: the store does not speak TLS as we do ({error}): check its endpoint.")
 
 
@@ -161,7 +193,7 @@ def _answered(name: str, response: Mapping[str, Any], connection: Connection, tu
         return _skewed(name, headers, connection)
     if code in EXPIRED:
         if connection.renew(turn):
-            return BusyError(f"{name}: the credentials had expired ({why}).", 0)
+            return BusyError(f"{name}: the credentials had expired ({why}): run again.", 0)
         return DeniedError(f"{name} is refused: the credentials have expired ({why}): renew them.")
     kind = _CODES.get(code) or _STATUS.get(status, StorageError)
     sentence = _SENTENCES[kind].format(name=name, why=why)
@@ -173,7 +205,7 @@ def _skewed(name: str, headers: Mapping[str, str], connection: Connection) -> St
     if said is None:
         return DeniedError(f"{name} is refused: this machine's clock is wrong: set it.")
     off = connection.set_clock(said)
-    return BusyError(f"{name}: this machine's clock is {abs(off):.0f} s off the store's.", 0)
+    return BusyError(f"{name}: this machine's clock is {abs(off):.0f} s off the store's: set it.", 0)
 
 
 def date_of(headers: Mapping[str, str]) -> datetime | None:

@@ -53,8 +53,45 @@ PATIENT = Patience()
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
+log = logging.getLogger("recpipe.retrying")
+"""Told now and then what is tried again, and for how long; the commands print it."""
+log.addHandler(logging.NullHandler())
+
+
+class Notices:
+    """When it is time to tell that something is tried again: once it takes long, and then now and then.
+
+    One for all calls of a store: sixteen threads that wait for it are no sixteen pieces of news.
+    """
+
+    FIRST, NEXT = 3.0, 30.0
+    """Seconds of trying before the first notice, and between two; the waits are short before, long behind."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+
+    def tell(self, error: Exception, tried: float, left: float, now: float) -> None:
+        """A call failed that is tried again.
+
+        Args:
+            error: of it.
+            tried: seconds since it was first made.
+            left: seconds for which it is tried again.
+            now: the clock.
+        """
+        early = tried < self.FIRST
+        if early or left <= 0 or (self._last is not None and now - self._last < self.NEXT):
+            return
+        self._last = now
+        said = str(error).removesuffix(".").removesuffix(": run again later").removesuffix(": run again")
+        log.warning("%s; it is tried again for %.0f s more.", said, left)
+
+
 def again(
-    call: Callable[[], T], patience: Patience = PATIENT, clock: Callable[[], float] = time.monotonic
+    call: Callable[[], T],
+    patience: Patience = PATIENT,
+    clock: Callable[[], float] = time.monotonic,
+    notices: Notices | None = None,
 ) -> T:
     """The result of a call that may be made any number of times; at last, the error of the last one.
 
@@ -63,16 +100,19 @@ def again(
             other side asks to wait.
         patience: how long to try.
         clock: seconds that only rise.
+        notices: shared by calls that fail together; None for its own.
     """
-    started, limit = clock(), patience.seconds
+    started, limit, notices = clock(), patience.seconds, notices or Notices()
 
     def worth_it(error: Exception) -> bool | float:
         if not isinstance(error, StorageError | NotifyError) or not error.retryable:
             return False
         after: float | None = getattr(error, "after", None)
-        if not after:
-            return True  # "at once" is no reason to ask thousands of times a minute
-        return after if clock() - started + after <= limit else False
+        now = clock()
+        if after and now - started + after > limit:
+            return False
+        notices.tell(error, now - started, limit - (now - started), now)
+        return after or True  # "at once" is no reason to ask thousands of times a minute
 
     for attempt in stamina.retry_context(
         on=worth_it,
@@ -118,13 +158,14 @@ class Retrying:
         self._store = store
         self._patience = patience
         self._clock = clock
+        self._notices = Notices()
 
     def __repr__(self) -> str:
         return f"Retrying({self._store!r})"
 
     def again(self, call: Callable[[], T]) -> T:
         """The result of a call that may be made any number of times."""
-        return again(call, self._patience, self._clock)
+        return again(call, self._patience, self._clock, self._notices)
 
     @property
     def parts(self) -> Parts:

@@ -93,12 +93,14 @@ class S3Store:
             if self._profile.if_none_match:
                 return {"IfNoneMatch": "*"}
             if self._etag(key):
-                raise ConditionError(f"{self._name(key)} exists and must not be replaced.")
+                raise ConditionError(
+                    f"{self._name(key)} exists and must not be replaced: choose another name or remove it."
+                )
         if unless.changed_from:
             if self._profile.if_match:
                 return {"IfMatch": f'"{unless.changed_from}"'}
             if self._etag(key) != unless.changed_from:
-                raise ConditionError(f"{self._name(key)} was changed by somebody else meanwhile.")
+                raise ConditionError(f"{self._name(key)} was changed by somebody else meanwhile: run again.")
         return {}
 
     def _etag(self, key: str) -> str:

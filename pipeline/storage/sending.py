@@ -94,7 +94,9 @@ def _piece(key: str, open_file: Open, start: int, length: int) -> bytes:
         file.seek(start)
         data = file.read(length)
     if len(data) < length:
-        raise CorruptError(f"{key}: the file that it is made of ends early: it was changed meanwhile.")
+        raise CorruptError(
+            f"{key}: the file that it is made of ends early, it was changed meanwhile: run again."
+        )
     return data
 
 
@@ -117,11 +119,11 @@ def compare(store: Reads, name: str, sent: Sent, open_file: Open) -> Stat:
     """
     there = store.stat(sent.stat.key)
     if there.size != sent.size:
-        raise CorruptError(f"{name} has {there.size} bytes of {sent.size} in the store.")
+        raise CorruptError(f"{name} has {there.size} bytes of {sent.size} in the store: run again.")
     if not (sent.vouched and there.etag == sent.stat.etag):
         for start, data in _samples(open_file, sent.size):
             if store.get_range(sent.stat.key, start, len(data)).data != data:
-                raise CorruptError(f"{name} has other bytes in the store than were sent.")
+                raise CorruptError(f"{name} has other bytes in the store than were sent: run again.")
     return there
 
 

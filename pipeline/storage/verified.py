@@ -95,9 +95,9 @@ class _Upload(Passing):
 def same_md5(what: str, data: bytes, md5: str, did: str) -> None:
     """Raise CorruptError where an MD5 is known and not that of the data."""
     if md5 and md5.lower() != hashlib.md5(data, usedforsecurity=False).hexdigest():
-        raise CorruptError(f"{what} {did} with other bytes than its MD5 {md5} says.")
+        raise CorruptError(f"{what} {did} with other bytes than its MD5 {md5} says: run again.")
 
 
 def _same_size(key: str, arrived: int, expected: int) -> None:
     if arrived != expected:
-        raise CorruptError(f"{key} has {arrived} bytes of {expected}.")
+        raise CorruptError(f"{key} has {arrived} bytes of {expected}: run again.")

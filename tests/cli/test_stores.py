@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +22,7 @@ from pipeline.storage.below import Below
 from pipeline.storage.open import open_store
 from tests.cli.running import run
 from tests.documents import ROOT
-from tests.servers.faults import DENIED, Strike, at, every, faulty, never
+from tests.servers.faults import DENIED, Drop, Strike, at, every, faulty, never
 from tests.sources.stored import put_all
 from tests.storage.servers import bucket, environ, settings
 
@@ -160,6 +163,35 @@ def test_a_store_that_refuses_is_exit_code_6_and_one_sentence(swift_http: S3Serv
     assert said.stdout == ""
     assert said.stderr.count("\n") == 1
     assert "s3://calls/room/ is refused (AccessDenied" in said.stderr
+
+
+def test_a_store_that_does_not_answer_is_told_long_before_it_is_given_up(
+    swift_http: S3Server, tmp_path: Path
+) -> None:
+    with faulty(swift_http, every(1, Drop())) as between:
+        (tmp_path / "recpipe.toml").write_text(store("here", between.server, "calls"))
+        with started(tmp_path, "inspect", "here:room", **keys("here", swift_http.accounts[0])) as process:
+            assert process.stderr is not None
+            said = process.stderr.readline()
+            process.terminate()
+            process.communicate(timeout=120)
+    assert said.startswith("recpipe: s3://calls/room/: the connection broke (")
+    assert re.search(r"; it is tried again for 11\d s more\.\n$", said)
+
+
+def test_an_endpoint_at_which_nobody_listens_ends_the_command_at_once(
+    swift_http: S3Server, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = replace(swift_http, endpoint=f"http://127.0.0.1:{taken.getsockname()[1]}")
+    (tmp_path / "recpipe.toml").write_text(store("here", nobody, "calls"))
+    said = recpipe(tmp_path, "inspect", "here:room", **keys("here", swift_http.accounts[0]))
+    assert (said.stdout, said.returncode) == ("", 6)
+    where = nobody.endpoint.removeprefix("http://")
+    assert said.stderr == (
+        f"recpipe: s3://calls/room/ cannot be asked for: nothing listens at {where}: check the endpoint of "
+        "its store, or run again later.\n"
+    )
 
 
 def test_an_address_of_another_kind_says_what_to_write() -> None:

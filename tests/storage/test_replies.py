@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.errors import BusyError, DeniedError, StorageError
+from pipeline.errors import BusyError, DeniedError, ObjectMissingError, StorageError
 from pipeline.storage.open import open_store
 from pipeline.storage.profiles import SWIFT
 from pipeline.storage.protocol import Unless
+from pipeline.storage.replies import _SENTENCES
 from pipeline.storage.retrying import Patience
 from pipeline.storage.stores import KeysInEnvironment, StoreSettings
 from tests.servers.listening import Listening
@@ -47,6 +50,56 @@ def store(endpoint: str, **keys: str) -> Store:
         credentials=KeysInEnvironment("KEY", "SECRET", "TOKEN"),
     )
     return open_store(where, KEYS | keys, Patience(seconds=0.5, first=0.01, longest=0.05))
+
+
+def test_a_port_at_which_nobody_ever_listened_is_told_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    said = rf"s3://bucket/k cannot be asked for: nothing listens at 127\.0\.0\.1:{port}: check the endpoint"
+    with pytest.raises(StorageError, match=said) as caught:
+        store(f"http://127.0.0.1:{port}").get("k")
+    assert not caught.value.retryable
+
+
+def test_a_server_that_is_gone_by_now_may_come_back() -> None:
+    there = Listening(answer(404, "NoSuchKey"))
+    found = store(f"http://127.0.0.1:{there.port}")
+    with pytest.raises(ObjectMissingError):
+        found.get("k")
+    there.close()
+    for asked in (found, store(f"http://127.0.0.1:{there.port}")):
+        with pytest.raises(BusyError, match=r"the connection broke .*: run again later\."):
+            asked.get("k")
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "retryable"),
+    [
+        pytest.param(
+            socket.EAI_NONAME, "no host is called nobody.test: check the", False, id="there is none"
+        ),
+        pytest.param(socket.EAI_AGAIN, "the connection broke", True, id="nobody can say right now"),
+    ],
+)
+def test_a_name_that_is_not_found(
+    number: int,
+    said: str,
+    retryable: bool,  # noqa: FBT001 - a table
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(number, "not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(StorageError, match=said) as caught:
+        store("http://nobody.test").get("k")
+    assert caught.value.retryable is retryable
+
+
+@pytest.mark.parametrize("sentence", [*_SENTENCES.values()], ids=[kind.__name__ for kind in _SENTENCES])
+def test_every_sentence_says_what_to_do(sentence: str) -> None:
+    said = sentence.format(name="s3://b/k", why="Code: Message")
+    assert re.search(r"[^:]: (run|check|make sure)[^:.]*\.$", said.replace("(Code: Message)", ""))
 
 
 def test_a_handshake_that_is_cut_off_may_come_right(listening: Listening) -> None:

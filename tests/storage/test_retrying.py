@@ -119,6 +119,39 @@ def test_the_wait_that_the_store_asks_for_is_kept_if_there_is_time(after: float,
     assert len(shaky.calls) == calls
 
 
+def notices(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "recpipe.retrying"]
+
+
+def test_what_is_tried_again_for_long_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    """At once nobody needs to know, and every time nobody wants to."""
+    shaky = Shaky(MemoryStore(), times=10**9, error=BusyError("s3://b/k is busy: run again later."))
+    seconds = count()
+
+    def clock() -> float:  # the first look is when the call began, then one a try
+        return float(next(seconds))
+
+    with caplog.at_level("WARNING", "recpipe"), pytest.raises(BusyError):
+        Retrying(shaky, Patience(seconds=0.3, first=0, longest=0), clock).stat("k")
+    assert notices(caplog) == []
+    shaky = Shaky(MemoryStore(), times=70, error=BusyError("s3://b/k is busy: run again later."))
+    with caplog.at_level("WARNING", "recpipe"), pytest.raises(ObjectMissingError):
+        Retrying(shaky, Patience(seconds=100, first=0, longest=0), clock).stat("k")
+    told = [f"s3://b/k is busy; it is tried again for {left} s more." for left in (97, 67, 37)]
+    assert notices(caplog) == told
+
+
+def test_calls_that_fail_together_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    seconds = count()
+    shaky = Shaky(MemoryStore(), times=10, error=BusyError("busy."))
+    retrying = Retrying(shaky, Patience(seconds=100, first=0, longest=0), lambda: float(next(seconds)))
+    with caplog.at_level("WARNING", "recpipe"):
+        for key in ("a", "b"):
+            with pytest.raises(ObjectMissingError):
+                retrying.stat(key)
+    assert notices(caplog) == ["busy; it is tried again for 97 s more."]
+
+
 def test_a_write_that_was_done_although_its_answer_was_lost_is_no_conflict() -> None:
     retrying = Retrying(Shaky(MemoryStore(), after=True), HASTE)
     assert retrying.put("k", b"mine", unless=Unless(exists=True)).size == 4

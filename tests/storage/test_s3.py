@@ -93,13 +93,6 @@ def test_a_server_that_nobody_vouches_for_is_refused_at_once(swift_tls: S3Server
     assert not caught.value.retryable
 
 
-def test_a_server_that_is_not_there_is_tried_until_the_time_is_over(swift_http: S3Server) -> None:
-    where = replace(settings(swift_http, "any"), endpoint="http://127.0.0.1:9")
-    store = open_store(where, environ(swift_http), Patience(seconds=0.3, first=0.05, longest=0.05))
-    with pytest.raises(BusyError, match="the connection broke"):
-        store.stat("k")
-
-
 def test_both_accounts_see_their_own_buckets_with_their_own_keys(swift_tls: S3Server) -> None:
     stores = []
     for account in swift_tls.accounts[:2]:

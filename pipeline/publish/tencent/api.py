@@ -120,7 +120,7 @@ class Api:
         if told.code.startswith(_DENIED):
             return DeniedError(f"{name} is refused ({told}): check the credentials and their rights.")
         if told.code.startswith(_BUSY):
-            return BusyError(f"{name}: the service is busy ({told}).")
+            return BusyError(f"{name}: the service is busy ({told}): run again later.")
         return StorageError(f"{name}: the service does not take the request ({told}).")
 
     def _skewed(self, name: str, answer: Answer) -> StorageError:

@@ -156,5 +156,5 @@ class Wire:
                 "endpoint."
             )
         if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-            return BusyError(f"{self._about(what)}: the connection broke ({why}).")
+            return BusyError(f"{self._about(what)}: the connection broke ({why}): run again later.")
         return StorageError(f"{self._about(what)}: no TLS as we speak it ({why}): check the endpoint.")
