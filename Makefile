@@ -36,6 +36,7 @@ test: $(READY) ## run every test
 
 soak: $(READY) $(SERVERS_READY) ## many users through faults, and jobs killed at every request (over an hour)
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal -m soak tests
+	@$(PY) -m benchmarks.near
 	@$(PY) -m tests.kill --jobs $(JOBS)
 
 check: lint types contracts ## lint, types, import contracts

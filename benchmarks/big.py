@@ -52,7 +52,7 @@ def _record(place: Path) -> Path:
     place.mkdir()
     stem = "0123456789abcdef0123456789abcdef_big__uid_s_1__uid_e_video"
     first = place / f"{stem}_{utc17(START_MS)}.ts"
-    first.write_bytes(_slice())
+    first.write_bytes(padded())
     lines = ["#EXTM3U", "#EXT-X-VERSION:3", f"#EXT-X-TARGETDURATION:{SLICE_SECONDS}"]
     for n in range(SLICES):
         name = f"{stem}_{utc17(START_MS + n * SLICE_SECONDS * 1000)}.ts"
@@ -63,11 +63,15 @@ def _record(place: Path) -> Path:
     return place
 
 
-def _slice() -> bytes:
-    """20 s of pictures, each with a user data SEI message before its first slice (ISO/IEC 14496-10 D.1.6)."""
+def padded(padding: int = PADDING) -> bytes:
+    """20 s of pictures, each with a user data SEI message before its first slice (ISO/IEC 14496-10 D.1.6).
+
+    Args:
+        padding: bytes of the message, 16 or more.
+    """
     pictures = [p for p in material.pictures() if p.pts_ticks < SLICE_SECONDS * material.TICKS]
-    size = b"\xff" * (PADDING // 255) + bytes([PADDING % 255])
-    message = b"\0\0\1\x06\x05" + size + b"recpipe padding " + b"\x55" * (PADDING - 16) + b"\x80"
+    size = b"\xff" * (padding // 255) + bytes([padding % 255])
+    message = b"\0\0\1\x06\x05" + size + b"recpipe padding " + b"\x55" * (padding - 16) + b"\x80"
     packets = []
     for p in pictures:
         slice_at = max(p.data.rfind(b"\0\0\1\x65"), p.data.rfind(b"\0\0\1\x41"), p.data.rfind(b"\0\0\1\x61"))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.errors import BusyError, CommandError, CorruptError, ExitCode
+from pipeline.errors import BusyError, CommandError, CorruptError, DeniedError, ExitCode
 from pipeline.job.look import plan_all
 from pipeline.job.merge import merge_all
-from pipeline.journal.journal import FOLDER
+from pipeline.journal.here import utc_ms
+from pipeline.journal.journal import FOLDER, store_journal
+from pipeline.journal.notes import Claim
 from pipeline.model.manifest import FILE
 from pipeline.model.options import OnChange, Options, Verify
 from pipeline.sources.bucket import Bucket
@@ -84,6 +86,32 @@ def test_outputs_reach_a_store_whole_and_the_second_time_nothing_is_done(
     assert again.already
     assert [*store.list("")] == before
     assert again.manifest == done.manifest
+
+
+def test_files_of_a_merge_that_was_killed_behind_its_manifest_stay_though_the_next_run_fails(
+    made: Callable[[str], Made],
+) -> None:
+    place, store = made("plain-agora").place, MemoryStore()
+    (done,) = merged(place, Target("mem:", store))
+    before = objects(store)
+    journal = store_journal(store, done.manifest.job, utc_ms)
+    journal.notes.claim(Claim(done.manifest.files))
+    journal.lease.release()
+
+    class Refusing(Below):
+        """Takes no manifest."""
+
+        def put(self, key: str, data: bytes, extras: Extras = PLAIN, unless: Unless = ALWAYS) -> Stat:
+            if key == FILE:
+                raise DeniedError("no.")
+            return super().put(key, data, extras, unless)
+
+    with pytest.raises(DeniedError):
+        merged(place, Target("mem:", Refusing(store, "")))
+    assert {key: data for key, data in objects(store).items() if not key.startswith(FOLDER)} == before
+    (again,) = merged(place, Target("mem:", store))
+    assert again.already
+    assert objects(store) == before
 
 
 def test_from_bucket_to_bucket_of_two_accounts_over_tls(
