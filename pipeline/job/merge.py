@@ -58,7 +58,10 @@ def merge_all(
 def _ended(work: Work, kept: Manifest, limits: Limits) -> Done:
     """What is there already; a run that was killed behind its manifest is ended."""
     if work.place.left(kept.job):
-        with suppress(OwnedError), work.place.hold(kept, limits, published=True) as shelf:  # or it is just ended by another
+        with (
+            suppress(OwnedError),
+            work.place.hold(kept, limits, published=True) as shelf,
+        ):  # or it is just ended by another
             shelf.finish(kept)
     return Done(work.place.name, kept, already=True)
 

@@ -11,15 +11,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from pipeline.errors import StorageError
+from pipeline.errors import RecpipeError, StorageError
 from pipeline.storage.etags import whole_etag
 from pipeline.storage.profile import GIB, MIB, Parts
 from pipeline.storage.protocol import MOST_PARTS, PLAIN, Extras
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from pipeline.storage.protocol import Stat, Upload, Writes
 
@@ -27,6 +27,8 @@ THREADS = 4
 """Parts on their way at a time."""
 ROOM = 96 * MIB
 """Bytes on their way at a time; one part always may be."""
+GRACE_SECONDS = 10.0
+"""For parts on their way when somebody ends the run: a store that is silent would keep it for minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +142,11 @@ class Leaving:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
             self.abandon()
         else:
-            self._let_go()
+            self._let_go(error)
 
     def media(self, data: bytes) -> None:
         """The next bytes of the media; waits while too much is on its way.
@@ -202,7 +204,8 @@ class Leaving:
                 raise ValueError(f"{self._key} has no head")
             sent = self._put() if self._upload is None else self._completed(self._upload)
         self._ended = True
-        self._stop()
+        if self._pool is not None:
+            self._pool.shutdown()
         return sent
 
     def abandon(self) -> None:
@@ -211,20 +214,24 @@ class Leaving:
         Raises:
             StorageError: the store does not forget the parts.
         """
+        self._end(None)
+
+    def _end(self, error: BaseException | None) -> None:
         if self._ended:
             return
         self._ended = True
         self._filling, self._held = BytesIO(), b""
         try:
-            self._stop()  # a part that arrives after the upload was aborted would stay
+            if self._pool is not None:
+                give_up(self._pool, self._flying, error)
         finally:
             if self._upload is not None:
                 self._upload.abort()
 
-    def _let_go(self) -> None:
+    def _let_go(self, error: BaseException) -> None:
         """Abandon it for an error, which tells more than one of abandoning it."""
         with suppress(StorageError):
-            self.abandon()
+            self._end(error)
 
     @contextmanager
     def _or_nothing(self) -> Iterator[None]:
@@ -232,13 +239,9 @@ class Leaving:
             raise ValueError(f"{self._key} was finished or abandoned")
         try:
             yield
-        except BaseException:
-            self._let_go()
+        except BaseException as error:
+            self._let_go(error)
             raise
-
-    def _stop(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
 
     def _full(self) -> None:
         data, self._filling = self._filling.getvalue(), BytesIO()
@@ -283,6 +286,21 @@ class Leaving:
         same = stat.etag == whole_etag({part.number: part.md5 for part in parts})
         sizes, md5s = tuple(part.size for part in parts), tuple(part.md5 for part in parts)
         return Sent(stat, sizes, md5s, vouched=upload.md5 and same)
+
+
+def give_up(
+    pool: ThreadPoolExecutor, flying: Collection[Future[Any]], error: BaseException | None = None
+) -> None:
+    """Send no more parts, and wait for those on their way: one that arrives after an abort might stay.
+
+    Args:
+        pool: that sends them.
+        flying: not more than those that it was given.
+        error: why; for one that is none of ours, as of a signal, the wait is short.
+    """
+    pool.shutdown(wait=False, cancel_futures=True)
+    patient = error is None or isinstance(error, RecpipeError)
+    wait([future for future in flying if not future.cancelled()], timeout=None if patient else GRACE_SECONDS)
 
 
 def _arrived(upload: Upload, number: int, data: bytes) -> _Part:

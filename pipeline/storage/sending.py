@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from pipeline.errors import CorruptError, StorageError
 from pipeline.storage.etags import whole_etag
-from pipeline.storage.leaving import Sent
+from pipeline.storage.leaving import Sent, give_up
 from pipeline.storage.protocol import PLAIN, Extras
 
 if TYPE_CHECKING:
@@ -63,15 +63,17 @@ def send_file(
     length = max(PART, -(-size // most))
     starts = range(0, size, length)
     upload = store.upload(key, extras)
+    pool, send = ThreadPoolExecutor(THREADS), _sender(key, upload, open_file, length, size)
+    flying = [pool.submit(send, number) for number in range(1, len(starts) + 1)]
     try:
-        with ThreadPoolExecutor(THREADS) as pool:
-            numbered = pool.map(_sender(key, upload, open_file, length, size), range(1, len(starts) + 1))
-            parts = list(numbered)
+        parts = [future.result() for future in flying]
         stat = upload.complete()
-    except BaseException:
+    except BaseException as error:
+        give_up(pool, flying, error)
         with suppress(StorageError):  # the first error tells more
             upload.abort()
         raise
+    pool.shutdown()
     md5s = {number: part.md5 for number, part in enumerate(parts, 1)}
     vouched = upload.md5 and stat.etag == whole_etag(md5s)
     return Sent(

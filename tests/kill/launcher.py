@@ -38,7 +38,7 @@ class Circumstances:
         margin_ms: by how much the clocks of two machines may differ.
         boot: a file with the id of this machine's start; "" for the true one.
         ahead_s: by how much this machine's clock is ahead.
-        haste: what failed is tried again after shorter waits.
+        haste: what failed is tried again after shorter waits, and less is waited for at the end.
         folder: whose changes are counted; "" for none.
         strike: before which of these changes the process kills itself; 0 for none.
         tally: a file that gets one byte for each change.
@@ -107,9 +107,11 @@ def _ahead(seconds: int, patches: ExitStack) -> None:
 
 
 def _haste(patches: ExitStack) -> None:
+    from pipeline.storage import leaving
     from pipeline.storage import open as opening
     from pipeline.storage.retrying import Patience
 
+    patches.enter_context(patch.object(leaving, "GRACE_SECONDS", 1.0))
     patches.enter_context(patch.object(opening, "PATIENT", Patience(first=0.01, longest=0.05)))
 
 

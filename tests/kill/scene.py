@@ -413,10 +413,10 @@ class Scene:
         assert self.state() == before, "the run of a job that is done changed something"
 
 
-def ended(process: subprocess.Popen[str]) -> Ended:
+def ended(process: subprocess.Popen[str], seconds: float = SURELY_OVER_S) -> Ended:
     """A process to its end, and its group's: who belongs to it must notice by himself."""
     try:
-        out, err = process.communicate(timeout=SURELY_OVER_S)
+        out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         raise
