@@ -61,7 +61,7 @@ class S3Store:
             return self._stat(key, self._call("head_object", key, Key=key))
         except StorageError as error:
             if code_of(error) in WITHOUT_REASON:
-                self._read(key, Range="bytes=0-0")
+                self._read(key, "bytes=0-0")
             raise
 
     def get(self, key: str) -> Got:
@@ -74,7 +74,7 @@ class S3Store:
             return Got(b"", self.stat(key))
         span = f"bytes={start}-{start + length - 1}"
         try:
-            return self._read(key, Range=span)
+            return self._read(key, span)
         except StorageError as error:
             if code_of(error) in EMPTY_RANGE:
                 return Got(b"", self.stat(key))
@@ -141,11 +141,9 @@ class S3Store:
             asked["KeyMarker"] = page["NextKeyMarker"]
             asked["UploadIdMarker"] = page["NextUploadIdMarker"]
 
-    def _read(self, key: str, **asked: str) -> Got:
+    def _read(self, key: str, span: str = "") -> Got:
         with told(self._name(key), self._connection):
-            answer = self._connection.client().get_object(Bucket=self._bucket, Key=key, **asked)
-            with answer["Body"] as body:
-                data: bytes = body.read()
+            answer, data = self._connection.get(key, span)
         stat = self._stat(key, answer)
         _, slash, whole = answer.get("ContentRange", "").rpartition("/")  # RFC 9110 14.4
         return Got(data, replace(stat, size=int(whole)) if slash else stat)
