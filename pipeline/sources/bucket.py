@@ -23,16 +23,16 @@ END = 128 * 188
 """Bytes of each end that are fetched at once; what `pipeline.media.ts.peek` reads first."""
 STEP_OF_ENDS = 1 << 14
 """Bytes asked for at least where the ends did not tell enough."""
+KEPT = 128 << 20
+"""Bytes of objects that are fetched whole at the first look and kept until they are read."""
 SMALL = 256 << 10
-"""Objects up to this that will be read whole are fetched so at once, and kept if there is room."""
-KEPT = 256
-"""Small objects that are kept at most."""
+"""Objects up to this are fetched whole at the first look even if not kept: one request instead of two."""
 LARGE = 8 << 20
 """Objects over this are read in ranges, not whole."""
 ROOM = 64 << 20
-"""Bytes that wait to be read, of all tracks of an output."""
+"""Bytes that wait to be read, of all tracks of all outputs that are made at once."""
 THREADS = 32
-"""Fetch at once, for all tracks of an output; each has one at least."""
+"""Fetch at once, for all tracks of all outputs that are made at once; each has one at least."""
 
 
 class Stored(Lists, Reads, Protocol):
@@ -56,6 +56,7 @@ class Bucket:
         self._objects: tuple[Object, ...] | None = None
         self._came: list[int] = []  # without a lock: a thread might hold it while this process is forked
         self._kept: dict[str, bytes] = {}
+        self._sharing = 1
         self.far = True
 
     def __getstate__(self) -> dict[str, object]:
@@ -96,14 +97,35 @@ class Bucket:
         """As `Source.open`."""
         return self._ranges(key)
 
+    def shared(self, processes: int) -> None:
+        """As `Source.shared`; what one of several processes reads is kept by none."""
+        self._sharing = processes
+
     def ends(self, keys: Sequence[str], *, again: bool) -> Callable[[str], BinaryIO]:
         """As `Source.ends`."""
         small = SMALL if again else 2 * END
-        return Ahead(keys, partial(self._ends_of, small), lambda _: max(small, 2 * END), ROOM).take
+        kept = self._to_keep(keys) if again else frozenset()
+
+        def cost(key: str) -> int:
+            return self._listed[key].size if key in kept else max(small, 2 * END)
+
+        return Ahead(keys, partial(self._ends_of, small, kept), cost, ROOM).take
+
+    def _to_keep(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those that come first and fit; chosen before they are fetched, by one thread."""
+        room = 0 if self._sharing > 1 else KEPT - sum(map(len, self._kept.values()))
+        chosen: set[str] = set()
+        for key in keys:
+            size = self._listed[key].size
+            if size <= min(room, LARGE):
+                chosen.add(key)
+                room -= size
+        return frozenset(chosen)
 
     def whole(self, *tracks: Sequence[str]) -> Callable[[str], BinaryIO]:
         """As `Source.whole`; a key that two tracks share is fetched for each."""
-        room, threads = ROOM // max(1, len(tracks)), max(1, THREADS // max(1, len(tracks)))
+        sharing = max(1, len(tracks)) * self._sharing
+        room, threads = ROOM // sharing, max(1, THREADS // sharing)
         coming = [Ahead(keys, self._all_of, self._cost, room, threads) for keys in tracks]
         return partial(_of_any, coming, self._all_of)
 
@@ -122,13 +144,13 @@ class Bucket:
         same_as_listed(got, stat)
         return got.data
 
-    def _ends_of(self, small: int, key: str) -> BinaryIO:
+    def _ends_of(self, small: int, kept: frozenset[str], key: str) -> BinaryIO:
         stat = self._listed[key]
-        if stat.size <= small:
-            data = self._fetched(stat)
-            if small == SMALL and len(self._kept) < KEPT:
-                self._kept[key] = data
+        if key in kept:
+            data = self._kept[key] = self._fetched(stat)
             return io.BytesIO(data)
+        if stat.size <= small:
+            return io.BytesIO(self._fetched(stat))
         pieces: dict[int, bytes] = {}
         for start in (0, stat.size - END):
             got = self._store.get_range(key, start, END)

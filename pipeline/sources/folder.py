@@ -94,6 +94,9 @@ class Folder:
         """As `Source.open`, unbuffered."""
         return (self.root / key).open("rb", buffering=0)
 
+    def shared(self, processes: int) -> None:
+        """As `Source.shared`: a folder's slices are read as they are asked for."""
+
     def ends(self, _keys: Sequence[str], *, again: bool) -> Callable[[str], BinaryIO]:  # noqa: ARG002 - files need no plan
         """As `Source.ends`."""
         return self.open

@@ -59,6 +59,10 @@ class Source(Protocol):
         """An object as a file, to be read anywhere. Raises OSError or StorageError."""
         ...
 
+    def shared(self, processes: int) -> None:
+        """So many processes will read outputs of it at once: what each holds in memory is less."""
+        ...
+
     def ends(self, keys: Sequence[str], *, again: bool) -> Callable[[str], BinaryIO]:
         """Opens objects whose ends will be read, in about this order; ``again`` if all of them will later."""
         ...
