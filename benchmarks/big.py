@@ -52,7 +52,7 @@ def _record(place: Path) -> Path:
     place.mkdir()
     stem = "0123456789abcdef0123456789abcdef_big__uid_s_1__uid_e_video"
     first = place / f"{stem}_{utc17(START_MS)}.ts"
-    first.write_bytes(padded())
+    first.write_bytes(padded_slice())
     lines = ["#EXTM3U", "#EXT-X-VERSION:3", f"#EXT-X-TARGETDURATION:{SLICE_SECONDS}"]
     for n in range(SLICES):
         name = f"{stem}_{utc17(START_MS + n * SLICE_SECONDS * 1000)}.ts"
@@ -63,21 +63,23 @@ def _record(place: Path) -> Path:
     return place
 
 
-def padded(padding: int = PADDING) -> bytes:
-    """20 s of pictures, each with a user data SEI message before its first slice (ISO/IEC 14496-10 D.1.6).
-
-    Args:
-        padding: bytes of the message, 16 or more.
-    """
+def padded_slice(padding: int = PADDING) -> bytes:
+    """20 s of pictures, each with so many bytes before its slice; 16 or more."""
     pictures = [p for p in material.pictures() if p.pts_ticks < SLICE_SECONDS * material.TICKS]
-    size = b"\xff" * (padding // 255) + bytes([padding % 255])
-    message = b"\0\0\1\x06\x05" + size + b"recpipe padding " + b"\x55" * (padding - 16) + b"\x80"
-    packets = []
-    for p in pictures:
-        slice_at = max(p.data.rfind(b"\0\0\1\x65"), p.data.rfind(b"\0\0\1\x41"), p.data.rfind(b"\0\0\1\x61"))
-        padded = p.data[:slice_at] + message + p.data[slice_at:]
-        packets.append(Pes(StreamType.H264, padded, material.TICKS + p.pts_ticks, key=p.key))
-    return write_slice(packets)
+    return write_slice(
+        [
+            Pes(StreamType.H264, padded(p.data, padding), material.TICKS + p.pts_ticks, key=p.key)
+            for p in pictures
+        ]
+    )
+
+
+def padded(picture: bytes, count: int) -> bytes:
+    """A picture with a user data SEI message of ``count`` bytes before its slice (ISO/IEC 14496-10 D.1.6)."""
+    size = b"\xff" * (count // 255) + bytes([count % 255])
+    message = b"\0\0\1\x06\x05" + size + b"recpipe padding " + b"\x55" * (count - 16) + b"\x80"
+    slice_at = max(picture.rfind(b"\0\0\1\x65"), picture.rfind(b"\0\0\1\x41"), picture.rfind(b"\0\0\1\x61"))
+    return picture[:slice_at] + message + picture[slice_at:]
 
 
 def _last_picture(path: Path) -> float:

@@ -89,20 +89,20 @@ def record(place: Path, *, users: int, stays: Sequence[Stay]) -> Path:
     Returns:
         The folder.
     """
-    scenario = _scenario(users)
+    scenario = scenario_of(users)
     place.mkdir(parents=True, exist_ok=True)
     for user in scenario.users:
-        _write(place, scenario, user, Track.VIDEO, _video_slices(stays))
-        _write(place, scenario, user, Track.AUDIO, _audio_slices(stays))
+        write_track(place, scenario, user, Track.VIDEO, _video_slices(stays))
+        write_track(place, scenario, user, Track.AUDIO, audio_slices(stays))
     return place
 
 
 def record_web(place: Path, stay: Stay) -> Path:
     """The same of one user whose browser sends VP8, which lies in WebM; his sound is AAC in MPEG-TS."""
-    scenario = _scenario(1)
+    scenario = scenario_of(1)
     (user,) = scenario.users
     place.mkdir(parents=True, exist_ok=True)
-    _write(place, scenario, user, Track.AUDIO, _audio_slices([stay]))
+    write_track(place, scenario, user, Track.AUDIO, audio_slices([stay]))
     track = VpxTrack("vp8", WIDTH, HEIGHT)
     listed: list[Listed] = []
     for start, end, frames in _web_slices(stay):
@@ -128,7 +128,7 @@ def turned(source: Path, place: Path, turns: Sequence[Stay]) -> Path:
     for path in source.iterdir():
         (place / path.name).symlink_to(path)
     video = next(place.glob("*video.m3u8"))
-    zero = _scenario(1).start_ms
+    zero = scenario_of(1).start_ms
     changes = sorted(
         change
         for turn in turns
@@ -152,7 +152,8 @@ def turned(source: Path, place: Path, turns: Sequence[Stay]) -> Path:
     return place
 
 
-def _scenario(users: int) -> Scenario:
+def scenario_of(users: int) -> Scenario:
+    """Whose recordings these are."""
     each = [
         f'[[users]]\nuid = "{100 + n}"\nsize = "{WIDTH}x{HEIGHT}"\nfps = {FPS}\n'
         "sound = [[0.0, 60.0]]\npicture = [[0.0, 60.0]]\n"
@@ -161,13 +162,14 @@ def _scenario(users: int) -> Scenario:
     return parse('vendor = "agora"\nstart = 2026-03-02T09:00:00.250Z\n' + "".join(each))
 
 
-def _write(
+def write_track(
     place: Path,
     scenario: Scenario,
     user: User,
     track: Track,
     slices: Iterable[tuple[int, int, bool, list[Pes]]],
 ) -> None:
+    """Write a track; of its slices first and last tick, whether they begin anew, and packets are told."""
     listed = []
     for start, end, starts, packets in slices:
         at_ms = scenario.start_ms + start // 90
@@ -220,7 +222,8 @@ def _repeat(minute: Sequence[CodedPicture], begin: int, end: int) -> Iterator[tu
         zero += MINUTE
 
 
-def _audio_slices(stays: Sequence[Stay]) -> Iterator[tuple[int, int, bool, list[Pes]]]:
+def audio_slices(stays: Sequence[Stay]) -> Iterator[tuple[int, int, bool, list[Pes]]]:
+    """Slices of sound for `write_track`."""
     blocks = [s.header + s.block for s in sound()]
     for stay in stays:
         begin = round(stay.start * TICKS)

@@ -72,7 +72,7 @@ def peak_memory(command: Sequence[str]) -> int:
     def watch() -> None:
         nonlocal peak
         while not ended.wait(0.01):
-            peak = max(peak, sum(map(_pss, _family(process.pid))))
+            peak = max(peak, sum(map(pss, family(process.pid))))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -84,15 +84,17 @@ def peak_memory(command: Sequence[str]) -> int:
     return peak
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
+    """A process and all that it started."""
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     except OSError:
         return [pid]
-    return [pid, *(p for child in text.split() for p in _family(int(child)))]
+    return [pid, *(p for child in text.split() for p in family(int(child)))]
 
 
-def _pss(pid: int) -> int:
+def pss(pid: int) -> int:
+    """Bytes of a process, what it shares counted in parts; 0 of one that has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:

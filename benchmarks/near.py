@@ -138,7 +138,7 @@ def _record(place: Path, paddings: Sequence[int]) -> Path:
         if padding in first:
             path.symlink_to(first[padding])
         else:
-            path.write_bytes(big.padded(padding))
+            path.write_bytes(big.padded_slice(padding))
             first[padding] = path
         lines += [f"#EXTINF:{big.SLICE_SECONDS}.000000", path.name]
     (place / f"{stem}.m3u8").write_text("\n".join([*lines, "#EXT-X-ENDLIST"]) + "\n", encoding="ascii")

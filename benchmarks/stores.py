@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 
 BUCKET, SOURCE, TARGET = "benchmark", "in/", "out"
 THREADS = 8
-_SERVERS, _OURS = {0}, "1"
-_STORE = """
-[stores.bench]
+SERVERS, OURS = {0}, "1"
+"""Cores."""
+STORE = """
+[stores.{name}]
 profile = "swift"
 checksums = "when_required"
 endpoint = "{endpoint}"
 bucket = "{bucket}"
 ca_bundle = "{ca}"
-"""
+{keys}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def benches(place: Path, recording: Path, recpipe: str) -> Iterator[list[Bench]]
     """Rclone and Swift over TLS, each with the recording below `SOURCE`."""
     place.mkdir(exist_ok=True)
     cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, _SERVERS & cores or cores)  # what is started now stays on that core
+    os.sched_setaffinity(0, SERVERS & cores or cores)  # what is started now stays on that core
     certificates = issue(place)
     folders = [place / "rclone", place / "swift"]
     for folder in folders:
@@ -62,11 +63,12 @@ def benches(place: Path, recording: Path, recpipe: str) -> Iterator[list[Bench]]
 
 def _bench(place: Path, server: S3Server, recording: Path, recpipe: str) -> Bench:
     config = place / f"{server.name}.toml"
-    config.write_text(_STORE.format(endpoint=server.endpoint, bucket=BUCKET, ca=server.ca), encoding="utf-8")
+    told = STORE.format(name="bench", endpoint=server.endpoint, bucket=BUCKET, ca=server.ca, keys="")
+    config.write_text(told, encoding="utf-8")
     keys = server.accounts[0]
     given = [
         *("env", f"AWS_ACCESS_KEY_ID={keys.access_key}", f"AWS_SECRET_ACCESS_KEY={keys.secret_key}"),
-        *("taskset", "-c", _OURS),
+        *("taskset", "-c", OURS),
     ]
     merge = [recpipe, "merge", f"bench:{SOURCE}", "-o", f"bench:{TARGET}", "--config", str(config)]
     plain = [sys.executable, "-m", "benchmarks.plain_copy", server.endpoint, str(server.ca)]

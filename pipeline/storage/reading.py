@@ -6,6 +6,7 @@ from one bucket all of it but the signature is the same each time: the client is
 
 from __future__ import annotations
 
+from contextlib import closing
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote
@@ -85,7 +86,7 @@ class Reading:
             raise ClientError(parsed, self._model.name)
         context = {"checksum": {"response_algorithms": self._algorithms}}
         handle_checksum_body(answer, response, context, self._model)
-        with response["body"] as body:
+        with closing(response["body"]) as body:  # as a context it gives what checks nothing
             data: bytes = body.read()
         return _told(answer.headers, len(data)), data
 
