@@ -117,7 +117,7 @@ def _watched(home: Path, config: Path, settings: Sequence[dict[str, str]], jobs:
     """Merge in a process whose every folder to write into is ``home``, and look at both now and then."""
     home.mkdir()
     environ = {"PATH": os.defpath, "HOME": str(home), "TMPDIR": str(home)}
-    environ |= {k: v for k, v in os.environ.items() if k == "PYTHONPATH"}
+    environ |= {k: v for k, v in os.environ.items() if k.startswith(("PYTHONPATH", "MALLOC_"))}
     for one in settings:
         environ |= {
             f"{one['name'].upper()}_KEY": one["access"],

@@ -29,7 +29,7 @@ SMALL = 256 << 10
 """Objects up to this are fetched whole at the first look even if not kept: one request instead of two."""
 LARGE = 8 << 20
 """Objects over this are read in ranges, not whole."""
-ROOM = 64 << 20
+ROOM = 48 << 20
 """Bytes that wait to be read, of all tracks of all outputs that are made at once."""
 THREADS = 32
 """Fetch at once, for all tracks of all outputs that are made at once; each has one at least."""
@@ -123,10 +123,14 @@ class Bucket:
         return frozenset(chosen)
 
     def whole(self, *tracks: Sequence[str]) -> Callable[[str], BinaryIO]:
-        """As `Source.whole`; a key that two tracks share is fetched for each."""
-        sharing = max(1, len(tracks)) * self._sharing
-        room, threads = ROOM // sharing, max(1, THREADS // sharing)
-        coming = [Ahead(keys, self._all_of, self._cost, room, threads) for keys in tracks]
+        """As `Source.whole`; a key that two tracks share is fetched for each, large tracks have more room."""
+        threads = max(1, THREADS // (max(1, len(tracks)) * self._sharing))
+        sizes = [sum(self._listed[key].size for key in keys) for keys in tracks]
+        rooms = [ROOM * size // (max(1, sum(sizes)) * self._sharing) for size in sizes]
+        coming = [
+            Ahead(keys, self._all_of, self._cost, room, threads)
+            for keys, room in zip(tracks, rooms, strict=True)
+        ]
         return partial(_of_any, coming, self._all_of)
 
     def _cost(self, key: str) -> int:

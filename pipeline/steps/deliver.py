@@ -150,10 +150,12 @@ class StoreShelf:
         found = target.manifest() if limits.renew else None
         self._before = found.files if found and found.job == job else frozenset()
         self.finished = False
+        self._sharing = 1
 
     def take(self, outputs: Sequence[OutputPlan]) -> None:
         """As `Shelf.take`."""
         files = {output.file for output in outputs}
+        self._sharing = max(1, min(self._limits.jobs, len(outputs)))
         others = files - self._claim.files - self._before
         foreign = {file for file in sorted(others) if _is_taken(self._target, file)}
         if foreign and not self._limits.overwrite:
@@ -174,7 +176,8 @@ class StoreShelf:
 
     def maker(self, source: Source, level: Verify) -> Maker:
         """As `Shelf.maker`."""
-        return _IntoStore(self._target, source, self._scratch, level, films=self._limits.films)
+        films = self._limits.films
+        return _IntoStore(self._target, source, self._scratch, level, self._sharing, films=films)
 
     def drop(self, files: Sequence[str]) -> None:
         """As `Shelf.drop`."""
@@ -231,6 +234,7 @@ class _IntoStore:
     source: Source
     scratch: Path
     level: Verify
+    sharing: int
     films: bool
 
     def __call__(self, output: OutputPlan, progress: Callable[[int], None], *, processes: int) -> Rendered:
@@ -238,7 +242,7 @@ class _IntoStore:
         store, base = self.target.store, self.target.extras
         extras = replace(base, content_type=TYPES[output.container])
         if output.streamable and not (store.parts.equal or self.films):
-            stream = IntoStore(self.source, store, self.level).stream
+            stream = IntoStore(self.source, store, self.level, self.sharing).stream
             return stream(output, extras, progress, processes=processes)
         made = render_one(output, self.source, self.scratch, self.level, progress, processes=processes)
         if made.output is None or not made.output.verdict.good:

@@ -20,7 +20,7 @@ from pipeline.model.options import Verify
 from pipeline.sources.ranges import RangeFile
 from pipeline.steps.render import Rendered, blame, describe, killed, uncollected
 from pipeline.steps.verify import verify_movie
-from pipeline.storage.leaving import Leaving, Sizes
+from pipeline.storage.leaving import ROOM, Leaving, Sizes
 from pipeline.storage.protocol import Stat
 
 if TYPE_CHECKING:
@@ -44,11 +44,13 @@ class IntoStore:
         source: where the slices are.
         store: their place; a key is a file's name.
         level: how much is verified.
+        sharing: how many outputs leave at once; what each has on its way is less.
     """
 
     source: Source
     store: Store
     level: Verify
+    sharing: int = 1
 
     def stream(
         self, output: OutputPlan, extras: Extras, progress: Callable[[int], None], *, processes: int
@@ -75,7 +77,8 @@ class IntoStore:
             raise blame(error, Path(output.file)) from error
 
     def _leaving(self, output: OutputPlan, extras: Extras) -> Leaving:
-        return Leaving(self.store, output.file, extras, sizes=Sizes.within(self.store.parts))
+        sizes, room = Sizes.within(self.store.parts), ROOM // self.sharing
+        return Leaving(self.store, output.file, extras, sizes=sizes, room=room)
 
     def _made(
         self, output: OutputPlan, leaving: Leaving, progress: Callable[[int], None], processes: int

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 THREADS = 4
 """Parts on their way at a time."""
 ROOM = 96 * MIB
-"""Bytes on their way at a time; one part always may be."""
+"""Bytes on their way and in the part that fills, at a time; one part on its way always may be."""
 GRACE_SECONDS = 10.0
 """For parts on their way when somebody ends the run: a store that is silent would keep it for minutes."""
 
@@ -103,7 +103,7 @@ class Leaving:
 
     It is a context: left before `finish`, nothing stays of the object. So it is after any error, which the
     threads' are too: they are raised by the next call. Until the second part is full it has no threads.
-    At most ``room`` bytes, the part that fills and the first part are in memory.
+    At most ``room`` bytes and the first part are in memory; where that is too little for two, two parts.
 
     Args:
         store: where to.
@@ -111,7 +111,7 @@ class Leaving:
         extras: what goes with it.
         sizes: of the parts.
         threads: parts on their way at a time.
-        room: bytes on their way at a time; one part always may be.
+        room: bytes on their way and in the part that fills; one part on its way always may be.
     """
 
     def __init__(
@@ -258,8 +258,9 @@ class Leaving:
                 f"{self._key} is larger than the {self._sizes.most} parts that its store takes: "
                 "write it into a folder."
             )
+        fills = 0 if self._headed else self._sizes.of(number + 1)
         while self._flying and (
-            len(self._flying) >= self._threads or sum(self._flying.values()) + size > self._room
+            len(self._flying) >= self._threads or sum(self._flying.values()) + size + fills > self._room
         ):
             self._take(wait(self._flying, return_when=FIRST_COMPLETED).done)
         if self._upload is None:

@@ -152,13 +152,74 @@ def test_a_store_is_listed_once_and_anew_where_that_is_asked_for() -> None:
 
 
 class Counting(MemoryStore):
-    """Counts what is fetched."""
+    """Counts what is fetched, whole or in ranges."""
 
     fetched = 0
+    ranges = 0
 
     def get(self, key: str) -> Got:
         self.fetched += 1
         return super().get(key)
+
+    def get_range(self, key: str, start: int, length: int) -> Got:
+        self.ranges += 1
+        return super().get_range(key, start, length)
+
+
+def slices(count: int, size: int) -> tuple[Bucket, Counting, list[str]]:
+    """A source of objects of one size, what counts its requests, and its keys."""
+    store = Counting()
+    keys = [f"{number:02}.ts" for number in range(count)]
+    for number, key in enumerate(keys):
+        store.put(key, bytes([number]) * size)
+    source = Bucket("memory", store)
+    source.objects()
+    return source, store, keys
+
+
+def looked_at(source: Bucket, keys: Sequence[str]) -> None:
+    """Both ends of all of them, as of what is read again later."""
+    ends = source.ends(keys, again=True)
+    for key in keys:
+        with ends(key) as file:
+            file.seek(-1, 2)
+            file.read()
+
+
+def test_what_is_looked_at_and_kept_is_fetched_once() -> None:
+    source, store, keys = slices(20, 400_000)
+    looked_at(source, keys)
+    opened = source.whole(keys)
+    assert [opened(key).read() for key in keys] == [bytes([n]) * 400_000 for n in range(20)]
+    assert (store.fetched, store.ranges) == (20, 0)
+
+
+def test_what_is_kept_is_bounded_and_of_the_rest_only_the_ends_are_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.sources.bucket.KEPT", 5 * 400_000)
+    source, store, keys = slices(20, 400_000)
+    looked_at(source, keys[:10])
+    looked_at(source, keys[10:])
+    assert (store.fetched, store.ranges) == (5, 2 * 15)
+    opened = source.whole(keys)
+    assert [opened(key).read() for key in keys] == [bytes([n]) * 400_000 for n in range(20)]
+    assert (store.fetched, store.ranges) == (20, 2 * 15)
+
+
+def test_what_other_processes_will_read_is_not_kept() -> None:
+    source, store, keys = slices(20, 400_000)
+    source.shared(2)
+    looked_at(source, keys)
+    assert (store.fetched, store.ranges) == (0, 2 * 20)
+
+
+def test_what_is_not_read_again_is_looked_at_by_its_ends() -> None:
+    source, store, keys = slices(20, 400_000)
+    ends = source.ends(keys, again=False)
+    for key in keys:
+        ends(key).read(1)
+    assert (store.fetched, store.ranges) == (0, 2 * 20)
 
 
 def test_many_tracks_wait_in_the_memory_of_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,7 +206,7 @@ def test_what_waits_in_memory_is_bounded(threads: int, room: int) -> None:
                 held.append(written - arrived)
         leaving.head(b"head")
         leaving.finish()
-    assert max(held) <= TINY.held + largest + max(min(room, threads * largest), largest)
+    assert max(held) <= TINY.held + max(min(room, (threads + 1) * largest), 2 * largest)
     assert max(together) <= threads
 
 
