@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 THREADS = 4
 """Parts on their way at a time."""
-ROOM = 96 * MIB
+ROOM = 80 * MIB
 """Bytes on their way and in the part that fills, at a time; one part on its way always may be."""
 GRACE_SECONDS = 10.0
 """For parts on their way when somebody ends the run: a store that is silent would keep it for minutes."""
+
+MOST_RESERVED = ROOM
+"""Bytes of a part that are reserved before they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,8 @@ class Leaving:
             self._take([future for future in self._flying if future.done()])
             rest = memoryview(data)
             while rest:
+                if not self._filling.tell():
+                    _reserve(self._filling, self._sizes.of(self._number))
                 room = self._sizes.of(self._number) - self._filling.tell()
                 self._filling.write(rest[:room])
                 if len(rest) >= room:
@@ -176,6 +181,7 @@ class Leaving:
             if self._headed:
                 raise ValueError(f"{self._key} has its head")
             self._headed = True
+            self._filling.truncate()  # what was reserved and not filled
             rest, self._filling = self._filling.getvalue(), BytesIO()
             first, self._held = self._held, b""
             if self._upload is None:
@@ -302,6 +308,14 @@ def give_up(
     pool.shutdown(wait=False, cancel_futures=True)
     patient = error is None or isinstance(error, RecpipeError)
     wait([future for future in flying if not future.cancelled()], timeout=None if patient else GRACE_SECONDS)
+
+
+def _reserve(buffer: BytesIO, size: int) -> None:
+    """Let an empty buffer have its memory at once: one that grows leaves holes behind that stay ours."""
+    if size <= MOST_RESERVED:
+        buffer.seek(size - 1)
+        buffer.write(b"\0")
+        buffer.seek(0)
 
 
 def _arrived(upload: Upload, number: int, data: bytes) -> _Part:
