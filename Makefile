@@ -11,7 +11,7 @@ DEMO ?= demo-recording
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test check lint types contracts format bench soak test-big test-drift wheel docs golden clean
+.PHONY: help setup servers demo test check lint types contracts format bench bench-flow soak test-big test-drift wheel docs golden clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ format: $(READY) ## rewrite the code in the house format
 
 bench: $(READY) $(SERVERS_READY) ## measure the speed table against ffmpeg and boto3 (about 30 minutes)
 	@$(PY) -m benchmarks
+
+bench-flow: $(READY) $(SERVERS_READY) ## let 10 GB flow from store to store, watch memory and disk (about 8 minutes)
+	@$(PY) -m benchmarks.flow
 
 test-big: $(READY) ## merge more than 4 GB (sparse slices; about a minute)
 	@$(PY) -m benchmarks.big

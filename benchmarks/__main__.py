@@ -137,6 +137,10 @@ class _Bench:
             for bench in found:
                 taken = in_turn(bench.ours, bench.theirs, self._runs)
                 _row(f"bucket to bucket, 1 h, {bench.name}", taken, 1.5, "parallel get, multipart put")
+                each = [side.median_cpu * 1000 / len(list(source.glob("*.ts"))) for side in taken]
+                print(
+                    f"{'  CPU of the client, ms an object':<44} {each[0]:>8.2f} {each[1]:>8.2f}", flush=True
+                )
 
     def memory(self) -> None:
         """Peak memory of one and three hours."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,7 @@ from benchmarks import material
 from benchmarks.__main__ import RECPIPE
 from benchmarks.big import padded
 from benchmarks.material import Stay
-from benchmarks.measure import family, machine, pss
+from benchmarks.measure import cpu_of_children, family, machine, pss
 from benchmarks.stores import BUCKET, OURS, SERVERS, SOURCE, STORE, TARGET
 from pipeline.demo import agora
 from pipeline.demo.listing import Listed
@@ -117,7 +116,7 @@ def _watched(home: Path, config: Path, settings: Sequence[dict[str, str]], jobs:
     """Merge in a process whose every folder to write into is ``home``, and look at both now and then."""
     home.mkdir()
     environ = {"PATH": os.defpath, "HOME": str(home), "TMPDIR": str(home)}
-    environ |= {k: v for k, v in os.environ.items() if k.startswith(("PYTHONPATH", "MALLOC_"))}
+    environ |= {k: v for k, v in os.environ.items() if k == "PYTHONPATH"}
     for one in settings:
         environ |= {
             f"{one['name'].upper()}_KEY": one["access"],
@@ -127,7 +126,7 @@ def _watched(home: Path, config: Path, settings: Sequence[dict[str, str]], jobs:
         *("taskset", "-c", OURS, RECPIPE, "merge", f"source:{SOURCE}", "-o", f"target:{TARGET}"),
         *("--config", str(config), "--jobs", str(jobs)),
     ]
-    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    before, begun = cpu_of_children(), time.perf_counter()
     with (home.parent / "said").open("wb") as said:
         process = subprocess.Popen(command, cwd=home, env=environ, stdout=said, stderr=said)
         ended = threading.Event()
@@ -145,9 +144,7 @@ def _watched(home: Path, config: Path, settings: Sequence[dict[str, str]], jobs:
         watcher.join()
     if code:
         raise RuntimeError((home.parent / "said").read_text(encoding="utf-8", errors="replace")[-2000:])
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Peaks(peaks[0], peaks[1], time.perf_counter() - begun, cpu)
+    return Peaks(peaks[0], peaks[1], time.perf_counter() - begun, cpu_of_children() - before)
 
 
 def _on_disk(folder: Path) -> int:

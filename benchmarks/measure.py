@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import threading
@@ -26,15 +27,21 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Seconds of each run."""
+    """Seconds of each run, and those of the processors that worked for it."""
 
     name: str
     seconds: tuple[float, ...]
+    cpu: tuple[float, ...]
 
     @property
     def median(self) -> float:
         """The middle one."""
         return statistics.median(self.seconds)
+
+    @property
+    def median_cpu(self) -> float:
+        """The middle one of the processors' seconds."""
+        return statistics.median(self.cpu)
 
 
 def run(side: Side) -> float:
@@ -56,11 +63,22 @@ def in_turn(ours: Side, theirs: Side, runs: int) -> tuple[Taken, Taken]:
     """Both sides ``runs`` times, alternating, after a run of each that is not counted."""
     run(theirs)
     run(ours)
-    taken: tuple[list[float], list[float]] = ([], [])
+    taken: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
     for _ in range(runs):
-        taken[0].append(run(ours))
-        taken[1].append(run(theirs))
-    return Taken(ours.name, tuple(taken[0])), Taken(theirs.name, tuple(taken[1]))
+        for into, side in zip(taken, (ours, theirs), strict=True):
+            before = cpu_of_children()
+            into.append((run(side), cpu_of_children() - before))
+    return _taken(ours, taken[0]), _taken(theirs, taken[1])
+
+
+def _taken(side: Side, took: Sequence[tuple[float, float]]) -> Taken:
+    return Taken(side.name, tuple(t[0] for t in took), tuple(t[1] for t in took))
+
+
+def cpu_of_children() -> float:
+    """Seconds that processors worked for all processes that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def peak_memory(command: Sequence[str]) -> int:
