@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
@@ -131,7 +132,19 @@ class Bucket:
             Ahead(keys, self._all_of, self._cost, room, threads)
             for keys, room in zip(tracks, rooms, strict=True)
         ]
-        return partial(_of_any, coming, self._all_of)
+        here = os.getpid()
+
+        def opened(key: str) -> BinaryIO:
+            track = next((each for each in coming if each.has(key)), None)
+            if track is None:
+                return self._all_of(key)
+            nonlocal here
+            if here != os.getpid():  # forked to read one track: what was kept of others is read elsewhere
+                here = os.getpid()
+                self._kept = {kept: data for kept, data in self._kept.items() if track.has(kept)}
+            return track.take(key)
+
+        return opened
 
     def _cost(self, key: str) -> int:
         return min(self._listed[key].size, LARGE)
@@ -174,8 +187,3 @@ def _is_seen(key: str) -> bool:
     """Whether it is the key of a file: what stands for a folder ends with a slash, or is the prefix."""
     folder = not key or key.endswith("/")
     return not folder and not any(part.startswith(HIDDEN) for part in key.split("/"))
-
-
-def _of_any(tracks: Sequence[Ahead[BinaryIO]], fetch: Callable[[str], BinaryIO], key: str) -> BinaryIO:
-    """From the first track that still waits for the key."""
-    return next((track.take(key) for track in tracks if track.has(key)), None) or fetch(key)

@@ -20,7 +20,8 @@ from pipeline.model.options import Verify
 from pipeline.sources.ranges import RangeFile
 from pipeline.steps.render import Rendered, blame, describe, killed, uncollected
 from pipeline.steps.verify import verify_movie
-from pipeline.storage.leaving import ROOM, Leaving, Sizes
+from pipeline.storage.leaving import ROOM, Leaving
+from pipeline.storage.part_sizes import Sizes
 from pipeline.storage.protocol import Stat
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pipeline.errors import RecpipeError, StorageError
 from pipeline.storage.etags import whole_etag
-from pipeline.storage.profile import GIB, MIB, Parts
-from pipeline.storage.protocol import MOST_PARTS, PLAIN, Extras
+from pipeline.storage.part_sizes import Sizes
+from pipeline.storage.profile import MIB
+from pipeline.storage.protocol import PLAIN, Extras
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -32,45 +33,6 @@ GRACE_SECONDS = 10.0
 
 MOST_RESERVED = ROOM
 """Bytes of a part that are reserved before they come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """How many bytes each part holds, decided by its number alone.
-
-    With 10,000 parts the defaults reach 5.3 TiB, over the 5 TB that an object may have (Amazon S3 user guide,
-    "Amazon S3 multipart upload limits"); with 1,000 parts they reach 61 GiB.
-
-    Attributes:
-        held: the first bytes of the media, which wait to go with the head as part 1.
-        first: part 2.
-        step: by which each part is larger than the one before.
-        largest: part.
-        most: parts.
-    """
-
-    held: int = 5 * MIB
-    first: int = 8 * MIB
-    step: int = MIB * 7 // 64
-    largest: int = 5 * GIB
-    most: int = MOST_PARTS
-
-    @classmethod
-    def within(cls, rules: Parts) -> Sizes:
-        """For a store with these rules.
-
-        Raises:
-            ValueError: its parts must all have one size, which the head cannot promise.
-        """
-        if rules.equal:
-            raise ValueError("a store that wants equal parts takes finished files only")
-        usual, least = cls(), rules.smallest
-        held, first = max(usual.held, least), max(usual.first, least)
-        return cls(held, first, largest=rules.largest, most=rules.most)
-
-    def of(self, number: int) -> int:
-        """Bytes of the media that a part holds; the last may hold fewer."""
-        return self.held if number == 1 else min(self.largest, self.first + self.step * (number - 2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from pipeline.media.output import make as make_output
 from pipeline.model.containers import Container
 from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
-from pipeline.storage.leaving import Leaving, Sizes
+from pipeline.storage.leaving import Leaving
 from pipeline.storage.memory import MemoryStore
+from pipeline.storage.part_sizes import Sizes
 from tests.merge.merging import merge
 
 if TYPE_CHECKING:

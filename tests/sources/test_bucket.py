@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -212,6 +213,25 @@ def test_what_other_processes_will_read_is_not_kept() -> None:
     source.shared(2)
     looked_at(source, keys)
     assert (store.fetched, store.ranges) == (0, 2 * 20)
+
+
+def test_a_process_that_reads_one_track_lets_go_of_what_was_kept_of_others() -> None:
+    source, _, keys = slices(20, 400_000)
+    looked_at(source, keys)
+    opened = source.whole(keys[:10], keys[10:])
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+
+    def child() -> None:
+        first = opened(keys[10]).read(1)
+        sender.send((first, sorted(source._kept)))
+
+    process = fork.Process(target=child, daemon=True)
+    process.start()
+    assert receiver.poll(20), "it hangs"
+    assert receiver.recv() == (bytes([10]), keys[11:])
+    process.join()
+    assert len(source._kept) == 20
 
 
 def test_what_is_not_read_again_is_looked_at_by_its_ends() -> None:

@@ -26,9 +26,9 @@ from pipeline.steps.recheck import recheck
 from pipeline.steps.stream import IntoStore
 from pipeline.storage import sending
 from pipeline.storage.below import Below
-from pipeline.storage.leaving import Sizes
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.open import open_store
+from pipeline.storage.part_sizes import Sizes
 from pipeline.storage.passing import Passing
 from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Stat, Unless
 from pipeline.storage.verified import Verified

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from pipeline.errors import BusyError, DeniedError, StorageError
 from pipeline.storage.below import Below
 from pipeline.storage.etags import whole_etag
-from pipeline.storage.leaving import ROOM, THREADS, Leaving, Sizes
+from pipeline.storage.leaving import ROOM, THREADS, Leaving
 from pipeline.storage.local import LocalStore
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.open import open_store
+from pipeline.storage.part_sizes import Sizes
 from pipeline.storage.passing import Passing
 from pipeline.storage.profile import Parts
 from pipeline.storage.profiles import COS, PROFILES, SWIFT
