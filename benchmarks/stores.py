@@ -26,7 +26,7 @@ SERVERS, OURS = {0}, "1"
 """Cores."""
 STORE = """
 [stores.{name}]
-profile = "swift"
+profile = "{profile}"
 checksums = "when_required"
 endpoint = "{endpoint}"
 bucket = "{bucket}"
@@ -63,7 +63,9 @@ def benches(place: Path, recording: Path, recpipe: str) -> Iterator[list[Bench]]
 
 def _bench(place: Path, server: S3Server, recording: Path, recpipe: str) -> Bench:
     config = place / f"{server.name}.toml"
-    told = STORE.format(name="bench", endpoint=server.endpoint, bucket=BUCKET, ca=server.ca, keys="")
+    told = STORE.format(
+        name="bench", profile="swift", endpoint=server.endpoint, bucket=BUCKET, ca=server.ca, keys=""
+    )
     config.write_text(told, encoding="utf-8")
     keys = server.accounts[0]
     given = [

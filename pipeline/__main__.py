@@ -16,8 +16,9 @@ FEW_COLLECTIONS = 100_000
 """Imports and packets make many values and hardly a cycle: looking for cycles would only take time."""
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """NumPy's linear algebra, which nothing here calls, else starts a thread a core that spins while we begin."""
-ARENA_MAX = -8
-"""A parameter of mallopt (glibc, malloc.h)."""
+ARENA_MAX, TRIM_THRESHOLD, MMAP_THRESHOLD = -8, -1, -3
+"""Parameters of mallopt (glibc, malloc.h)."""
+TRIMMED, MAPPED = 32 << 20, 5 << 20
 STOPPED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
 
@@ -42,13 +43,16 @@ def main() -> None:
 
 
 def _one_heap() -> None:
-    """Keep what threads free in one heap, from which all take.
+    """Keep what threads free in one heap, from which all take, and give the largest blocks back at once.
 
     Slices are fetched by many threads and used by another: with a heap for every few threads (the default of
-    glibc) a merge out of a store holds 45 MB more.
+    glibc) a merge out of a store holds 45 MB more. Blocks are large that are larger than a batch of media.
     """
     with suppress(OSError, AttributeError):  # another C library has no such knob
-        ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(ARENA_MAX, 1)
+        mallopt(TRIM_THRESHOLD, TRIMMED)
+        mallopt(MMAP_THRESHOLD, MAPPED)
 
 
 if __name__ == "__main__":

@@ -24,13 +24,13 @@ END = 128 * 188
 """Bytes of each end that are fetched at once; what `pipeline.media.ts.peek` reads first."""
 STEP_OF_ENDS = 1 << 14
 """Bytes asked for at least where the ends did not tell enough."""
-KEPT = 112 << 20
+KEPT = 96 << 20
 """Bytes of objects that are fetched whole at the first look and kept until they are read."""
 SMALL = 256 << 10
 """Objects up to this are fetched whole at the first look even if not kept: one request instead of two."""
 LARGE = 8 << 20
 """Objects over this are read in ranges, not whole."""
-ROOM = 32 << 20
+ROOM = 24 << 20
 """Bytes that wait to be read, of all tracks of all outputs that are made at once."""
 THREADS = 32
 """Fetch at once, for all tracks of all outputs that are made at once; each has one at least."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 THREADS = 4
 """Parts on their way at a time."""
-ROOM = 80 * MIB
+ROOM = 64 * MIB
 """Bytes on their way and in the part that fills, at a time; one part on its way always may be."""
 GRACE_SECONDS = 10.0
 """For parts on their way when somebody ends the run: a store that is silent would keep it for minutes."""

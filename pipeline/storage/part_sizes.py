@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 class Sizes:
     """How many bytes each part holds, decided by its number alone.
 
-    With 10,000 parts the defaults reach 5.3 TiB, over the 5 TB that an object may have (Amazon S3 user guide,
-    "Amazon S3 multipart upload limits"); with 1,000 parts they reach 61 GiB.
+    `within` reaches 5.5 TB with 10,000 parts, over the 5 TB that an object may have (Amazon S3 user guide,
+    "Amazon S3 multipart upload limits"), and the parts of 10 GB are of 20 MB at most; with 1,000 parts, which
+    have to grow faster, it reaches 61 GiB.
 
     Attributes:
         held: the first bytes of the media, which wait to go with the head as part 1.
         first: part 2.
         step: by which each part is larger than the one before.
+        bend: by how much more each is, by the square of its number.
         largest: part.
         most: parts.
     """
@@ -30,6 +32,7 @@ class Sizes:
     held: int = 5 * MIB
     first: int = 8 * MIB
     step: int = MIB * 7 // 64
+    bend: int = 0
     largest: int = 5 * GIB
     most: int = MOST_PARTS
 
@@ -44,8 +47,11 @@ class Sizes:
             raise ValueError("a store that wants equal parts takes finished files only")
         usual, least = cls(), rules.smallest
         held, first = max(usual.held, least), max(usual.first, least)
-        return cls(held, first, largest=rules.largest, most=rules.most)
+        step, bend = (0, 18) if rules.most >= MOST_PARTS else (usual.step, 0)
+        return cls(held, first, step, bend, largest=rules.largest, most=rules.most)
 
     def of(self, number: int) -> int:
         """Bytes of the media that a part holds; the last may hold fewer."""
-        return self.held if number == 1 else min(self.largest, self.first + self.step * (number - 2))
+        later = number - 2
+        grown = self.first + self.step * later + self.bend * later * later
+        return self.held if number == 1 else min(self.largest, grown)

@@ -121,10 +121,19 @@ def test_parts_are_cut_by_their_numbers(media: int, sizes: list[int]) -> None:
 
 
 def test_parts_reach_what_stores_take() -> None:
-    everywhere, swift = Sizes(), Sizes.within(SWIFT.parts)
+    everywhere, swift = Sizes.within(Parts()), Sizes.within(SWIFT.parts)
     assert sum(map(everywhere.of, range(1, 10_001))) > 5 << 40
     assert sum(map(swift.of, range(1, swift.most + 1))) > 60 << 30
     assert swift.most == 1000
+
+
+def test_parts_of_ten_gigabytes_are_small_where_there_may_be_many() -> None:
+    sizes = Sizes.within(Parts())
+    total, number = 0, 0
+    while total < 10**10:
+        number += 1
+        total += sizes.of(number)
+    assert sizes.of(number) < 20 * MIB
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
