@@ -99,7 +99,7 @@ def _stores(place: Path) -> Iterator[list[dict[str, str]]]:
             yield [
                 {
                     "name": name,
-                    "profile": "minio",  # of 10,000 parts, of which these are fewer than Swift's 1,000
+                    "profile": "kodo",  # 10,000 parts, of which these are fewer than Swift's 1,000
                     "endpoint": server.endpoint,
                     "bucket": BUCKET,
                     "ca": str(server.ca),

@@ -27,6 +27,7 @@ SERVERS, OURS = {0}, "1"
 STORE = """
 [stores.{name}]
 profile = "{profile}"
+region = "us-east-1"
 checksums = "when_required"
 endpoint = "{endpoint}"
 bucket = "{bucket}"
