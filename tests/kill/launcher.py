@@ -66,12 +66,12 @@ class Circumstances:
 
 def _small_parts(part: int, patches: ExitStack) -> None:
     from pipeline.steps import stream
-    from pipeline.storage import leaving, sending
+    from pipeline.storage import part_sizes, sending
 
-    class Small(leaving.Sizes):
+    class Small(part_sizes.Sizes):
         @classmethod
-        def within(cls, rules: Parts) -> leaving.Sizes:
-            usual = leaving.Sizes.within(rules)
+        def within(cls, rules: Parts) -> part_sizes.Sizes:
+            usual = part_sizes.Sizes.within(rules)
             return replace(usual, held=part // 2, first=part, step=part // 8)
 
     patches.enter_context(patch.object(stream, "Sizes", Small))
