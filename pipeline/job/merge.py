@@ -47,6 +47,7 @@ def merge_all(
     found = find(source)
     doing = Doing(source, limits, found.notes, progress)
     works = [(work, work.place.kept(work.wanted)) for work in works_of(source, found, options, dest)]
+    source.shared(min(limits.jobs, max(len(work.inventory.recording.users) for work, _ in works)))
     plans = {w.place.name: arrange_plan(source, w.inventory, options) for w, kept in works if not kept}
     begin(sum(output.reads for plan in plans.values() for output in plan.outputs))
     return tuple(
