@@ -24,7 +24,7 @@ END = 128 * 188
 """Bytes of each end that are fetched at once; what `pipeline.media.ts.peek` reads first."""
 STEP_OF_ENDS = 1 << 14
 """Bytes asked for at least where the ends did not tell enough."""
-KEPT = 96 << 20
+KEPT = 128 << 20
 """Bytes of objects that are fetched whole at the first look and kept until they are read."""
 SMALL = 256 << 10
 """Objects up to this are fetched whole at the first look even if not kept: one request instead of two."""
