@@ -11,6 +11,7 @@ import os
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -154,6 +155,7 @@ class Connection:
             login = login.read(self._environ)
         keys = login if isinstance(login, Keys) else None
         core = botocore.session.Session()
+        core.register_component("data_loader", _descriptions())
         core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_when)
         session = boto3.session.Session(
             profile_name=login.name if isinstance(login, AwsProfile) else None, botocore_session=core
@@ -199,6 +201,14 @@ def _when(text: Any) -> datetime:
     except (TypeError, ValueError):
         when: datetime = parse_timestamp(text)
         return when
+
+
+@cache
+def _descriptions() -> Any:
+    """Botocore's descriptions of services, read once a process: each client would take 0.1 s for it."""
+    import botocore.loaders
+
+    return botocore.loaders.create_loader()
 
 
 def _reading(client: Any, bucket: str) -> Reading | None:

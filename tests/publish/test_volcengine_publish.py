@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -180,6 +181,14 @@ def test_few_parts_are_under_way_and_each_is_read_by_itself(fake: VolcengineFake
         file.read = read  # type: ignore[method-assign] # a reader that tells what it is asked
         return file
 
+    met, first = threading.Barrier(2), iter(range(2))
+
+    def together(asked: Asked) -> None:
+        """The first two parts wait for one another."""
+        if asked.kind == "part" and next(first, None) is not None:
+            met.wait(30)
+
+    fake.space.rule = together
     published(vod(fake), replace(given, open=opened))  # type: ignore[arg-type] # as above
     assert fake.space.media[0].data == data
     assert lengths == [PART] * 40
