@@ -9,12 +9,12 @@ from importlib import import_module
 
 import pytest
 
-HEAVY = ("av", "numpy", "click", "rich", "boto3", "pydantic")
+HEAVY = ("av", "numpy", "click", "rich", "boto3", "pydantic", "PIL")
 
 
 def pure_modules() -> list[str]:
     names = ["pipeline.errors"]
-    for package in ("pipeline.model", "pipeline.vendors"):
+    for package in ("pipeline.model", "pipeline.layout", "pipeline.vendors"):
         found = import_module(package)
         names += [package, *(m.name for m in pkgutil.walk_packages(found.__path__, f"{package}."))]
     return sorted(names)
