@@ -58,7 +58,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.job.count import Count
-from pipeline.job.look import inspect_all, plan_all
+from pipeline.job.look import inspect_all, plan_all, seats_at
 from pipeline.job.merge import merge_all
 from pipeline.job.works import Done
 from pipeline.model.completeness import AT_ONCE, Settling
@@ -76,8 +76,10 @@ if TYPE_CHECKING:
     from pipeline.job.ready import Asked
     from pipeline.job.run import Ran
     from pipeline.job.spec import Job
+    from pipeline.layout.scene import Seat
     from pipeline.model.batch import Row
     from pipeline.model.inspection import Inspection
+    from pipeline.model.options import Moment
     from pipeline.model.plan import Plan
     from pipeline.model.verification import Verification
     from pipeline.sources.protocol import Source
@@ -87,7 +89,7 @@ if TYPE_CHECKING:
     from pipeline.vendors.volcengine import Task
 
 
-__all__ = ["Done", "batch", "check", "inspect", "merge", "plan", "processors", "run", "verify"]
+__all__ = ["Done", "batch", "check", "inspect", "merge", "plan", "processors", "run", "seats", "verify"]
 
 
 def inspect(
@@ -108,6 +110,29 @@ def inspect(
         InputError: a playlist or a slice cannot be opened; what is damaged is told, not raised.
     """
     return inspect_all(open_source(source, task, config, os.environ))
+
+
+def seats(
+    source: str | os.PathLike[str],
+    moment: Moment,
+    *,
+    task: Task | None = None,
+    config: str | None = None,
+) -> tuple[Seat, ...]:
+    """Tell who is there at a moment, in the order of joining: what layouts put on a canvas.
+
+    Args:
+        source: as for `inspect`.
+        moment: in UTC, or from the recording's first media.
+        task: as for `inspect`.
+        config: as for `inspect`.
+
+    Raises:
+        CommandError: as `inspect`, or not exactly one recording of the source holds that moment.
+        NoRecordingError: as `inspect`.
+        InputError: as `inspect`.
+    """
+    return seats_at(open_source(source, task, config, os.environ), moment)
 
 
 def plan(

@@ -10,18 +10,22 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.app import COMMANDS, app
 from pipeline.errors import MEANINGS, RecpipeError
 from pipeline.job import spec_json
 from pipeline.model import manifest
 from pipeline.notify import event
+from pipeline.report.inspected import VENDORS
 from pipeline.storage.profiles import PROFILES, REFUSED
+from pipeline.vendors.layouts import GENERAL, TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pipeline.layout.rules import Known
+    from pipeline.layout.templates import Layout
     from pipeline.storage.profile import Profile
 
 ROOT = Path(__file__).parents[1]
@@ -199,6 +203,43 @@ def _dots(profile: Profile) -> str:
     return "yes" if profile.path_style else "refused"
 
 
+def layout_tables() -> str:
+    """The tables of all layouts, each number with how well it is known."""
+    lines = [
+        "# Tables of layouts",
+        "",
+        GENERATED,
+        "",
+        "What each template puts where, as [Layouts](layouts.md) explains. Users include the large one,",
+        "fractions are of the canvas. (doc): a page of the cloud says it; (inferred): it was concluded from",
+        "pictures, samples or another cloud, and a scene that rests on it is *approximate*; (ours): our own",
+        "choice. `recpipe compose --preview 1 --json` prints the page of each number.",
+    ]
+    for vendor, layouts in (("", GENERAL), *TEMPLATES.items()):
+        lines += ["", f"## {VENDORS.get(vendor, 'Without a vendor')}"]
+        for layout in layouts:
+            lines += _layout(layout)
+    return "\n".join(lines) + "\n"
+
+
+def _layout(layout: Layout) -> list[str]:
+    rules: list[Known[Any] | None] = [layout.limit, layout.size, layout.large, layout.alone, layout.mirrors]
+    return [
+        "",
+        f"### {layout}",
+        "",
+        f"{layout.title}. {'; '.join(f'{r.what}: {r.text} ({r.mark})' for r in rules if r)}.",
+        "",
+        "| users | numbers | order |",
+        "|---|---|---|",
+        *(
+            f"| {row.first}{f' to {row.last}' if row.last > row.first else ''} "
+            f"| {', '.join(map(str, row.known))} | {row.order.value} ({row.order.mark}) |"
+            for row in layout.rows
+        ),
+    ]
+
+
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/manifest.schema.json": manifest_schema,
     "docs/event.schema.json": event_schema,
@@ -206,6 +247,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/cli.md": command_help,
     "docs/exit-codes.md": exit_codes,
     "docs/storage-profiles.md": storage_profiles,
+    "docs/layout-tables.md": layout_tables,
 }
 
 
