@@ -77,7 +77,7 @@ def speakers(levels: Mapping[str, Sequence[int | None]]) -> tuple[Shown, ...]:
         held = not current or step - since >= HOLD
         if gone or (rival.steps >= SWITCH and held):
             out.append(Shown(step * STEP_MS, rival.uid))
-            rival, since = _Rival(), step
+            since = step
     return tuple(_joined(out))
 
 

@@ -114,6 +114,8 @@ _ROW = grid(
 
 def test_a_number_tells_where_it_is_from() -> None:
     assert str(PAGE.doc("columns", 2)) == "columns 2 (doc)"
+    assert str(PAGE.doc("cell width", Fraction(1, 9))) == "cell width 1/9 (doc)"
+    assert str(PAGE.doc("margin", Fraction(12, 1000))) == "margin 0.012 (doc)"
     inferred = PAGE.inferred("columns", 2, "a drawing")
     assert (inferred.mark, inferred.source) == (Mark.INFERRED, "a drawing; a page, https://example.com")
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from pipeline.errors import CommandError
-from pipeline.layout.canvas import Box, Canvas, Mode
+from pipeline.layout.canvas import WHOLE, Box, Canvas, Mode
 from pipeline.layout.rules import Mark
 from pipeline.vendors.layouts import (
     GENERAL,
@@ -332,6 +332,16 @@ def test_every_layout_is_somebodys_and_every_vendor_has_custom() -> None:
             {"name": "custom"},
             "a custom layout needs regions, and no other layout takes any.",
             id="custom without regions",
+        ),
+        pytest.param(
+            {"name": "custom", "large": 1, "places": placed(WHOLE)},
+            "a custom layout has no large region: give each user's region.",
+            id="custom with a large one",
+        ),
+        pytest.param(
+            {"name": "grid", "places": placed(WHOLE)},
+            "a custom layout needs regions, and no other layout takes any.",
+            id="regions of a grid",
         ),
         pytest.param(
             {"name": "auto", "right": True},
