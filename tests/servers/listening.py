@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
+
+PATIENCE_S = 5.0
 
 
 class Listening:
-    """A port that reads a little of each connection, says one thing and closes."""
+    """A port that reads a little of each connection, says one thing, and reads on until the other closes."""
 
     def __init__(self, says: bytes) -> None:
         self._says = says
@@ -24,9 +27,13 @@ class Listening:
             except OSError:
                 return
             self.met += 1
-            with there:
+            with there, suppress(OSError):
+                there.settimeout(PATIENCE_S)
                 there.recv(1 << 16)
                 there.sendall(self._says)
+                there.shutdown(socket.SHUT_WR)
+                while there.recv(1 << 16):
+                    pass  # closed on what was not read, the connection would be reset before it is answered
 
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
