@@ -17,10 +17,10 @@ from pipeline.journal.here import utc_ms
 from pipeline.journal.journal import Guarded, left, store_journal
 from pipeline.journal.notes import MEDIA, Claim
 from pipeline.model.containers import Container
-from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Part, from_json
+from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, from_json
 from pipeline.steps.publish import check_space
 from pipeline.steps.render import Rendered, part_of, render_one
-from pipeline.steps.stream import IntoStore
+from pipeline.steps.stream import IntoStore, parts_of
 from pipeline.storage.below import Below
 from pipeline.storage.protocol import PLAIN, Extras, Unless
 from pipeline.storage.sending import MOST_PARTS, compare, send_file
@@ -164,15 +164,13 @@ class StoreShelf:
                 "--overwrite to replace it, or another place with -o."
             )
         limits = self._limits
-        through = sorted((o.estimate.size for o in outputs if not self._leaves(o)), reverse=True)
+        beside = [o for o in outputs if not _leaves(o, self._target, films=limits.films)]
+        through = sorted((output.estimate.size for output in beside), reverse=True)
         check_space(
             self._scratch, sum(through if limits.films else through[: limits.jobs]), outputs, limits.jobs
         )
         self._claim = Claim(self._claim.files | files | self._before, self._claim.foreign | foreign)
         self._journal.notes.claim(self._claim)
-
-    def _leaves(self, output: OutputPlan) -> bool:
-        return output.streamable and not (self._target.store.parts.equal or self._limits.films)
 
     def maker(self, source: Source, level: Verify) -> Maker:
         """As `Shelf.maker`."""
@@ -241,7 +239,7 @@ class _IntoStore:
         """As `Maker`."""
         store, base = self.target.store, self.target.extras
         extras = replace(base, content_type=TYPES[output.container])
-        if output.streamable and not (store.parts.equal or self.films):
+        if _leaves(output, self.target, films=self.films):
             stream = IntoStore(self.source, store, self.level, self.sharing).stream
             return stream(output, extras, progress, processes=processes)
         made = render_one(output, self.source, self.scratch, self.level, progress, processes=processes)
@@ -267,8 +265,12 @@ class _IntoStore:
         except CorruptError:
             store.delete(file)
             raise
-        parts = tuple(Part(size, md5) for size, md5 in zip(sent.sizes, sent.md5s, strict=True))
-        return replace(output, etag=there.etag, parts=parts)
+        return replace(output, etag=there.etag, parts=parts_of(sent))
+
+
+def _leaves(output: OutputPlan, target: Target, *, films: bool) -> bool:
+    """Whether a file leaves while it is made, and is finished nowhere else."""
+    return output.streamable and not (target.store.parts.equal or films)
 
 
 def _abandon(shelf: StoreShelf, error: BaseException) -> None:

@@ -96,7 +96,7 @@ class IntoStore:
         told = replace(described, size=len(data), sha256=digest, verdict=verdict)
         if verdict.good:
             sent = leaving.finish()
-            told = replace(told, etag=self._confirmed(output.file, sent), parts=_parts(sent))
+            told = replace(told, etag=self._confirmed(output.file, sent), parts=parts_of(sent))
         return Rendered(told, made.entries)
 
     def _checked(self, output: OutputPlan, made: Remuxed, sent: Sent) -> Rendered:
@@ -112,7 +112,7 @@ class IntoStore:
         )
         if not verdict.good:
             self.store.delete(output.file)
-        told = replace(described, size=sent.size, etag=etag, parts=_parts(sent), verdict=verdict)
+        told = replace(described, size=sent.size, etag=etag, parts=parts_of(sent), verdict=verdict)
         return Rendered(told, made.entries)
 
     def _confirmed(self, file: str, sent: Sent) -> str:
@@ -124,7 +124,8 @@ class IntoStore:
             raise
 
 
-def _parts(sent: Sent) -> tuple[Part, ...]:
+def parts_of(sent: Sent) -> tuple[Part, ...]:
+    """What the manifest tells of the parts in which a file went."""
     return tuple(Part(size, md5) for size, md5 in zip(sent.sizes, sent.md5s, strict=True))
 
 

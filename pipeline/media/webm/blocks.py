@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from pipeline.media import vpx
 from pipeline.media.opus import RATE, samples_of
 from pipeline.media.webm import ebml
+from pipeline.media.webm.block import OWN, read_block
 from pipeline.media.webm.ebml import EbmlError, Window
 from pipeline.media.webm.head import Head, in_ticks, read_head
 
@@ -54,8 +55,7 @@ _MOST_LOOKS = 100_000  # at what may be a block after damage; then as many at wh
 _MOST_IDLE = 100_000  # elements between two blocks
 _ID = 4
 _HEADS = 48  # bytes that hold the heads of a group and of its block, and the block's own
-_OWN = 3  # a block's time and flags, behind its track number
-_RESERVED, _LACING, _XIPH, _FIXED = 0x70, 0x06, 0x02, 0x04  # bits of a block's flags
+_RESERVED = 0x70  # bits of a block's flags
 _MOST_STAMP = 1 << 48
 _BEFORE_ALL = -(1 << 16)
 
@@ -204,7 +204,7 @@ class Blocks:
     def _block(self, kind: int, data: bytes) -> Iterator[WebmPacket]:
         """The frames of a SimpleBlock or BlockGroup."""
         try:
-            number, relative, frames, discard = _parse(kind, data)
+            number, relative, frames, discard = read_block(kind, data)
         except EbmlError:
             self.damage = replace(
                 self.damage, places=self.damage.places + 1, bytes=self.damage.bytes + len(data)
@@ -285,7 +285,7 @@ class Blocks:
             number, own, _ = ebml.vint(data, 0)
         except EbmlError:
             return False
-        if number != self.head.track.number or own + _OWN >= size or data[own + 2] & _RESERVED:
+        if number != self.head.track.number or own + OWN >= size or data[own + 2] & _RESERVED:
             return False
         return int.from_bytes(data[own : own + 2], "big", signed=True) > self._last
 
@@ -329,77 +329,3 @@ def is_cluster(window: Window, at: int) -> bool:
 
 def _ends_early(head: Head, window: Window) -> bool:
     return head.end is not None and head.end > window.size
-
-
-def _parse(kind: int, data: bytes) -> tuple[int, int, list[bytes], int]:
-    """Track number, time within the cluster, frames, DiscardPadding (RFC 9559, Block Structure)."""
-    discard = 0
-    if kind == ebml.BLOCK_GROUP:
-        data, discard = _in_group(data)
-    number, at, _ = ebml.vint(data, 0)
-    if len(data) <= at + _OWN:
-        raise EbmlError
-    relative = int.from_bytes(data[at : at + 2], "big", signed=True)
-    lacing = data[at + 2] & _LACING
-    at += _OWN
-    return number, relative, _split(data, at, lacing) if lacing else [data[at:]], discard
-
-
-def _in_group(data: bytes) -> tuple[bytes, int]:
-    """The block of a BlockGroup and its DiscardPadding in nanoseconds."""
-    blocks: list[bytes] = []
-    discard = 0
-    for kind, inner in ebml.children(data):
-        if kind == ebml.BLOCK:
-            blocks.append(inner)
-        elif kind == ebml.DISCARD_PADDING:
-            discard = max(0, ebml.signed(inner))
-    if len(blocks) != 1:
-        raise EbmlError
-    return blocks[0], discard
-
-
-def _split(data: bytes, at: int, lacing: int) -> list[bytes]:
-    """The frames of a block with laces (RFC 9559, Block Lacing); `EbmlError` if they do not fit."""
-    count = data[at] + 1
-    at += 1
-    if lacing == _FIXED:
-        each, rest = divmod(len(data) - at, count)
-        if rest:
-            raise EbmlError
-        sizes = [each] * count
-    else:
-        sizes, at = _xiph(data, at, count) if lacing == _XIPH else _ebml_laces(data, at, count)
-        sizes.append(len(data) - at - sum(sizes))
-    if min(sizes) <= 0:
-        raise EbmlError
-    frames: list[bytes] = []
-    for size in sizes:
-        frames.append(data[at : at + size])
-        at += size
-    return frames
-
-
-def _xiph(data: bytes, at: int, count: int) -> tuple[list[int], int]:
-    sizes: list[int] = []
-    for _ in range(count - 1):
-        size = 0
-        while data[at : at + 1] == b"\xff":
-            size += 0xFF
-            at += 1
-        if at >= len(data):
-            raise EbmlError
-        sizes.append(size + data[at])
-        at += 1
-    return sizes, at
-
-
-def _ebml_laces(data: bytes, at: int, count: int) -> tuple[list[int], int]:
-    sizes: list[int] = []
-    for number in range(count - 1):
-        value, at, length = ebml.vint(data, at)
-        # The first is a size, each later one a difference around the middle of its range.
-        sizes.append(sizes[-1] + value - ((1 << 7 * length - 1) - 1) if number else value)
-        if sizes[-1] <= 0:
-            raise EbmlError
-    return sizes, at
