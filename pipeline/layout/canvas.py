@@ -102,6 +102,7 @@ class Region:
         z: larger is further in front.
         mode: how the picture fills it.
         opacity: 0 to 255.
+        cell: index of the custom layout's cell that it is; None in templates.
     """
 
     seat: int
@@ -112,6 +113,7 @@ class Region:
     z: int = 0
     mode: Mode = Mode.CROP
     opacity: int = OPAQUE
+    cell: int | None = None
 
     def __post_init__(self) -> None:
         sides = (self.x, self.y, self.w, self.h)

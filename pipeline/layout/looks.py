@@ -22,7 +22,7 @@ LINGER_MS = 1000
 class CameraOff(StrEnum):
     """What a region shows while the camera of its user is off."""
 
-    HOLD = "hold"  # the last picture; before the first one, black
+    HOLD = "hold"  # the last picture; before the first one, what lies behind
     BLACK = "black"
     AVATAR = "avatar"  # a disc with the first letter of the name, and the name
     NOTHING = "nothing"  # what lies behind it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.layout.scene import Seat
+from pipeline.layout.streams import SCREEN
 from pipeline.model.shapes import stretches
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
     from pipeline.model.timeline import UserTime
 
-SCREEN = "screen"
 QUARTERS = (90, 270)
 
 
@@ -28,7 +28,7 @@ def seats_at(times: Sequence[UserTime], at: int) -> tuple[Seat, ...]:
         at: UTC ticks.
     """
     there = [
-        (start, time.uid, time.source, _seat(time, at))
+        (start, time.uid, time.source, seat_of(time, at))
         for time in times
         for start, end in time.sessions
         if start <= at < end and (time.source != SCREEN or _shows(time, at))
@@ -41,7 +41,8 @@ def _shows(time: UserTime, at: int) -> bool:
     return any(run.start <= at < run.listed_end for run in runs)
 
 
-def _seat(time: UserTime, at: int) -> Seat:
+def seat_of(time: UserTime, at: int) -> Seat:
+    """Somebody as a seat, with the aspect of what he shows then."""
     screen = time.source == SCREEN
     if time.video is None:
         return Seat(time.uid, screen=screen)

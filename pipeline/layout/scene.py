@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from pipeline.layout.rules import Mark
+from pipeline.layout.streams import CAMERA, SCREEN
 
 if TYPE_CHECKING:
     from pipeline.layout.canvas import Canvas, Region
@@ -32,6 +33,11 @@ class Seat:
     def __post_init__(self) -> None:
         if min(self.width, self.height) < 1:
             raise ValueError(f"a picture has a width and a height: {self}")
+
+    @property
+    def source(self) -> str:
+        """``camera`` or ``screen``."""
+        return SCREEN if self.screen else CAMERA
 
     @property
     def aspect(self) -> Fraction:

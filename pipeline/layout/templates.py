@@ -6,7 +6,7 @@ all clouds draw; their numbers are handed in by `pipeline.vendors`, each with it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from pipeline.layout.canvas import Canvas, Region
+    from pipeline.layout.looks import Cell
     from pipeline.layout.scene import Seat
 
 UNNAMED = Known(
@@ -195,6 +196,7 @@ class Layout:
         large: int | None = None,
         *,
         right: bool = False,
+        absent: bool = False,
     ) -> Scene:
         """Who is where. Over the limit, the last to join are left out, but never the one who is large.
 
@@ -203,6 +205,7 @@ class Layout:
             seats: in the order of joining.
             large: index of the one who is large; None for the template's own rule.
             right: the large one stands at the right.
+            absent: somebody was named large who is not there, so that nobody is.
 
         Raises:
             CommandError: this template has nobody large, or no right side; or the canvas is too small.
@@ -212,9 +215,9 @@ class Layout:
             return Scene(self.name, self.vendor, canvas, (), (), ())
         if self.large.value is Large.NOBODY:
             return self._cells(canvas, seats)
-        if large is None:
+        if large is None and not absent:
             large = self._unnamed(seats)
-        if large is None and len(seats) == 1 and self.alone:
+        if large is None and len(seats) == 1 and self.alone and not absent:
             whole = canvas.region(0, Place(WHOLE, self._row(1).small[0].mode))
             return Scene(self.name, self.vendor, canvas, tuple(seats), (whole,), (self.alone,))
         return self._around(canvas, seats, large, right=right)
@@ -298,3 +301,35 @@ def custom(
     left = tuple(range(len(places), len(seats)))
     ordered = tuple(sorted(regions, key=lambda region: region.z))
     return Scene("custom", vendor, canvas, tuple(seats), ordered, (limit,), left)
+
+
+def by_cells(canvas: Canvas, seats: Sequence[Seat], cells: Sequence[Cell], vendor: str = "") -> Scene:
+    """Regions of cells: those that are somebody's wait for him, the others fill in the order of joining.
+
+    Who has a cell of his own gets no other one. Users without a cell are left out.
+
+    Raises:
+        CommandError: the canvas is too small for a region.
+    """
+    own = [
+        next((n for n, s in enumerate(seats) if cell.who.admits(s.name, s.source)), None)
+        if cell.who
+        else None
+        for cell in cells
+    ]
+    named = {
+        n
+        for n, seat in enumerate(seats)
+        if any(cell.who and cell.who.admits(seat.name, seat.source) for cell in cells)
+    }
+    waiting = iter([n for n in range(len(seats)) if n not in named])
+    whose = [seat if cell.who else next(waiting, None) for cell, seat in zip(cells, own, strict=True)]
+    regions = [
+        replace(canvas.region(seat, cell.place), cell=n)
+        for n, (cell, seat) in enumerate(zip(cells, whose, strict=True))
+        if seat is not None
+    ]
+    shown = {region.seat for region in regions}
+    left = tuple(n for n in range(len(seats)) if n not in shown)
+    ordered = tuple(sorted(regions, key=lambda region: region.z))
+    return Scene("custom", vendor, canvas, tuple(seats), ordered, (), left)

@@ -94,7 +94,7 @@ def names(drafts: Sequence[OutputPlan], naming: Naming | None) -> Sequence[str]:
     if naming is not None:
         return naming([_facts(draft) for draft in drafts])
     stems = unique([(d.file, identity) for d, identity in zip(drafts, _identities(drafts), strict=True)])
-    endings = (d.container.ending(pictures=d.video is not None) for d in drafts)
+    endings = (d.container.ending(pictures=d.pictures) for d in drafts)
     return [stem + ending for stem, ending in zip(stems, endings, strict=True)]
 
 
@@ -105,7 +105,7 @@ def _facts(draft: OutputPlan) -> Facts:
         zero_ms=ticks.to_ms(draft.zero),
         length_ms=ticks.to_ms(draft.duration),
         container=draft.container,
-        pictures=draft.video is not None,
+        pictures=draft.pictures,
         refused=bool(draft.refusal),
     )
 

@@ -80,6 +80,11 @@ class OutputPlan:
         return own or tuple(speaker.audio for speaker in self.speakers)
 
     @property
+    def pictures(self) -> bool:
+        """Whether the file has any."""
+        return self.video is not None
+
+    @property
     def channels(self) -> int:
         """Of sound that is encoded: as many as any of the speakers has."""
         return max((form.channels for s in self.speakers for form in forms(s.audio)), default=0)

@@ -140,6 +140,26 @@ class Wish:
             return (auto if self.name == AUTO else speaker)(canvas, seats, self.large)
         return template(self.name, self.vendor).arrange(canvas, seats, self.large, right=self.right)
 
+    def arranged(
+        self, canvas: Canvas, seats: Sequence[Seat], large: int | None, *, absent: bool = False
+    ) -> Scene:
+        """As `pipeline.layout.composing.Arranger`; ``large`` comes before the one that is wished for."""
+        if self.name in {AUTO, SPEAKER}:
+            return (auto if self.name == AUTO else speaker)(canvas, seats, large)
+        if self.name == CUSTOM:
+            return self.scene(canvas, seats)
+        found = template(self.name, self.vendor)
+        if found.large.value is Large.NOBODY:
+            return found.arrange(canvas, seats)
+        return found.arrange(canvas, seats, large, right=self.right, absent=absent)
+
+    @property
+    def has_large(self) -> bool:
+        """Whether anybody can be large in it."""
+        if self.name in {AUTO, SPEAKER, CUSTOM}:
+            return self.name != CUSTOM
+        return template(self.name, self.vendor).large.value is not Large.NOBODY
+
 
 def template(name: str, vendor: str = "") -> Layout:
     """The table of a template; it is there for every wish but our own and custom layouts."""
