@@ -183,8 +183,8 @@ class Canvas:
             CommandError: nothing of it is left on so small a canvas.
         """
         box = place.box
-        left, right = (_even(side * self.width) for side in (box.x, box.right))
-        top, bottom = (_even(side * self.height) for side in (box.y, box.bottom))
+        left, right = (even(side * self.width) for side in (box.x, box.right))
+        top, bottom = (even(side * self.height) for side in (box.y, box.bottom))
         if left == right or top == bottom:
             raise CommandError(
                 f"a canvas of {self} is too small: the region of user {seat + 1} has no pixels."
@@ -232,5 +232,6 @@ class Canvas:
         )
 
 
-def _even(value: Fraction) -> int:
+def even(value: Fraction) -> int:
+    """The even number nearest to a value that is not below zero, halves away from zero."""
     return 2 * ((value + 1) // 2)
