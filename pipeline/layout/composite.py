@@ -6,6 +6,7 @@ make them side by side and a run that was stopped goes on. Where a piece begins 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 from pipeline.errors import CommandError
 from pipeline.layout.canvas import Canvas
 from pipeline.layout.encoding import CRF
-from pipeline.layout.stage import Face, staged
+from pipeline.layout.looks import Looks
+from pipeline.layout.stage import SPEAKER, Face, staged
 from pipeline.model import ticks
 from pipeline.model.decisions import Decision, Piece
 from pipeline.model.estimate import MEMORY, Estimate
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from pipeline.layout.composing import Composing
     from pipeline.layout.encoding import Encoding, SoundEncoding
-    from pipeline.layout.looks import Looks
+    from pipeline.layout.looks import Cell
     from pipeline.layout.scene import Scene
     from pipeline.layout.stage import Shot, Turn
     from pipeline.model.timeline import TrackTime, UserTime
@@ -69,6 +71,7 @@ class CompositePlan(OutputPlan):
         canvas: what is drawn on.
         shots: the stage over time, from file zero on.
         tiles: whose pictures are on the stage at any time.
+        cells: of a custom layout.
         looks: what is drawn besides.
         encoding: of the pictures; None in a file of sound.
         mix: of the sound; None in a file without.
@@ -80,7 +83,8 @@ class CompositePlan(OutputPlan):
     canvas: Canvas = field(default_factory=lambda: Canvas(2, 2))
     shots: tuple[Shot, ...] = ()
     tiles: tuple[Tile, ...] = ()
-    looks: Looks | None = None
+    cells: tuple[Cell, ...] = ()
+    looks: Looks = field(default_factory=Looks)
     encoding: Encoding | None = None
     mix: SoundEncoding | None = None
     files: tuple[tuple[str, str], ...] = ()
@@ -91,6 +95,11 @@ class CompositePlan(OutputPlan):
     def tracks(self) -> tuple[TrackTime, ...]:
         """What goes in: the pictures of everybody on the stage, then the sound."""
         return (*(tile.video for tile in self.tiles), *(speaker.audio for speaker in self.speakers))
+
+    @property
+    def composed(self) -> bool:
+        """As `OutputPlan.composed`."""
+        return True
 
     @property
     def pictures(self) -> bool:
@@ -111,6 +120,11 @@ class CompositePlan(OutputPlan):
     def bit_rate(self) -> int:
         """Bits a second of the sound."""
         return self.mix.bit_rate if self.mix else 0
+
+    @property
+    def rate(self) -> int:
+        """Samples a second of the sound."""
+        return self.mix.rate if self.mix else 0
 
     @property
     def frames(self) -> int:
@@ -137,8 +151,7 @@ class CompositePlan(OutputPlan):
 
     def shot_at(self, frame: int) -> Shot:
         """The shot that a frame shows."""
-        utc = self.utc(frame)
-        return next(shot for shot in reversed(self.shots) if shot.start <= utc)
+        return self.shots[bisect_right(self.shots, self.utc(frame), key=lambda shot: shot.start) - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +169,16 @@ class ComposeOptions(Options):
     files: tuple[tuple[str, str], ...] = ()
     fonts: tuple[str, ...] = ()
     chunk_ms: int = CHUNK_MS
+
+    @property
+    def composes(self) -> bool:
+        """As `Options.composes`."""
+        return True
+
+    @property
+    def follows_speech(self) -> bool:
+        """The layout shows large whoever speaks."""
+        return self.composing is not None and self.composing.layout.name == SPEAKER
 
     def as_text(self) -> dict[str, str]:
         """As `Options.as_text`."""
@@ -197,7 +220,13 @@ def composed(
     parts = [(at, min(at + most, end)) for at in range(start, end, most)]
     return [
         _plan(
-            recording, times, options, composing, turns, Piece(*part, 0), number if len(parts) > 1 else None
+            recording,
+            times,
+            options,
+            turns,
+            composing=composing,
+            piece=Piece(*part, 0),
+            number=number if len(parts) > 1 else None,
         )
         for number, part in enumerate(parts)
     ]
@@ -262,6 +291,7 @@ def _plan(
         canvas=composing.canvas,
         shots=shots,
         tiles=tiles,
+        cells=composing.cells,
         looks=composing.looks,
         encoding=composing.encoding,
         mix=composing.sound if speakers else None,

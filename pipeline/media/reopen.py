@@ -230,18 +230,26 @@ def decode_joins(path: Path | BinaryIO, output: Output) -> tuple[int, tuple[str,
         How many frames were decoded, and a sentence for each place that fails. Sound that was encoded is
         decoded from end to end.
     """
-    if isinstance(path, Path) and any(told.transcoded for told in output.tracks):
+    whole = [
+        told
+        for told in output.tracks
+        if told.transcoded and told.medium == Medium.AUDIO and isinstance(path, Path)
+    ]
+    heard, unheard = 0, tuple[str, ...]()
+    if whole and isinstance(path, Path):
         from pipeline.media.reopen_sound import decode_sound
 
-        return decode_sound(path, output)
+        heard, unheard = decode_sound(path, whole[0])
+    others = [told for told in output.tracks if told not in whole]
+    if not others:
+        return heard, unheard
     try:
         with av.open(str(path) if isinstance(path, Path) else path, "r") as container:
-            found = [
-                _decode_place(container, told.medium, at) for told in output.tracks for at in _joins(told)
-            ]
+            found = [_decode_place(container, told.medium, at) for told in others for at in _joins(told)]
     except (av.error.FFmpegError, ValueError, LookupError) as error:
         return 0, (f"FFmpeg cannot open it ({error})",)
-    return sum(count for count, _ in found), tuple(problem for _, problem in found if problem)
+    problems = (problem for _, problem in found if problem)
+    return heard + sum(count for count, _ in found), (*unheard, *problems)
 
 
 def _joins(told: OutputTrack) -> list[int]:

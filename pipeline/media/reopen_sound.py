@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pipeline.model.manifest import Output
+    from pipeline.model.manifest import OutputTrack
 
 _HEAD = 4096
 """Bytes behind the ID3 tag in which the header stands that tells delay and padding."""
@@ -75,9 +75,8 @@ def mp3_facts(path: Path) -> FileFacts:
     return FileFacts(path.stat().st_size, digest, gapless, created, (track,))
 
 
-def decode_sound(path: Path, output: Output) -> tuple[int, tuple[str, ...]]:
+def decode_sound(path: Path, told: OutputTrack) -> tuple[int, tuple[str, ...]]:
     """Decode all of it: how many frames, and a sentence for each thing that is not as it was encoded."""
-    (told,) = output.tracks
     try:
         frames, samples, power = _decoded(path)
     except (av.error.FFmpegError, ValueError, LookupError) as error:

@@ -338,6 +338,17 @@ def from_json(text: str) -> Manifest:
     return found
 
 
+def track_of(document: dict[str, Any]) -> OutputTrack:
+    """A track read back from what `dataclasses.asdict` made of it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(OutputTrack).validate_python(document)
+
+
 def total_dropped(tracks: Sequence[OutputTrack]) -> int:
     """Packets that did not make it into the file, over all tracks."""
     return sum(d.packets for t in tracks for d in t.dropped)

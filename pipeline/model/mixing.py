@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MIX = "mix"
 """In place of a user and a source where an output is of all of them."""
+ENCODED_RATE = 48_000
+"""Samples a second of encoded sound."""
 BIT_RATES = {1: 96_000, 2: 160_000}
 """Bits a second of encoded sound by channels: speech and music sound as they were sent."""
 ENCODED_A_SECOND = 40

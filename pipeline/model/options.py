@@ -203,6 +203,11 @@ class Options:
         return f"--container {self.container}" if self.container.sound_only else "--mix" if self.mix else ""
 
     @property
+    def composes(self) -> bool:
+        """All users go into one picture and one mix."""
+        return False
+
+    @property
     def encodes_sound(self) -> bool:
         """No sound is copied: it is decoded, treated and encoded."""
         return self.mix or self.loudness is not None or self.container is Container.MP3

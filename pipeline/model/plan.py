@@ -12,7 +12,7 @@ from pipeline.model import losses, ticks
 from pipeline.model.containers import Container
 from pipeline.model.decisions import Decision, Piece, decisions, forms, refusal
 from pipeline.model.estimate import Estimate, estimate_of
-from pipeline.model.mixing import BIT_RATES, Speaker, encoded, mixed
+from pipeline.model.mixing import BIT_RATES, ENCODED_RATE, Speaker, encoded, mixed
 from pipeline.model.naming import names
 from pipeline.model.options import Align, By, Gaps, OnChange, Options, Screen, Tracks
 from pipeline.model.outputs import MIXED, fill
@@ -80,6 +80,11 @@ class OutputPlan:
         return own or tuple(speaker.audio for speaker in self.speakers)
 
     @property
+    def composed(self) -> bool:
+        """All users go into one picture."""
+        return False
+
+    @property
     def pictures(self) -> bool:
         """Whether the file has any."""
         return self.video is not None
@@ -93,6 +98,11 @@ class OutputPlan:
     def bit_rate(self) -> int:
         """Bits a second of sound that is encoded."""
         return BIT_RATES[self.channels]
+
+    @property
+    def rate(self) -> int:
+        """Samples a second of sound that is encoded."""
+        return ENCODED_RATE
 
     @property
     def reading(self) -> tuple[tuple[str, ...], ...]:

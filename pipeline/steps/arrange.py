@@ -38,6 +38,7 @@ from pipeline.vendors.styles import style_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pipeline.layout.stage import Turn
     from pipeline.model.naming import Naming
     from pipeline.model.screens import Left
     from pipeline.sources.protocol import Source
@@ -135,6 +136,8 @@ def arrange_plan(
     times = [t for user in users if (t := arrange(user)) is not None]
     if not times:
         raise InputError(_nothing_usable(recording, users))
+    if options.composes:
+        return _composed(source, recording, times, options, _notes(inventory, options))
     whole = [each.time for each in shown(times, options.screen, left)]
     return plan(
         recording,
@@ -145,6 +148,52 @@ def arrange_plan(
         notes=_notes(inventory, options),
         naming=naming,
     )
+
+
+def _composed(
+    source: Source,
+    recording: Recording,
+    times: Sequence[UserTime],
+    options: Options,
+    notes: Sequence[Entry],
+) -> Plan:
+    """The plan of a composite: what is wrong with slices is told as for a merge of everything.
+
+    Who cannot be decoded is left out, and the ledger says so.
+    """
+    from pipeline.layout.composite import ComposeOptions, composed  # no merge needs it
+
+    if not isinstance(options, ComposeOptions):
+        raise TypeError("these are no options of a composite")
+    told = plan(recording, times, Options(screen=options.screen), notes=notes)
+    refused = {(output.uid, output.source): output.refusal for output in told.outputs if output.refusal}
+    usable = [time for time in times if (time.uid, time.source) not in refused]
+    if not usable:
+        raise InputError(f"{recording.title} cannot be composed: {next(iter(refused.values()))}.")
+    said = [
+        Entry(Sort.LOSS, f"not in the composite: {why}", uid=uid) for (uid, _), why in sorted(refused.items())
+    ]
+    turns = _turns(source, usable) if options.follows_speech else ()
+    outputs = composed(recording.name, usable, options, turns)
+    return Plan(recording, tuple(outputs), (*told.ledger, *said), options)
+
+
+def _turns(source: Source, times: Sequence[UserTime]) -> tuple[Turn, ...]:
+    """Who speaks when: all sound is decoded once."""
+    from pipeline.layout.speaking import Sharing
+    from pipeline.layout.speaking import shown as spoken
+    from pipeline.media.mix.levels import levels_of
+
+    start = min(time.start for time in times)
+    keys = [[p.piece.key for run in t.audio.runs for p in run.placed] for t in times if t.audio]
+    levels = levels_of(times, start, source.whole(*keys))
+    screens = [
+        Sharing(ticks.to_ms(run.start - start), ticks.to_ms(run.listed_end - start), time.uid)
+        for time in times
+        if time.source == SCREEN and time.video is not None
+        for run in time.video.runs
+    ]
+    return turns_of(spoken(levels, screens), start)
 
 
 def _naming(inventory: Inventory, options: Options) -> Naming | None:

@@ -197,7 +197,7 @@ def render_one(
     return Rendered(replace(described, verdict=verdict), made.entries)
 
 
-def _write(output: OutputPlan, source: Source, part: Path, write: Callable[..., Remuxed]) -> Remuxed:
+def _write(output: OutputPlan, source: Source, part: Path, write: partial[Remuxed]) -> Remuxed:
     try:
         # Not truncated before it is ours alone.
         with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "w+b") as sink:
@@ -205,11 +205,38 @@ def _write(output: OutputPlan, source: Source, part: Path, write: Callable[..., 
             # At close ext4 flushes a file that was truncated, even one that was empty.
             if os.fstat(sink.fileno()).st_size:
                 sink.truncate(0)
+            if output.composed:
+                return _composed(output, source, part, sink, write)
             return write(output, source.whole(*output.reading), sink, partial(_scratch, part))
     except EOFError as error:
         raise killed() from error
     except OSError as error:
         raise blame(error, part) from error
+
+
+def _composed(
+    output: OutputPlan, source: Source, part: Path, sink: BinaryIO, write: partial[Remuxed]
+) -> Remuxed:
+    from pipeline.drawing.studio import Studio  # with what copying needs not
+    from pipeline.layout.composite import CompositePlan
+    from pipeline.steps.compose import compose
+
+    if not isinstance(output, CompositePlan):
+        raise TypeError(f"{output.file} is no composite")
+
+    gc.enable()  # frames of PyAV form cycles
+    artist = Studio(dict(output.files), output.fonts)
+    folder = part.parent / f".{output.file}.pieces"
+    asked = write.keywords
+    return compose(
+        output,
+        source,
+        artist,
+        sink,
+        folder,
+        processes=asked["processes"],
+        progress=asked["progress"],
+    )
 
 
 def _scratch(part: Path) -> BinaryIO:
@@ -253,7 +280,8 @@ def _lock(descriptor: int, part: Path) -> None:
 def describe(output: OutputPlan, made: Remuxed) -> Output:
     """What the manifest says of a file, before size, hash and verdict are known."""
     spans = {track.medium: track.spans[0].at for track in made.tracks if track.spans}
-    offset = spans["audio"] - spans["video"] if len(spans) > 1 else None
+    placed = len(spans) > 1 and not any(track.transcoded for track in made.tracks)
+    offset = spans["audio"] - spans["video"] if placed else None
     return Output(
         file=output.file,
         uid=output.uid,
@@ -262,7 +290,7 @@ def describe(output: OutputPlan, made: Remuxed) -> Output:
         sha256="",
         utc_zero_ms=ticks.to_ms(output.zero),
         duration=made.duration,
-        uncertainty_ms=max(track.uncertainty_ms for track in output.tracks),
+        uncertainty_ms=max((track.uncertainty_ms for track in output.tracks), default=0),
         av_offset_ms=None if offset is None else ticks.to_ms(offset),
         shared_clock=output.shared_clock,
         map=tuple(Stretch(ticks.to_ms(p.start), p.at, p.end - p.start) for p in output.pieces),

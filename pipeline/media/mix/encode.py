@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from pipeline.media.aac import SAMPLE_RATES, AdtsConfig
+from pipeline.media.mix.resample import Resampler
 from pipeline.media.mix.samples import RATE, Samples
 from pipeline.media.mp4.writer import Edit, Mp4Writer, SampleTimes, TrackHeader
 from pipeline.media.sample_entry import audio_entry
@@ -45,9 +46,9 @@ class File(Protocol):
 class _Frames:
     """Samples cut into frames of one length for an encoder."""
 
-    def __init__(self, channels: int, length: int) -> None:
+    def __init__(self, channels: int, length: int, rate: int = RATE) -> None:
         self._layout = "mono" if channels == 1 else "stereo"
-        self._length = length
+        self._length, self._rate = length, rate
         self._held: Samples = np.zeros((channels, 0), dtype=np.float32)
         self.count = 0
 
@@ -63,7 +64,7 @@ class _Frames:
 
     def _frame(self, samples: Samples) -> AudioFrame:
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=self._layout)
-        frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), self.count
+        frame.sample_rate, frame.time_base, frame.pts = self._rate, Fraction(1, self._rate), self.count
         self.count += samples.shape[1]
         return frame
 
@@ -78,14 +79,25 @@ class AacFile:
         length: samples that will come, about.
         creation_ms: UTC of file zero.
         title: of the file.
+        rate: samples a second of the file; what comes is resampled to it.
     """
 
     def __init__(
-        self, sink: BinaryIO, channels: int, bit_rate: int, length: int, *, creation_ms: int, title: str
+        self,
+        sink: BinaryIO,
+        channels: int,
+        bit_rate: int,
+        length: int,
+        *,
+        creation_ms: int,
+        title: str,
+        rate: int = RATE,
     ) -> None:
         self.frames = 0
-        config = AdtsConfig(_AAC_LC, SAMPLE_RATES.index(RATE), channels)
-        header = TrackHeader("soun", RATE, audio_entry(config), name="mix")
+        self._rate = rate
+        self._resampler = Resampler(channels, 0.0, RATE / rate)
+        config = AdtsConfig(_AAC_LC, SAMPLE_RATES.index(rate), channels)
+        header = TrackHeader("soun", rate, audio_entry(config), name="mix")
         samples = length // AAC_FRAME + 2
         reserve = Mp4Writer.reserve_for([header], [samples], [samples // _A_SECOND + 2], title)
         self._writer = Mp4Writer(
@@ -96,9 +108,9 @@ class AacFile:
             title=title,
             movie_timescale=ticks.TICKS,
         )
-        self._cut = _Frames(channels, AAC_FRAME)
+        self._cut = _Frames(channels, AAC_FRAME, rate)
         self._encoder = av.CodecContext.create("aac", "w")
-        self._encoder.sample_rate, self._encoder.time_base = RATE, Fraction(1, RATE)
+        self._encoder.sample_rate, self._encoder.time_base = rate, Fraction(1, rate)
         self._encoder.layout, self._encoder.format = "mono" if channels == 1 else "stereo", "fltp"
         self._encoder.bit_rate = bit_rate
         self._waiting: list[bytes] = []
@@ -106,12 +118,12 @@ class AacFile:
 
     def push(self, samples: Samples) -> None:
         """As `File.push`."""
-        for frame in self._cut.cut(samples):
+        for frame in self._cut.cut(self._resampler.push(samples)):
             self._take(self._encoder.encode(frame))
 
     def end(self) -> str:
         """As `File.end`."""
-        for frame in self._cut.cut(np.zeros((self._encoder.channels, 0), dtype=np.float32), last=True):
+        for frame in self._cut.cut(self._resampler.end(), last=True):
             self._take(self._encoder.encode(frame))
         self._take(self._encoder.encode(None))
         end = AAC_PRIMING + self._cut.count
@@ -119,7 +131,7 @@ class AacFile:
         self._waiting = self._waiting[: needed - self.frames]
         self._write()
         dts = np.arange(self.frames, dtype=np.int64) * AAC_FRAME
-        edit = Edit(ticks.ticks_of(self._cut.count, RATE), AAC_PRIMING)
+        edit = Edit(ticks.ticks_of(self._cut.count, self._rate), AAC_PRIMING)
         self._writer.finish([SampleTimes(dts, end, edits=(edit,))])
         return self._hash.hexdigest()
 

@@ -82,7 +82,7 @@ def encode_sound(
     track = OutputTrack(
         medium=Medium.AUDIO,
         codec="mp3" if output.container is Container.MP3 else "aac",
-        timescale=RATE,
+        timescale=output.rate,
         packets_in=sum(voice.tally.packets_in for voice in voices),
         packets_out=0,
         inserted=0,
@@ -92,7 +92,7 @@ def encode_sound(
         fills=(),
         clocks=tuple(fit for voice in voices for fit in fits(voice.track)),
         end=output.duration,
-        rate=RATE,
+        rate=output.rate,
         channels=channels,
         transcoded=told,
     )
@@ -102,14 +102,19 @@ def encode_sound(
 def _voices(
     output: OutputPlan, open_slice: Callable[[str], BinaryIO], progress: Callable[[int], None]
 ) -> list[Voice]:
-    return [Voice(output, speaker.audio, open_slice, progress) for speaker in output.speakers]
+    return [
+        Voice(output.pieces, output.zero, output.channels, speaker.audio, open_slice, progress=progress)
+        for speaker in output.speakers
+    ]
 
 
 def _file(output: OutputPlan, sink: BinaryIO, count: int) -> File:
     zero_ms, channels = ticks.to_ms(output.zero), output.channels
     if output.container is Container.MP3:
         return Mp3File(sink, channels, output.bit_rate, creation_ms=zero_ms, title=output.uid)
-    return AacFile(sink, channels, output.bit_rate, count, creation_ms=zero_ms, title=output.uid)
+    return AacFile(
+        sink, channels, output.bit_rate, count, creation_ms=zero_ms, title=output.uid, rate=output.rate
+    )
 
 
 def _gain(

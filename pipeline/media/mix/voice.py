@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from pipeline.media.packet import Packets
     from pipeline.media.sound.coding import Coding
     from pipeline.model.decisions import Piece
-    from pipeline.model.plan import OutputPlan
     from pipeline.model.timeline import Run, TrackTime
 
 FADE = RATE // 500
@@ -64,7 +63,9 @@ class Voice:
     """The sound of one user as samples.
 
     Args:
-        output: the plan of the file.
+        pieces: UTC to file time.
+        zero: UTC ticks of file zero.
+        channels: of the sound that comes out.
         track: the runs to decode.
         open_slice: opens a key for reading.
         progress: called with bytes read since the last call.
@@ -72,17 +73,20 @@ class Voice:
 
     def __init__(
         self,
-        output: OutputPlan,
+        pieces: Sequence[Piece],
+        zero: int,
+        channels: int,
         track: TrackTime,
         open_slice: Callable[[str], BinaryIO],
-        progress: Callable[[int], None],
+        *,
+        progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.track = track
         self.tally = Tally()
         self.stays: list[Stay] = []
-        self._channels = output.channels
-        self._pieces: Sequence[Piece] = output.pieces
-        self._zero = output.zero
+        self._channels = channels
+        self._pieces = pieces
+        self._zero = zero
         self._open = open_slice
         self._progress = progress
         self._codings = Codings(track, lambda _: ())  # nothing is asked that no header tells

@@ -1,0 +1,45 @@
+"""Who draws what is not recorded: letters, marks, images. Whoever calls the engine brings the artist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pipeline.layout.canvas import Canvas, Region
+    from pipeline.layout.looks import ClockMark, Image, ImageMark, Label, TextMark
+    from pipeline.media.compose.sprite import Sprite
+
+
+class Artist(Protocol):
+    """Draws sprites; asked again for the same, it draws the same."""
+
+    def label(self, name: str, label: Label, region: Region) -> Sprite:
+        """A user's name on his region."""
+        ...
+
+    def avatar(self, uid: str, name: str, region: Region) -> Sprite:
+        """What stands for somebody who is not seen, as large as his region."""
+        ...
+
+    def image(self, image: Image, region: Region) -> Sprite:
+        """An image in a region."""
+        ...
+
+    def backdrop(self, image: Image, canvas: Canvas) -> Sprite:
+        """An image behind everything."""
+        ...
+
+    def mark(self, mark: ImageMark | TextMark) -> Sprite:
+        """A watermark that stands still."""
+        ...
+
+    def clock(self, mark: ClockMark, utc_ms: int, canvas: Canvas) -> Sprite:
+        """The time of day."""
+        ...
+
+    def rounded(self, w: int, h: int, radius: int) -> NDArray[np.uint8]:
+        """Opacity of a rectangle whose corners are round, of shape (h, w), 0 to 255."""
+        ...

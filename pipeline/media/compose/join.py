@@ -1,0 +1,156 @@
+"""Pieces of pictures and the sound copied into one MP4, a second of each in turn."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from pipeline.media.mp4.reader import read_movie
+from pipeline.media.mp4.writer import Edit, Mp4Writer, SampleTimes, TrackHeader
+from pipeline.model import ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from pipeline.layout.composite import CompositePlan
+    from pipeline.media.mp4.reader import Track
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What was copied: SHA-256 over the payloads of the pictures and of the sound, samples of each."""
+
+    pictures: str
+    sound: str
+    frames: int
+    sounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """Samples of a track in order, of one file after another."""
+
+    header: TrackHeader
+    parts: tuple[tuple[BinaryIO, Track], ...]
+    times: SampleTimes
+    due: NDArray[np.int64]  # file ticks of each sample's decoding
+
+    def samples(self) -> Iterator[tuple[BinaryIO, int, int]]:
+        """File, offset and size of each."""
+        for file, track in self.parts:
+            for offset, size in zip(track.offsets.tolist(), track.sizes.tolist(), strict=True):
+                yield file, offset, size
+
+
+def join(plan: CompositePlan, pieces: Sequence[Path], sound: Path | None, sink: BinaryIO) -> Joined:
+    """Write the pieces and the sound as one file.
+
+    Args:
+        plan: the composite.
+        pieces: the files of its chunks, in order.
+        sound: a file of its sound alone; None for none.
+        sink: an empty file that can be written, read and sought.
+
+    Raises:
+        ValueError: a piece is no file of ours, or was encoded otherwise than the first one.
+        OSError: one cannot be read, or the sink not written.
+    """
+    with ExitStack() as stack:
+        files = [stack.enter_context(path.open("rb")) for path in pieces]
+        streams = [_pictures(plan, files)] if files else []
+        if sound is not None:
+            streams.append(_sound(stack.enter_context(sound.open("rb"))))
+        digests = _write(plan, streams, sink)
+    counts = [len(stream.due) for stream in streams]
+    if not files:
+        digests, counts = ["", *digests], [0, *counts]
+    return Joined(digests[0], digests[1] if sound else "", counts[0], counts[1] if sound else 0)
+
+
+def _pictures(plan: CompositePlan, files: Sequence[BinaryIO]) -> _Stream:
+    parts = tuple((file, _only(file)) for file in files)
+    entries = {track.sample_entry for _, track in parts}
+    if len(entries) > 1:
+        raise ValueError("the pieces of a composite were encoded by different encoders: make them anew")
+    dts, pts = [], []
+    for chunk, (_, track) in zip(plan.chunks, parts, strict=True):
+        early = next((edit.media_time for edit in track.edits), 0)
+        begin = plan.at(chunk.first) - early
+        dts.append(track.dts + begin)
+        pts.append(track.dts + track.cts + begin)
+    decoded, shown = np.concatenate(dts), np.concatenate(pts)
+    key = np.concatenate([track.sync for _, track in parts])
+    early = -int(decoded[0])
+    ahead = shown - decoded
+    times = SampleTimes(
+        decoded + early,
+        int(decoded[-1]) + early + max(1, plan.duration - int(shown.max())),
+        ahead if ahead.any() else None,
+        None if key.all() else key,
+        (Edit(plan.duration, early),) if early else (),
+    )
+    canvas = plan.canvas
+    header = TrackHeader(
+        "vide", ticks.TICKS, entries.pop(), name="composite", width=canvas.width, height=canvas.height
+    )
+    return _Stream(header, parts, times, decoded)
+
+
+def _sound(file: BinaryIO) -> _Stream:
+    track = _only(file)
+    edits = tuple(Edit(edit.duration, edit.media_time) for edit in track.edits)
+    header = TrackHeader("soun", track.timescale, track.sample_entry, name="mix")
+    due = track.dts * ticks.TICKS // track.timescale
+    return _Stream(header, ((file, track),), SampleTimes(track.dts, track.duration, edits=edits), due)
+
+
+def _only(file: BinaryIO) -> Track:
+    file.seek(0, 2)
+    movie = read_movie(file, file.tell())
+    if len(movie.tracks) != 1:
+        raise ValueError("a piece of a composite has one track: make it anew")
+    return movie.tracks[0]
+
+
+def _write(plan: CompositePlan, streams: Sequence[_Stream], sink: BinaryIO) -> list[str]:
+    seconds = plan.duration // ticks.TICKS + 2
+    headers = [stream.header for stream in streams]
+    counts = [len(stream.due) for stream in streams]
+    reserve = Mp4Writer.reserve_for(headers, counts, [seconds] * len(headers), plan.uid)
+    writer = Mp4Writer(
+        sink,
+        headers,
+        reserve=reserve,
+        creation_ms=ticks.to_ms(plan.zero),
+        title=plan.uid,
+        movie_timescale=ticks.TICKS,
+    )
+    hashes = [hashlib.sha256() for _ in streams]
+    samples = [stream.samples() for stream in streams]
+    done = [0] * len(streams)
+    for second in range(seconds):
+        last = second == seconds - 1
+        for number, stream in enumerate(streams):
+            until = len(stream.due) if last else int(np.searchsorted(stream.due, (second + 1) * ticks.TICKS))
+            parts = [_read(*next(samples[number])) for _ in range(max(0, until - done[number]))]
+            data = b"".join(parts)
+            hashes[number].update(data)
+            writer.chunk(number, list(map(len, parts)), data)
+            done[number] = max(done[number], until)
+    writer.finish([stream.times for stream in streams])
+    return [each.hexdigest() for each in hashes]
+
+
+def _read(file: BinaryIO, offset: int, size: int) -> bytes:
+    file.seek(offset)
+    data = file.read(size)
+    if len(data) != size:
+        raise ValueError("a piece of a composite is cut off: make it anew")
+    return data

@@ -1,0 +1,55 @@
+"""How loud everybody is over time, in the steps by which `pipeline.layout.speaking` tells who speaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from pipeline.layout.speaking import STEP_MS
+from pipeline.media.mix.samples import RATE
+from pipeline.media.mix.voice import Voice
+from pipeline.model import ticks
+from pipeline.model.decisions import Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipeline.model.timeline import UserTime
+
+_STEP = RATE * STEP_MS // 1000
+_SILENT_DB = -100
+
+
+def levels_of(
+    times: Sequence[UserTime], start: int, open_slice: Callable[[str], BinaryIO]
+) -> dict[str, list[int | None]]:
+    """Decibels of each user in steps from ``start`` (UTC ticks) on; None where he is not there.
+
+    Raises:
+        Surprise: as `Voice.until`.
+        OSError: a slice cannot be read.
+    """
+    out: dict[str, list[int | None]] = {}
+    end = max(time.end for time in times)
+    count = ticks.samples_at(end - start, RATE) // _STEP + 1
+    for time in times:
+        if time.audio is None:
+            continue
+        power = np.zeros(count * _STEP + _STEP)
+        voice = Voice((Piece(start, end, 0),), start, 1, time.audio, open_slice)
+        for at, samples in voice.until(count * _STEP):
+            low, high = max(0, at), min(at + samples.shape[1], len(power))
+            if low < high:
+                power[low:high] += np.square(samples[0, low - at : high - at], dtype=np.float64)
+        steps = power[: count * _STEP].reshape(-1, _STEP).mean(axis=1)
+        levels = np.maximum(_SILENT_DB, 10 * np.log10(np.maximum(steps, 1e-12))).round().astype(int)
+        there = np.zeros(count, dtype=bool)
+        for a, b in time.sessions:
+            there[
+                (a - start) * 1000 // ticks.TICKS // STEP_MS : -(
+                    -(b - start) * 1000 // ticks.TICKS // STEP_MS
+                )
+            ] = True
+        out[time.uid] = [int(level) if here else None for level, here in zip(levels, there, strict=True)]
+    return out
