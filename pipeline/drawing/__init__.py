@@ -1,0 +1,1 @@
+"""Drawing: what a composite shows besides recorded pictures, as pixels: names, marks, avatars, images."""
