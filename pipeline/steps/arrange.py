@@ -17,6 +17,7 @@ from pipeline.model.assumed import with_assumed, worth_a_look
 from pipeline.model.counted import with_counted
 from pipeline.model.job_key import job_key
 from pipeline.model.ledger import Entry, Sort
+from pipeline.model.naming import names
 from pipeline.model.options import Missing, OnChange, Options, Screen
 from pipeline.model.plan import Cut, Plan, plan
 from pipeline.model.screens import CAMERA, SCREEN, left_out, shown
@@ -137,7 +138,8 @@ def arrange_plan(
     if not times:
         raise InputError(_nothing_usable(recording, users))
     if options.composes:
-        return _composed(source, recording, times, options, _notes(inventory, options))
+        notes = _notes(inventory, options)
+        return _composed(source, recording, times, options, notes=notes, naming=naming)
     whole = [each.time for each in shown(times, options.screen, left)]
     return plan(
         recording,
@@ -155,7 +157,9 @@ def _composed(
     recording: Recording,
     times: Sequence[UserTime],
     options: Options,
+    *,
     notes: Sequence[Entry],
+    naming: Naming | None,
 ) -> Plan:
     """The plan of a composite: what is wrong with slices is told as for a merge of everything.
 
@@ -174,14 +178,17 @@ def _composed(
         Entry(Sort.LOSS, f"not in the composite: {why}", uid=uid) for (uid, _), why in sorted(refused.items())
     ]
     turns = _turns(source, usable) if options.follows_speech else ()
-    outputs = composed(recording.name, usable, options, turns)
-    return Plan(recording, tuple(outputs), (*told.ledger, *said), options)
+    drafts = composed(recording.name, usable, options, turns)
+    named = zip(drafts, names(drafts, naming), strict=True)
+    outputs = tuple(replace(draft, file=name) for draft, name in named)
+    return Plan(recording, outputs, (*told.ledger, *said), options)
 
 
 def _turns(source: Source, times: Sequence[UserTime]) -> tuple[Turn, ...]:
     """Who speaks when: all sound is decoded once."""
     from pipeline.layout.speaking import Sharing
     from pipeline.layout.speaking import shown as spoken
+    from pipeline.layout.stage import turns_of
     from pipeline.media.mix.levels import levels_of
 
     start = min(time.start for time in times)

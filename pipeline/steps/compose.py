@@ -197,7 +197,7 @@ _done: Synchronized[int] | None = None
 
 
 def _start(done: Synchronized[int], parent: int) -> None:
-    global _done
+    global _done  # noqa: PLW0603 - what a pool hands to its processes once
     _done = done
     if parent:
         die_with_parent(parent)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Artist(Protocol):
     """Draws sprites; asked again for the same, it draws the same."""
 
-    def label(self, name: str, label: Label, region: Region) -> Sprite:
-        """A user's name on his region."""
+    def label(self, name: str, label_: Label, region: Region) -> Sprite | None:
+        """A user's name on his region; None where there is no room for it."""
         ...
 
     def avatar(self, uid: str, name: str, region: Region) -> Sprite:
@@ -32,8 +32,8 @@ class Artist(Protocol):
         """An image behind everything."""
         ...
 
-    def mark(self, mark: ImageMark | TextMark) -> Sprite:
-        """A watermark that stands still."""
+    def mark(self, mark: ImageMark | TextMark, canvas: Canvas) -> Sprite | None:
+        """A watermark that stands still; None where nothing of it is on the canvas."""
         ...
 
     def clock(self, mark: ClockMark, utc_ms: int, canvas: Canvas) -> Sprite:

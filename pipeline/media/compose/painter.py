@@ -90,14 +90,16 @@ class Painter:
         for region in visible(shot, self._plan.cells):
             role = shot.role(region)
             yield from self._of(shot, region, role, utc)
-            if looks.label is not None:
+            if looks.label is not None and role.face is not Face.AVATAR:  # which has the name itself
                 label, name = looks.label, looks.name_of(role.uid)
-                yield Still(patch_of(self._artist.label(name, label, region)))
+                sprite = self._artist.label(name, label, region)
+                if sprite is not None:
+                    yield Still(patch_of(sprite))
         for mark in looks.marks:
             if isinstance(mark, ClockMark):
                 yield Clock(mark, self._artist, canvas)
-            else:
-                yield Still(patch_of(self._artist.mark(mark)))
+            elif (sprite := self._artist.mark(mark, canvas)) is not None:
+                yield Still(patch_of(sprite))
 
     def _of(self, shot: Shot, region: Region, role: Role, utc: int) -> Iterator[Layer]:
         """What a region shows."""
