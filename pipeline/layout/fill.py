@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from pipeline.layout.canvas import WHOLE, Box, Mode, even
 
@@ -54,6 +55,7 @@ class Fill:
     dest: Rect
 
 
+@lru_cache(maxsize=1024)
 def fill(mode: Mode, picture: tuple[int, int], region: tuple[int, int], crop: Box = WHOLE) -> Fill:
     """How a picture fills a region.
 
