@@ -1,0 +1,252 @@
+"""What a composite is asked for as a document: in jobs, and behind the options of ``recpipe compose``.
+
+Either in the words of our own fields, or as the request that would be posted to a cloud. No effects: images
+and fonts are named here and opened by whoever draws.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.errors import CommandError
+from pipeline.layout.canvas import OPAQUE, WHOLE, Canvas, Mode, Place
+from pipeline.layout.composing import Composing
+from pipeline.layout.encoding import PRESET, Encoding, SoundEncoding, VideoCodec
+from pipeline.layout.limits import check
+from pipeline.layout.looks import (
+    LINGER_MS,
+    CameraOff,
+    Cell,
+    ClockMark,
+    Corner,
+    Image,
+    ImageMark,
+    Label,
+    Looks,
+    Mark,
+    TextMark,
+)
+from pipeline.layout.streams import CAMERA, SCREEN, Who
+from pipeline.model.durations import duration_ms
+from pipeline.model.options import Tracks
+from pipeline.vendors.layouts import AUTO, CUSTOM, MODES, SIZES, Wish
+from pipeline.vendors.requests import parse_request
+
+OF_US = "layout"
+_COLOUR = r"^#[0-9A-Fa-f]{6}$"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CellDocument(_Model):
+    """A region of a custom layout."""
+
+    region: str = Field(description="X,Y,W,H or X,Y,W,H,Z: fractions of the canvas, or pixels.")
+    user: str | None = Field(default=None, description="Whose: UID, UID:screen; else the next to join.")
+    mode: Mode | None = None
+    opacity: int = Field(default=OPAQUE, ge=0, le=OPAQUE)
+    crop: str | None = Field(default=None, description="X,Y,W,H of the picture, in fractions.")
+    radius: float = Field(default=0, ge=0, le=1, description="Of its corners, a fraction of the canvas' width.")
+    image: str | None = Field(default=None, description="Shown while its user sends no pictures.")
+
+
+class ImageMarkDocument(_Model):
+    """An image as a watermark, in pixels."""
+
+    image: str
+    x: int
+    y: int
+    width: int = Field(ge=2)
+    height: int = Field(ge=2)
+
+
+class TextMarkDocument(_Model):
+    """Text as a watermark, in pixels."""
+
+    text: str = Field(min_length=1, max_length=500)
+    x: int
+    y: int
+    size: int = Field(default=14, ge=6, le=400)
+    colour: str = Field(default="#ffffff", pattern=_COLOUR)
+    behind: str = Field(default="", pattern=r"^(#[0-9A-Fa-f]{6})?$")
+
+
+class ClockMarkDocument(_Model):
+    """The running time as a watermark."""
+
+    corner: Corner
+    zone: str = Field(default="+00:00", pattern=r"^[+-][0-9]{2}:[0-9]{2}$", description="East of UTC.")
+    size: int = Field(default=14, ge=6, le=400)
+    colour: str = Field(default="#ffffff", pattern=_COLOUR)
+    behind: str = Field(default="", pattern=r"^(#[0-9A-Fa-f]{6})?$")
+
+
+class Composite(_Model):
+    """All users in one picture and one mix; the words of `recpipe compose`."""
+
+    layout: str = AUTO
+    vendor: str = Field(default="", description="Whose variant of the layout; empty for nobody's.")
+    size: str | None = Field(default=None, description="WIDTHxHEIGHT of the canvas.")
+    background: str = Field(default="#000000", pattern=_COLOUR)
+    backdrop: str | None = Field(default=None, description="An image behind everything.")
+    large: str | None = Field(default=None, description="Who is large: UID, or UID:screen.")
+    large_right: bool = False
+    cells: tuple[CellDocument, ...] = ()
+    mode: Mode | None = Field(default=None, description="How pictures fill regions, if not as the layout says.")
+    camera_off: CameraOff = CameraOff.AVATAR
+    linger: str = Field(default=f"{LINGER_MS}ms", description="So long after its last picture a camera is on.")
+    sound_only: bool = Field(default=True, description="Who sends no pictures gets a region too.")
+    image: str | None = Field(default=None, description="Shown while a user's camera is off.")
+    images: dict[str, str] = Field(default={}, description="The same for single users: UID or UID:screen.")
+    labels: bool = False
+    label_size: int = Field(default=0, ge=0, le=400)
+    names: dict[str, str] = Field(default={}, description="What users are called, by id.")
+    marks: tuple[ImageMarkDocument | TextMarkDocument | ClockMarkDocument, ...] = ()
+    tracks: Tracks = Tracks.BOTH
+    fps: int = 15
+    bit_rate: int | None = None
+    crf: int | None = None
+    gop: str = "4s"
+    codec: VideoCodec = VideoCodec.H264
+    encoder: str = ""
+    profile: str = ""
+    preset: str = PRESET
+    audio_rate: int = 48_000
+    audio_channels: int = 2
+    audio_bit_rate: int = 128_000
+    loudness: int | None = None
+    max_duration: str | None = Field(default=None, description="A file is at most so long; the next goes on.")
+    request: dict[str, Any] | None = Field(
+        default=None, description="The body that would be posted to a cloud, in place of all of the above."
+    )
+    version: Literal["", "2020-12-01", "2022-06-01", "2023-06-01", "2023-11-01"] = Field(
+        default="", description="Of Volcengine's API, where the request does not tell it."
+    )
+    files: dict[str, str] = Field(default={}, description="The files of images that are named by address.")
+    fonts: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The fields that were given and that a request tells in its own words."""
+        apart = {"request", "version", "files", "fonts", "names", "labels", "label_size"}
+        return tuple(sorted(self.model_fields_set - apart))
+
+
+def composing_of(asked: Composite, where: str) -> tuple[Composing, tuple[str, ...]]:
+    """The value that a document describes, and sentences about what means nothing here.
+
+    Args:
+        asked: the document.
+        where: it stands, for sentences.
+
+    Raises:
+        CommandError: what is wrong with it.
+    """
+    if asked.request is not None:
+        if asked.own:
+            raise CommandError(
+                f"{where}: a request tells all of the composite: leave {', '.join(asked.own)} out."
+            )
+        found = parse_request(json.dumps(asked.request), where, asked.version)
+        return _named(found.composing, asked), found.notes
+    return _composing(asked), ()
+
+
+def _named(composing: Composing, asked: Composite) -> Composing:
+    """A request's composite with the names of users, which requests do not tell."""
+    from dataclasses import replace
+
+    looks = replace(composing.looks, names=tuple(sorted(asked.names.items())))
+    if asked.labels:
+        looks = replace(looks, label=Label(asked.label_size))
+    return replace(composing, looks=looks)
+
+
+def _composing(asked: Composite) -> Composing:
+    size = asked.size or SIZES.get(asked.vendor, SIZES[""]).value
+    canvas = Canvas.parse(size)
+    canvas = Canvas(canvas.width, canvas.height, asked.background)
+    cells = tuple(_cell(each, canvas, asked.vendor) for each in asked.cells)
+    if bool(cells) != (asked.layout == CUSTOM):
+        raise CommandError("a custom layout needs regions, and no other layout takes any.")
+    wish = Wish(
+        asked.layout, asked.vendor, right=asked.large_right, places=tuple(cell.place for cell in cells)
+    )
+    main = None if asked.large is None else who(asked.large)
+    if main is not None and not wish.has_large:
+        raise CommandError(f"the layout {asked.layout} has no large region: leave the large user out.")
+    encoding = Encoding(
+        fps=asked.fps,
+        bit_rate=asked.bit_rate,
+        crf=asked.crf,
+        gop_ms=duration_ms(asked.gop),
+        codec=asked.codec,
+        encoder=asked.encoder,
+        profile=asked.profile,
+        preset=asked.preset,
+    )
+    sound = SoundEncoding(asked.audio_rate, asked.audio_channels, asked.audio_bit_rate, asked.loudness)
+    check(encoding=encoding, sound=sound)
+    return Composing(
+        canvas=canvas,
+        layout=wish,
+        main=main,
+        cells=cells,
+        looks=_looks(asked),
+        encoding=None if asked.tracks is Tracks.AUDIO else encoding,
+        sound=None if asked.tracks is Tracks.VIDEO else sound,
+        most_ms=None if asked.max_duration is None else duration_ms(asked.max_duration),
+    )
+
+
+def who(text: str) -> Who:
+    """A user of ``UID``, ``UID:camera`` or ``UID:screen``.
+
+    >>> who("ann:screen")
+    Who(uid='ann', source='screen', begins=False)
+    """
+    uid, colon, source = text.rpartition(":")
+    return Who(uid, source) if colon and source in {CAMERA, SCREEN} else Who(text)
+
+
+def _cell(asked: CellDocument, canvas: Canvas, vendor: str) -> Cell:
+    box, z = canvas.parse_region(asked.region)
+    crop = WHOLE if asked.crop is None else Canvas(2, 2).parse_region(asked.crop)[0]
+    return Cell(
+        Place(box, asked.mode or MODES[vendor].value, z, asked.opacity),
+        None if asked.user is None else who(asked.user),
+        crop,
+        Fraction(str(asked.radius)),
+        None if asked.image is None else Image(asked.image),
+    )
+
+
+def _looks(asked: Composite) -> Looks:
+    return Looks(
+        backdrop=None if asked.backdrop is None else Image(asked.backdrop),
+        camera_off=asked.camera_off,
+        linger_ms=duration_ms(asked.linger),
+        image=None if asked.image is None else Image(asked.image),
+        images=tuple((who(uid), Image(ref)) for uid, ref in sorted(asked.images.items())),
+        names=tuple(sorted(asked.names.items())),
+        label=Label(asked.label_size) if asked.labels else None,
+        marks=tuple(map(_mark, asked.marks)),
+        mode=asked.mode,
+        sound_only=asked.sound_only,
+    )
+
+
+def _mark(asked: ImageMarkDocument | TextMarkDocument | ClockMarkDocument) -> Mark:
+    if isinstance(asked, ImageMarkDocument):
+        return ImageMark(asked.image, asked.x, asked.y, asked.width, asked.height)
+    if isinstance(asked, TextMarkDocument):
+        return TextMark(asked.text, asked.x, asked.y, asked.size, asked.colour, asked.behind)
+    hours, minutes = asked.zone[1:].split(":")
+    east = (int(hours) * 60 + int(minutes)) * (-1 if asked.zone[0] == "-" else 1)
+    return ClockMark(asked.corner, east, asked.size, asked.colour, asked.behind)
