@@ -18,7 +18,7 @@ SLACK = Fraction(1, 1_000_000)
 """Fractions of pages have six decimals, so that thirds of a canvas may end this much outside it."""
 
 
-def box(
+def boxed(
     part: Fields,
     names: tuple[str, str, str, str],
     sides: Sequence[Fraction | int],

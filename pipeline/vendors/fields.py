@@ -71,12 +71,13 @@ class Fields:
         told: collects faults and notes.
     """
 
-    __slots__ = ("_data", "_path", "_read", "told")
+    __slots__ = ("_data", "_parts", "_path", "_read", "told")
 
     def __init__(self, data: dict[str, Any], path: str, told: Told) -> None:
         self._data = data
         self._path = path
         self._read: dict[str, None] = {}
+        self._parts: dict[str, Fields] = {}
         self.told = told
         told.opened.append(self)
 
@@ -238,11 +239,14 @@ class Fields:
         return tuple(found)
 
     def part(self, name: str) -> Fields:
-        """An object; where there is none, one without fields."""
-        value = self._given(name)
-        if value is not None and not isinstance(value, dict):
-            self._refused(name, "an object", value, None)
-        return Fields(value if isinstance(value, dict) else {}, f"{self.at(name)}.", self.told)
+        """An object, the same one each time; where there is none, one without fields."""
+        if name not in self._parts:
+            value = self._given(name)
+            if value is not None and not isinstance(value, dict):
+                self._refused(name, "an object", value, None)
+            data = value if isinstance(value, dict) else {}
+            self._parts[name] = Fields(data, f"{self.at(name)}.", self.told)
+        return self._parts[name]
 
     def parts(self, name: str, most: int) -> list[Fields]:
         """A list of objects."""
@@ -260,7 +264,7 @@ class Fields:
         for name in [name for name in self._data if name not in self._read]:
             near = _nearest(name, list(self._read))
             shown = name if _PLAIN.fullmatch(name) else ascii(name)[:MOST_NAME]
-            self.fault(shown, f"no such field{near and f'; did you mean {near}'}")
+            self.fault(shown, f"no such field{near and f', did you mean {near}?'}")
 
     def _given(self, name: str, *, required: bool = False) -> Any:
         if not self.has(name) and required:

@@ -16,7 +16,7 @@ from pipeline.layout.encoding import Encoding, SoundEncoding
 from pipeline.layout.looks import CameraOff, Cell, Image, Looks
 from pipeline.layout.streams import NOBODY, Choice, Streams, Who
 from pipeline.vendors.agora.layouts import LIMIT
-from pipeline.vendors.boxes import box, shown
+from pipeline.vendors.boxes import boxed, shown
 from pipeline.vendors.layouts import CUSTOM, Wish
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _cells(video: Fields, canvas: Canvas) -> tuple[Cell, ...]:
             region.fault("uid", f"has the region layoutConfig[{taken[uid]}] already")
         edges = [region.fraction(name) for name in ("x_axis", "y_axis")]
         sides = [region.fraction(name, above=True) for name in ("width", "height")]
-        box = box(region, ("x_axis", "y_axis", "width", "height"), (*edges, *sides))
+        box = boxed(region, ("x_axis", "y_axis", "width", "height"), (*edges, *sides))
         opacity = round(region.fraction("alpha", Fraction(1)) * OPAQUE)
         place = Place(box, region.one_of("render_mode", MODES, 0), 0, opacity)
         shown(region, "width", canvas, place)

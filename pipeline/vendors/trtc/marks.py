@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.layout.looks import ClockMark, Corner, ImageMark, TextMark
-from pipeline.vendors.boxes import box
+from pipeline.vendors.boxes import boxed
 
 if TYPE_CHECKING:
     from pipeline.layout.canvas import Canvas
@@ -74,7 +74,7 @@ def _image(part: Fields, canvas: Canvas) -> ImageMark:
     left, top = (part.whole(name, 0, MOST_EDGE) for name in ("Left", "Top"))
     width, height = (part.whole(name, 1, MOST_EDGE) for name in ("Width", "Height"))
     size = (canvas.width, canvas.height)
-    box(part, ("Left", "Top", "Width", "Height"), (left, top, width, height), size)
+    boxed(part, ("Left", "Top", "Width", "Height"), (left, top, width, height), size)
     return ImageMark(image(part, "WaterMarkUrl", needed=True), left, top, width, height)
 
 

@@ -17,7 +17,7 @@ from pipeline.layout.composing import Composing
 from pipeline.layout.encoding import Encoding, SoundEncoding
 from pipeline.layout.looks import CameraOff, Cell, Image, Looks
 from pipeline.layout.streams import CAMERA, SCREEN, Choice, Streams, Who
-from pipeline.vendors.boxes import box, shown
+from pipeline.vendors.boxes import boxed, shown
 from pipeline.vendors.layouts import CUSTOM, Wish
 from pipeline.vendors.trtc.layouts import LIMIT
 from pipeline.vendors.trtc.marks import MOST_EDGE, image, marks
@@ -101,7 +101,8 @@ def _most_ms(record: Fields) -> int:
     """How long a file may be, and the fields of ``RecordParams`` that mean nothing here."""
     if record.has("RecordMode") and record.one_of("RecordMode", {1: False, 2: True}) is False:
         record.fault(
-            "RecordMode", "2 for a composite; 1 asks for a file for each user, as recpipe merge makes"
+            "RecordMode",
+            "2 for a composite, since 1 asks for a file for each user, which recpipe merge makes",
         )
     record.ignored_whole("MaxIdleTime", 5, 86_400, _LIVE)
     record.ignored_whole("OutputFormat", 0, 4, "done as MP4")
@@ -194,7 +195,7 @@ def _cells(layout: Fields, canvas: Canvas, picture: Picture) -> tuple[Cell, ...]
         edges = [region.whole(name, 0, picture.most) for name in ("Left", "Top")]
         sides = [region.whole(name, 1, picture.most) for name in ("Width", "Height")]
         size = (canvas.width, canvas.height)
-        box = box(region, ("Left", "Top", "Width", "Height"), (*edges, *sides), size)
+        box = boxed(region, ("Left", "Top", "Width", "Height"), (*edges, *sides), size)
         mode = region.one_of("RenderMode", MODES, 1)
         opacity = OPAQUE - region.whole("Alpha", 0, OPAQUE, 0)
         layer = region.whole("ImageLayer", -MOST_LAYER, MOST_LAYER, 0)
@@ -232,7 +233,7 @@ def _looks(layout: Fields, canvas: Canvas, off: CameraOff, *, custom: bool) -> L
         camera_off=off,
         image=Image(holder, mode) if holder else None,
         marks=marks(layout, canvas),
-        mode=None if custom else mode,
+        mode=mode if layout.has("RenderMode") and not custom else None,
         sound_only=sound_only,
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.layout.canvas import OPAQUE, WHOLE, Box, Mode, Place
 from pipeline.layout.looks import Cell, Image
 from pipeline.layout.streams import CAMERA, SCREEN, Who
-from pipeline.vendors.boxes import box, shown
+from pipeline.vendors.boxes import boxed, shown
 from pipeline.vendors.volcengine.layouts import LIMIT
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _fractions(region: Fields) -> Box:
     names = ("LocationX", "LocationY", "WidthProportion", "HeightProportion")
     edges = [region.fraction(name, Fraction(0), below=True) for name in names[:2]]
     sides = [region.fraction(name, above=True) for name in names[2:]]
-    return box(region, names, (*edges, *sides))
+    return boxed(region, names, (*edges, *sides))
 
 
 def _pixels(region: Fields, canvas: Canvas) -> Box:
@@ -117,11 +117,11 @@ def _pixels(region: Fields, canvas: Canvas) -> Box:
     size = (canvas.width, canvas.height)
     edges = [region.whole(name, 0, most - 1, 0) for name, most in zip(names[:2], size, strict=True)]
     sides = [region.whole(name, 1, most) for name, most in zip(names[2:], size, strict=True)]
-    return box(region, names, (*edges, *sides), size)
+    return boxed(region, names, (*edges, *sides), size)
 
 
 def _crop(crop: Fields) -> Box:
     names = ("LocationX", "LocationY", "WidthProportion", "HeightProportion")
     edges = [crop.fraction(name, Fraction(0), below=True) for name in names[:2]]
     sides = [crop.fraction(name, Fraction(1), above=True) for name in names[2:]]
-    return box(crop, names, (*edges, *sides)) if any(edges) or sides != [1, 1] else WHOLE
+    return boxed(crop, names, (*edges, *sides)) if any(edges) or sides != [1, 1] else WHOLE

@@ -64,7 +64,8 @@ def composing(whole: Fields, version: str = "") -> Composing:
     whole.ignore(_STORED, "StorageConfig", "FileNameConfig", "Vod", "RecordFileNamePattern")
     if whole.one_of("RecordMode", {0: False, 1: True}, 0):
         whole.fault(
-            "RecordMode", "0 for a composite; 1 asks for a file for each user, as recpipe merge makes"
+            "RecordMode",
+            "0 for a composite, since 1 asks for a file for each user, which recpipe merge makes",
         )
     layout = whole.part("Layout")
     custom = layout.part("CustomLayout")
