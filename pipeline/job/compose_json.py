@@ -7,6 +7,7 @@ and fonts are named here and opened by whoever draws.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -36,7 +37,6 @@ from pipeline.model.options import Tracks
 from pipeline.vendors.layouts import AUTO, CUSTOM, MODES, SIZES, Wish
 from pipeline.vendors.requests import parse_request
 
-OF_US = "layout"
 _COLOUR = r"^#[0-9A-Fa-f]{6}$"
 
 
@@ -52,7 +52,9 @@ class CellDocument(_Model):
     mode: Mode | None = None
     opacity: int = Field(default=OPAQUE, ge=0, le=OPAQUE)
     crop: str | None = Field(default=None, description="X,Y,W,H of the picture, in fractions.")
-    radius: float = Field(default=0, ge=0, le=1, description="Of its corners, a fraction of the canvas' width.")
+    radius: float = Field(
+        default=0, ge=0, le=1, description="Of its corners, a fraction of the canvas' width."
+    )
     image: str | None = Field(default=None, description="Shown while its user sends no pictures.")
 
 
@@ -98,9 +100,13 @@ class Composite(_Model):
     large: str | None = Field(default=None, description="Who is large: UID, or UID:screen.")
     large_right: bool = False
     cells: tuple[CellDocument, ...] = ()
-    mode: Mode | None = Field(default=None, description="How pictures fill regions, if not as the layout says.")
+    mode: Mode | None = Field(
+        default=None, description="How pictures fill regions, if not as the layout says."
+    )
     camera_off: CameraOff = CameraOff.AVATAR
-    linger: str = Field(default=f"{LINGER_MS}ms", description="So long after its last picture a camera is on.")
+    linger: str = Field(
+        default=f"{LINGER_MS / 1000:g}s", description="So long after its last picture a camera is on."
+    )
     sound_only: bool = Field(default=True, description="Who sends no pictures gets a region too.")
     image: str | None = Field(default=None, description="Shown while a user's camera is off.")
     images: dict[str, str] = Field(default={}, description="The same for single users: UID or UID:screen.")
@@ -160,8 +166,6 @@ def composing_of(asked: Composite, where: str) -> tuple[Composing, tuple[str, ..
 
 def _named(composing: Composing, asked: Composite) -> Composing:
     """A request's composite with the names of users, which requests do not tell."""
-    from dataclasses import replace
-
     looks = replace(composing.looks, names=tuple(sorted(asked.names.items())))
     if asked.labels:
         looks = replace(looks, label=Label(asked.label_size))

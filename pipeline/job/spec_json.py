@@ -157,14 +157,15 @@ def parse_job(text: str, source: str, folder: Path) -> Job:
     try:
         document = Document.model_validate_json(text)
     except ValidationError as error:
-        raise CommandError(f"{source} is no job: {'; '.join(_faults(error))}.") from None
+        raise CommandError(f"{source} is no job: {'; '.join(faults_of(error))}.") from None
     job, faults = _job(document, folder)
     if job is None:
         raise CommandError(f"{source} is no job: {'; '.join(faults)}.")
     return job
 
 
-def _faults(error: ValidationError) -> list[str]:
+def faults_of(error: ValidationError) -> list[str]:
+    """What is wrong with a document, each fault with the path of its field."""
     found: dict[str, str] = {}
     for fault in error.errors(include_input=False, include_url=False):
         # Which of the kinds of a target was tried is no part of the document.

@@ -6,7 +6,7 @@ import re
 
 from pipeline.errors import CommandError
 
-_PARTS = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?", re.ASCII)
+_PARTS = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})(?:\.(\d{1,3}))?s)?", re.ASCII)
 
 
 def duration_ms(text: str) -> int:
@@ -14,6 +14,8 @@ def duration_ms(text: str) -> int:
 
     >>> duration_ms("90s"), duration_ms("2m"), duration_ms("1h30m"), duration_ms("0")
     (90000, 120000, 5400000, 0)
+    >>> duration_ms("3.5s")
+    3500
 
     Raises:
         CommandError: it is none.
@@ -21,5 +23,5 @@ def duration_ms(text: str) -> int:
     found = _PARTS.fullmatch("0s" if text == "0" else text) if text else None
     if found is None:
         raise CommandError(f"{text!r} is no duration: give hours, minutes or seconds, such as 6h, 2m or 90s.")
-    hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()[:3])
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((found[4] or "").ljust(3, "0"))
