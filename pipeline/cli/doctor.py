@@ -28,6 +28,10 @@ VERSION = 1
 LOW_DISK = 1_000_000_000
 _INSTALL_AV = "install PyAV's binary wheel: pip install --only-binary av --force-reinstall 'av>=18.1,<19'"
 
+_INSTALL_PILLOW = "install Pillow's binary wheel: pip install --only-binary pillow --force-reinstall pillow"
+_INSTALL_FONTS = "install fonts-noto-core and fonts-noto-cjk (Debian) or recpipe[fonts]"
+_NAMED_FONTS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -48,7 +52,7 @@ class Finding:
 def answer() -> Answer:
     """All findings."""
     places = (_place("this folder", "."), _place("temporary folder", _temporary()))
-    found = [_python(), *_codecs(), *places, _terminal()]
+    found = [_python(), *_codecs(), *_fonts(), *places, _terminal()]
     code = ExitCode.GOOD if all(f.ok for f in found if f.needed) else ExitCode.USAGE
     return Answer(lambda: _document(found, code), lambda _screen: [str(f) for f in found], code)
 
@@ -88,6 +92,26 @@ def _codecs() -> Iterator[Finding]:
         text = "libx264, libx265, aac (the demo needs them; merge copies)"
         yield Finding("encoders", True, text, needed=False)
     yield Finding("processors", True, f"{count(processors(), 'user')} at once with --jobs by default")
+
+
+def _fonts() -> Iterator[Finding]:
+    """Which fonts a composite writes names with, and what they can write."""
+    try:
+        from pipeline.drawing.fonts import SCRIPTS, can_join, find_fonts
+    except ImportError as error:
+        yield Finding("fonts", False, f"{error}; {_INSTALL_PILLOW}", needed=False)
+        return
+    found = find_fonts()
+    named = ", ".join(dict.fromkeys(font.name for font in found.chain[:_NAMED_FONTS]))
+    more = len(found.chain) - _NAMED_FONTS
+    chain = f"{named} and {count(more, 'other')}" if more > 0 else named
+    lacking = [script for script in SCRIPTS if script not in found.scripts]
+    text = f"{', '.join(found.scripts) or 'none'} ({chain})"
+    if lacking:
+        text += f"; without {', '.join(lacking)}: {_INSTALL_FONTS}"
+    if not can_join():
+        text += "; Arabic letters stand alone: install libfribidi0"
+    yield Finding("fonts", not lacking and can_join(), text, needed=False)
 
 
 def _place(what: str, where: str) -> Finding:

@@ -133,18 +133,22 @@ def _extra() -> Iterator[Path]:
 @lru_cache(maxsize=512)
 def _coverage(font: Font) -> Coverage:
     if font.path == BUILT_IN:
-        source = _sized(font, _TRIAL_SIZE).path
-        data = source.getvalue() if isinstance(source, BytesIO) else b""
-        return coverage(BytesIO(data))
+        return coverage(BytesIO(_own()))
     with Path(font.path).open("rb") as file:
         return coverage(file, font.index)
 
 
 @lru_cache(maxsize=256)
 def _sized(font: Font, size: int) -> ImageFont.FreeTypeFont:
-    if font.path == BUILT_IN:
-        own = ImageFont.load_default(size)
-        if not isinstance(own, ImageFont.FreeTypeFont):
-            raise CommandError("this Pillow was built without FreeType: install its binary wheel.")
-        return own
-    return ImageFont.truetype(font.path, size, font.index)
+    engine = ImageFont.Layout.RAQM if can_join() else ImageFont.Layout.BASIC
+    file = BytesIO(_own()) if font.path == BUILT_IN else font.path
+    return ImageFont.truetype(file, size, font.index, layout_engine=engine)
+
+
+@lru_cache(maxsize=1)
+def _own() -> bytes:
+    """The file of Pillow's own font."""
+    source = getattr(ImageFont.load_default(_TRIAL_SIZE), "path", None)
+    if not isinstance(source, BytesIO):
+        raise CommandError("this Pillow was built without FreeType: install its binary wheel.")
+    return source.getvalue()

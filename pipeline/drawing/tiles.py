@@ -89,14 +89,13 @@ def _coloured(image: Image.Image) -> Image.Image:
 def _opened(path: Path) -> Iterator[Image.Image]:
     name = repr(str(path))
     try:
-        # not waiting: opening a pipe would wait for whoever writes into it
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        opened = open(path, "rb", opener=_not_waiting)  # noqa: SIM115 - Path.open takes no opener
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise CommandError(f"the image {name} cannot be opened ({why}): give a file that can.") from None
-    with os.fdopen(descriptor, "rb") as file, warnings.catch_warnings():
+    with opened as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of broken metadata, and of sizes that are checked here
-        _bounded_file(os.fstat(descriptor), name)
+        _bounded_file(os.fstat(file.fileno()), name)
         try:
             image = Image.open(file, formats=FORMATS)
             _bounded_size(image)
@@ -109,6 +108,11 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             raise CommandError(
                 f"the image {name} cannot be read ({error}): give a JPEG, PNG, BMP or GIF file that is whole."
             ) from None
+
+
+def _not_waiting(path: str, flags: int) -> int:
+    """Opening a pipe would wait for whoever writes into it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _bounded_file(found: os.stat_result, name: str) -> None:

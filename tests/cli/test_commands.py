@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.drawing.fonts import BUILT_IN, Font, Fonts
 from pipeline.model.manifest import from_json
 from tests.cli.running import good, run
 
@@ -189,8 +190,19 @@ def test_doctor_finds_this_machine_fit() -> None:
     document = good("doctor", "--json").document
     assert document["exit_code"] == 0
     names = [finding["what"] for finding in document["findings"]]
-    assert {"Python", "PyAV", "decoders", "encoders", "processors"} <= set(names)
+    assert {"Python", "PyAV", "decoders", "encoders", "processors", "fonts"} <= set(names)
     assert [line.partition(": ")[2].partition(": ")[0] for line in good("doctor").out.splitlines()] == names
+
+
+def test_doctor_tells_what_names_can_be_written_and_what_to_install_for_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    only = Fonts((Font(BUILT_IN),))
+    monkeypatch.setattr("pipeline.drawing.fonts.find_fonts", lambda: only)
+    monkeypatch.setattr("pipeline.drawing.fonts.can_join", lambda: False)
+    (line,) = [line for line in good("doctor").out.splitlines() if ": fonts: " in line]
+    assert line.startswith("note: fonts: Latin (Aileron); without Chinese, Japanese, Arabic: install fonts-")
+    assert line.endswith("; Arabic letters stand alone: install libfribidi0")
 
 
 def test_the_ids_of_a_task_are_told_apart_by_its_options(tmp_path: Path) -> None:
