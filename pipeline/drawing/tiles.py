@@ -67,7 +67,7 @@ def fitted(path: Path, x: int, y: int, w: int, h: int) -> Sprite:
 
 
 def _scaled(path: Path, mode: Mode, w: int, h: int) -> tuple[Image.Image, Fill]:
-    with _opened(path) as image:
+    with _opened(path, max(w, h)) as image:
         ImageOps.exif_transpose(image, in_place=True)
         placed = fill(mode, image.size, (w, h))
         source, dest = placed.source, placed.dest
@@ -86,7 +86,8 @@ def _coloured(image: Image.Image) -> Image.Image:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(path: Path, least: int) -> Iterator[Image.Image]:
+    """An image, decoded; a photo that is much larger than so many pixels on each side in a smaller size."""
     name = repr(str(path))
     try:
         opened = open(path, "rb", opener=_not_waiting)  # noqa: SIM115 - Path.open takes no opener
@@ -99,6 +100,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         try:
             image = Image.open(file, formats=FORMATS)
             _bounded_size(image)
+            image.draft(None, (least, least))
             image.load()
             yield image
         except Image.DecompressionBombError:

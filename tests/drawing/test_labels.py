@@ -39,7 +39,7 @@ def test_without_a_box_there_are_only_letters() -> None:
     sprite = label("Ann", Label(behind=""), PLACE, fonts()).sprite
     assert sprite
     assert sprite.pixels[0, 0, 3] == 0
-    assert sprite.pixels[..., 3].max() == 255
+    assert sprite.pixels[..., 3].max() > 250
 
 
 @pytest.mark.parametrize(("height", "size"), [(90, 10), (180, 11), (360, 22), (720, 28), (2160, 28)])

@@ -157,6 +157,15 @@ def test_a_photo_is_turned_as_it_says(
     assert all(near(p, c) for p, c in zip(found, corners, strict=True))
 
 
+def test_a_large_photo_is_as_sharp_as_the_region_can_show(tmp_path: Path) -> None:
+    stripes = np.zeros((1600, 3200, 3), np.uint8)
+    stripes[:, np.arange(3200) // 40 % 2 == 1] = 250
+    path = saved(Image.fromarray(stripes), tmp_path / "a.jpg", quality=95)
+    row = image_tile(path, Mode.STRETCH, 320, 160).pixels[80, :, 0].reshape(-1, 4)[:, 1:3].astype(int)
+    assert (np.abs(row[::2]) < 40).all()
+    assert (np.abs(row[1::2] - 250) < 40).all()
+
+
 def claims(w: int, h: int) -> bytes:
     """A PNG that says how large it is and holds next to nothing."""
     head = struct.pack(">IIBBBBB", w, h, 8, 2, 0, 0, 0)
