@@ -47,6 +47,8 @@ HOMES = {
     "m3u8": ("vendors/playlists.py",),
     "pydantic": (
         "model/manifest.py",
+        "job/compose_json.py",
+        "job/faults.py",
         "job/spec_json.py",
         "notify/event.py",
         "storage/settings_toml.py",

@@ -194,18 +194,12 @@ def compose_options(values: dict[str, Any]) -> tuple[ComposeOptions, tuple[str, 
     Raises:
         CommandError: what is wrong with it.
     """
-    from pydantic import ValidationError
-
-    from pipeline.job.compose_json import Composite, composing_of
-    from pipeline.job.spec_json import faults_of
+    from pipeline.job.compose_json import composing_of, parse_composite
     from pipeline.layout.composite import ComposeOptions
     from pipeline.steps.images import files_of
 
     request: Path | None = values["request"]
-    try:
-        asked = Composite.model_validate(_document(values, request))
-    except ValidationError as error:
-        raise CommandError(f"the composite cannot be made so: {'; '.join(faults_of(error))}.") from None
+    asked = parse_composite(_document(values, request))
     composing, notes = composing_of(asked, str(request) if request else "the options")
     given = _pairs(values["given"], "--image", "URL=FILE")
     files = {**_own_files(values), **given}

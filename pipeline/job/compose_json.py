@@ -11,9 +11,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import CommandError
+from pipeline.job.faults import faults_of
 from pipeline.layout.canvas import OPAQUE, WHOLE, Canvas, Mode, Place
 from pipeline.layout.composing import Composing
 from pipeline.layout.encoding import PRESET, Encoding, SoundEncoding, VideoCodec
@@ -142,6 +143,18 @@ class Composite(_Model):
         """The fields that were given and that a request tells in its own words."""
         apart = {"request", "version", "files", "fonts", "names", "labels", "label_size"}
         return tuple(sorted(self.model_fields_set - apart))
+
+
+def parse_composite(document: dict[str, Any]) -> Composite:
+    """A document as a value.
+
+    Raises:
+        CommandError: it is none; every fault with the path of its field.
+    """
+    try:
+        return Composite.model_validate(document)
+    except ValidationError as error:
+        raise CommandError(f"the composite cannot be made so: {'; '.join(faults_of(error))}.") from None
 
 
 def composing_of(asked: Composite, where: str) -> tuple[Composing, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import CommandError
+from pipeline.job.faults import faults_of
 from pipeline.job.spec import Job, JobLimits
 from pipeline.model.completeness import Settling
 from pipeline.model.containers import Container
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MOST_BYTES = 1_000_000
-MOST_FAULTS = 50
 T = TypeVar("T")
 _METADATA = re.compile(r"[a-z0-9][a-z0-9\-]{0,62}", re.ASCII)
 
@@ -162,23 +162,6 @@ def parse_job(text: str, source: str, folder: Path) -> Job:
     if job is None:
         raise CommandError(f"{source} is no job: {'; '.join(faults)}.")
     return job
-
-
-def faults_of(error: ValidationError) -> list[str]:
-    """What is wrong with a document, each fault with the path of its field."""
-    found: dict[str, str] = {}
-    for fault in error.errors(include_input=False, include_url=False):
-        # Which of the kinds of a target was tried is no part of the document.
-        where = ".".join(str(part) for part in fault["loc"] if part not in {"Place", "Vod"})
-        what = fault["msg"].removesuffix(".")
-        if fault["type"] == "extra_forbidden":
-            what = "is not known"
-        elif fault["type"] == "missing":
-            what = "is missing"
-        else:
-            what = f"{what[0].lower()}{what[1:]}"
-        found.setdefault(where, f"{where}: {what}" if where else what)
-    return list(found.values())[:MOST_FAULTS]
 
 
 @dataclass(frozen=True, slots=True)

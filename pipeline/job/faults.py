@@ -1,0 +1,27 @@
+"""What pydantic finds wrong with a document, as sentence parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+MOST_FAULTS = 50
+
+
+def faults_of(error: ValidationError) -> list[str]:
+    """What is wrong with a document, each fault with the path of its field."""
+    found: dict[str, str] = {}
+    for fault in error.errors(include_input=False, include_url=False):
+        # Which of the kinds of a target was tried is no part of the document.
+        where = ".".join(str(part) for part in fault["loc"] if part not in {"Place", "Vod"})
+        what = fault["msg"].removesuffix(".")
+        if fault["type"] == "extra_forbidden":
+            what = "is not known"
+        elif fault["type"] == "missing":
+            what = "is missing"
+        else:
+            what = f"{what[0].lower()}{what[1:]}"
+        found.setdefault(where, f"{where}: {what}" if where else what)
+    return list(found.values())[:MOST_FAULTS]
