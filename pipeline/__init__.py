@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.api import inspect, merge, plan, verify
+    from pipeline.api import inspect, merge, plan, snapshot, verify
     from pipeline.errors import ExitCode, RecpipeError
     from pipeline.job.works import Done
     from pipeline.model.containers import Container
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Verify,
     )
     from pipeline.model.plan import Plan
+    from pipeline.model.snapshots import SnapshotOptions
     from pipeline.model.verification import Verification
     from pipeline.vendors.volcengine import Task
 
@@ -49,6 +50,7 @@ __all__ = [
     "Plan",
     "RecpipeError",
     "Screen",
+    "SnapshotOptions",
     "Task",
     "Tracks",
     "Verification",
@@ -57,11 +59,12 @@ __all__ = [
     "inspect",
     "merge",
     "plan",
+    "snapshot",
     "verify",
 ]
 
 _HOMES = {
-    "pipeline.api": ("inspect", "merge", "plan", "verify"),
+    "pipeline.api": ("inspect", "merge", "plan", "snapshot", "verify"),
     "pipeline.errors": ("ExitCode", "RecpipeError"),
     "pipeline.job.works": ("Done",),
     "pipeline.model.containers": ("Container",),
@@ -80,6 +83,7 @@ _HOMES = {
         "Verify",
     ),
     "pipeline.model.plan": ("Plan",),
+    "pipeline.model.snapshots": ("SnapshotOptions",),
     "pipeline.model.verification": ("Verification",),
     "pipeline.vendors.volcengine": ("Task",),
 }

@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from pipeline.model.inspection import Inspection
     from pipeline.model.options import Moment
     from pipeline.model.plan import Plan
+    from pipeline.model.snapshots import SnapshotOptions
     from pipeline.model.verification import Verification
     from pipeline.sources.protocol import Source
     from pipeline.steps.deliver import Target
@@ -89,7 +90,19 @@ if TYPE_CHECKING:
     from pipeline.vendors.volcengine import Task
 
 
-__all__ = ["Done", "batch", "check", "inspect", "merge", "plan", "processors", "run", "seats", "verify"]
+__all__ = [
+    "Done",
+    "batch",
+    "check",
+    "inspect",
+    "merge",
+    "plan",
+    "processors",
+    "run",
+    "seats",
+    "snapshot",
+    "verify",
+]
 
 
 def inspect(
@@ -206,6 +219,56 @@ def merge(
         where = _settled(where, settling, waiting or (lambda _: None))
     place = to if isinstance(to, Path) else _target(str(dest), to)
     return merge_all(where, place, options or Options(), limits, begin=count.begin, progress=count.advance)
+
+
+def snapshot(
+    source: str | os.PathLike[str],
+    dest: str | os.PathLike[str],
+    options: SnapshotOptions,
+    *,
+    jobs: int | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    task: Task | None = None,
+    config: str | None = None,
+    settling: Settling = AT_ONCE,
+    waiting: Callable[[str], None] | None = None,
+) -> tuple[Done, ...]:
+    """Take pictures of every user of every recording of a source; what is there from before is kept.
+
+    Where a picture was recorded and cannot be had, that is a loss, as with `merge`.
+
+    Args:
+        source: as for `inspect`.
+        dest: as for `merge`.
+        options: which pictures, and at which moments.
+        jobs: how many users, and stretches of a long recording, at once.
+        overwrite: as for `merge`.
+        progress: as for `merge`.
+        task: as for `inspect`.
+        config: as for `inspect`.
+        settling: as for `merge`.
+        waiting: as for `merge`.
+
+    Raises:
+        CommandError: as `plan`, or no moment lies in a recording, or a file is in the way.
+        NoRecordingError: as `plan`.
+        InputError: as `plan`.
+        OutputError: ``dest`` cannot be written.
+        NoSpaceError: its disk is full or would be.
+    """
+    return merge(
+        source,
+        dest,
+        options,
+        jobs=jobs,
+        overwrite=overwrite,
+        progress=progress,
+        task=task,
+        config=config,
+        settling=settling,
+        waiting=waiting,
+    )
 
 
 def _target(name: str, store: Below) -> Target:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipeline.model.ledger import Entry, Sort
+from pipeline.model.ledger import by_severity
 from pipeline.model.manifest import Manifest, Refusal
+from pipeline.model.snapshots import SnapshotOptions
 from pipeline.steps.arrange import arrange_plan
 from pipeline.steps.render import render
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from pipeline.job.works import Work
+    from pipeline.model.ledger import Entry
     from pipeline.model.plan import OutputPlan, Plan
     from pipeline.sources.protocol import Source
     from pipeline.steps.place import Limits, Shelf
@@ -39,6 +41,10 @@ class Doing:
 
 def make(work: Work, plan: Plan, shelf: Shelf, doing: Doing) -> Manifest:
     """Make and verify the outputs of a recording on a shelf; the manifest that tells of them."""
+    if isinstance(plan.options, SnapshotOptions):
+        from pipeline.job.snap import snap  # with what merges do not need
+
+        return snap(work, plan, plan.options, shelf, doing)
     source, limits = doing.source, doing.limits
 
     def advance(count: int) -> None:
@@ -96,10 +102,5 @@ def _told(
         wanted,
         outputs=tuple(m.rendered.output for m in in_order if m.rendered.output is not None),
         refused=tuple(refused),
-        ledger=tuple(sorted(ledger, key=_order)),
+        ledger=tuple(sorted(ledger, key=by_severity)),
     )
-
-
-def _order(entry: Entry) -> tuple[int, int, str, str, str]:
-    rank = {Sort.LOSS: 0, Sort.REPAIR: 1, Sort.ABSENCE: 2, Sort.NOTE: 3}[entry.sort]
-    return (rank, entry.start_ms or 0, entry.uid, entry.key, entry.what)

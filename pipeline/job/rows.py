@@ -40,7 +40,7 @@ def _row_of(source: str, place: str, done: Done, *, accept_loss: bool) -> Row:
         state=state,
         code=done.exit_code(accept_loss=accept_loss),
         recording=manifest.recording.name,
-        files=len(good),
+        files=len(good) + len(manifest.pictures),
         losses=len(manifest.losses),
         media_ms=sum(ticks.to_ms(output.duration) for output in good),
         sentence=next(iter(wrong), ""),

@@ -6,6 +6,7 @@ import re
 
 from pipeline.errors import CommandError
 
+_FINE = re.compile(r"(\d{1,9})ms", re.ASCII)
 _PARTS = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})(?:\.(\d{1,3}))?s)?", re.ASCII)
 
 
@@ -25,3 +26,16 @@ def duration_ms(text: str) -> int:
         raise CommandError(f"{text!r} is no duration: give hours, minutes or seconds, such as 6h, 2m or 90s.")
     hours, minutes, seconds = (int(part or 0) for part in found.groups()[:3])
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((found[4] or "").ljust(3, "0"))
+
+
+def short_duration_ms(text: str) -> int:
+    """As `duration_ms`, or of milliseconds alone.
+
+    >>> short_duration_ms("500ms"), short_duration_ms("5s")
+    (500, 5000)
+
+    Raises:
+        CommandError: it is none.
+    """
+    found = _FINE.fullmatch(text)
+    return int(found[1]) if found else duration_ms(text)

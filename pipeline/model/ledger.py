@@ -42,6 +42,12 @@ class Entry:
     key: str = ""
 
 
+def by_severity(entry: Entry) -> tuple[int, int, str, str, str]:
+    """What entries are sorted by for a person: losses first, then by time."""
+    rank = {Sort.LOSS: 0, Sort.REPAIR: 1, Sort.ABSENCE: 2, Sort.NOTE: 3}[entry.sort]
+    return (rank, entry.start_ms or 0, entry.uid, entry.key, entry.what)
+
+
 def losses(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """The entries that make a run exit with code 1."""
     return tuple(entry for entry in entries if entry.sort is Sort.LOSS)

@@ -243,6 +243,34 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """One finished picture: a still of a user, or a sheet of many.
+
+    Attributes:
+        utc_ms: UTC of the moment that was asked for; of a sheet its first.
+        shown_ms: UTC from which this picture was shown; of a sheet as ``utc_ms``.
+        sha256: of all bytes.
+        width: pixels, as it is looked at; so is ``height``.
+        stills: how many it shows: 1, or a sheet's.
+        checked: it was decoded again after it was made.
+        etag: of the object that it became in a store; empty in a folder.
+    """
+
+    file: str
+    uid: str
+    source: str
+    utc_ms: int
+    shown_ms: int
+    size: int
+    sha256: str
+    width: int
+    height: int
+    stills: int = 1
+    checked: bool = True
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A user whose file was not made, and why."""
 
@@ -274,6 +302,7 @@ class Manifest:
     Attributes:
         revision: counts from 1; a job that finds other slices than before replaces its files by the next.
         deletes_source: the slices were removed after this, or are just being removed.
+        pictures: that were taken, by user and then by time.
     """
 
     recording: Origin
@@ -285,6 +314,7 @@ class Manifest:
     version: int = field(default=VERSION)
     revision: int = 1
     deletes_source: bool = False
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def losses(self) -> tuple[Entry, ...]:
@@ -293,8 +323,14 @@ class Manifest:
 
     @property
     def files(self) -> frozenset[str]:
-        """The names of the outputs that are good."""
-        return frozenset(output.file for output in self.outputs if output.verdict.good)
+        """The names of the outputs that are good, and of the pictures."""
+        good = (output.file for output in self.outputs if output.verdict.good)
+        return frozenset((*good, *(picture.file for picture in self.pictures)))
+
+    @property
+    def entries(self) -> tuple[Output | Picture, ...]:
+        """Every file that it tells of."""
+        return (*self.outputs, *self.pictures)
 
     @property
     def job(self) -> str:

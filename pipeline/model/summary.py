@@ -147,7 +147,7 @@ def failed(error: RecpipeError, *, recording: Origin | None, place: str, revisio
 
 def _nothing_good(manifest: Manifest) -> Failure | None:
     """Why there is no file that can be used, with the exit code that the command has for it."""
-    if any(output.verdict.good for output in manifest.outputs):
+    if manifest.pictures or any(output.verdict.good for output in manifest.outputs):
         return None
     bad, refused = manifest.outputs, manifest.refused
     if bad:

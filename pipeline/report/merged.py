@@ -9,6 +9,7 @@ from pipeline.model import ticks
 from pipeline.model.ledger import Sort
 from pipeline.model.options import Verify
 from pipeline.report.ledgers import entry_lines, tally
+from pipeline.report.pictures import files_of, picture_rows
 from pipeline.report.words import columns, count, length, size, visible, whose
 
 if TYPE_CHECKING:
@@ -56,12 +57,13 @@ def merged_lines(merged: Sequence[Merged]) -> Iterator[str]:
         yield from columns([_made(each.place, output) for output in manifest.outputs])
         for output in manifest.outputs:
             yield from problems(f"{each.place}/{output.file}", output.verdict)
+        yield from columns(picture_rows(manifest.pictures))
         for refusal in manifest.refused:
             yield f"refused {whose(refusal.uid)}: {visible(refusal.why)}"
         yield from entry_lines(manifest.ledger, Sort.LOSS)
-        good = sum(output.verdict.good for output in manifest.outputs)
+        good = files_of(manifest)
         done = "already done: " if each.already else ""
-        yield f"{done}{count(good, 'file')} in {visible(each.place)}, ledger: {tally(manifest.ledger)}"
+        yield f"{done}{good} in {visible(each.place)}, ledger: {tally(manifest.ledger)}"
 
 
 def _made(place: str, output: Output) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from pipeline.model.slices import (
     with_known_forms,
     with_own_lengths,
 )
+from pipeline.model.snapshots import SnapshotOptions
 from pipeline.model.sound import configurations
 from pipeline.model.timeline import TrackTime, UserTime, arrange
 from pipeline.vendors.styles import style_of
@@ -125,6 +126,8 @@ def arrange_plan(
         InputError: no slice of it can be used.
         MissingSliceError: a listed slice is missing or empty, and the options do not fill.
     """
+    if isinstance(options, SnapshotOptions):
+        return replace(arrange_plan(source, inventory, options.looking, deep, few=few), options=options)
     naming = _naming(inventory, options)
     if deep and options.screen is not Screen.OWN:  # a file may hold both sources of a user
         deep = {(uid, source) for uid, _ in deep for source in (CAMERA, SCREEN)}

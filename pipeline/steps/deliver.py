@@ -18,6 +18,7 @@ from pipeline.journal.journal import Guarded, left, store_journal
 from pipeline.journal.notes import MEDIA, Claim
 from pipeline.model.containers import Container
 from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, from_json
+from pipeline.steps.keep import KeepInStore
 from pipeline.steps.publish import check_space
 from pipeline.steps.render import Rendered, part_of, render_one
 from pipeline.steps.stream import IntoStore, parts_of
@@ -30,13 +31,13 @@ if TYPE_CHECKING:
 
     from pipeline.journal.journal import Journal
     from pipeline.journal.notes import Notes
-    from pipeline.model.manifest import Manifest, Output
+    from pipeline.model.manifest import Manifest, Output, Picture
     from pipeline.model.options import Verify
     from pipeline.model.plan import OutputPlan
     from pipeline.sources.protocol import Source
-    from pipeline.steps.place import Limits
+    from pipeline.steps.place import Keeper, Limits
     from pipeline.steps.render import Maker
-    from pipeline.storage.protocol import Store
+    from pipeline.storage.protocol import Stat, Store
 
 TYPES = {
     Container.MP4: "video/mp4",
@@ -45,6 +46,8 @@ TYPES = {
     Container.WEBM: "video/webm",
     Container.MP3: "audio/mpeg",
 }
+MOST_ASKED = 50
+"""Files that are asked for one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class Target:
         found = self.manifest()
         if found is None or not found.same_work(wanted):
             return None
-        return found if all(_is_there(self, output) for output in found.outputs) else None
+        there = _found(self, [entry.file for entry in found.entries])
+        return found if all(_is_same(there.get(entry.file), entry) for entry in found.entries) else None
 
     def left(self, job: str) -> frozenset[str]:
         """As `Place.left`."""
@@ -154,10 +158,17 @@ class StoreShelf:
 
     def take(self, outputs: Sequence[OutputPlan]) -> None:
         """As `Shelf.take`."""
-        files = {output.file for output in outputs}
         self._sharing = max(1, min(self._limits.jobs, len(outputs)))
+        self._take({output.file for output in outputs}, outputs)
+
+    def take_pictures(self, names: Sequence[str], size: int) -> Keeper:  # noqa: ARG002 - nothing of them is on the disk
+        """As `Shelf.take_pictures`."""
+        self._take(set(names), ())
+        return KeepInStore(self._target.store, self._target.extras)
+
+    def _take(self, files: set[str], outputs: Sequence[OutputPlan]) -> None:
         others = files - self._claim.files - self._before
-        foreign = {file for file in sorted(others) if _is_taken(self._target, file)}
+        foreign = set(_found(self._target, sorted(others)))
         if foreign and not self._limits.overwrite:
             raise CommandError(
                 f"{self._target.at(min(foreign))} exists and is not the result of this merge: use "
@@ -284,17 +295,17 @@ def _abandon(shelf: StoreShelf, error: BaseException) -> None:
         return  # what ended the job tells more; the next run tidies up again
 
 
-def _is_there(target: Target, output: Output) -> bool:
-    try:
-        there = target.store.stat(output.file)
-    except ObjectMissingError:
-        return False
-    return bool(output.etag) and (there.size, there.etag) == (output.size, output.etag)
+def _is_same(there: Stat | None, entry: Output | Picture) -> bool:
+    return there is not None and bool(entry.etag) and (there.size, there.etag) == (entry.size, entry.etag)
 
 
-def _is_taken(target: Target, file: str) -> bool:
-    try:
-        target.store.stat(file)
-    except ObjectMissingError:
-        return False
-    return True
+def _found(target: Target, files: Sequence[str]) -> dict[str, Stat]:
+    """Those of some files that are there; of many, a listing tells it in fewer requests."""
+    if len(files) > MOST_ASKED:
+        asked = frozenset(files)
+        return {stat.key: stat for stat in target.store.list("") if stat.key in asked}
+    found: dict[str, Stat] = {}
+    for file in files:
+        with suppress(ObjectMissingError):
+            found[file] = target.store.stat(file)
+    return found

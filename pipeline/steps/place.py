@@ -36,6 +36,14 @@ class Limits:
     films: bool = False
 
 
+class Keeper(Protocol):
+    """Puts whole small files on a shelf; it can be handed to another process."""
+
+    def __call__(self, file: str, data: bytes, sha256: str) -> str:
+        """Put one there and make sure that it is what it was; its ETag, empty in a folder."""
+        ...
+
+
 class Shelf(Protocol):
     """A place while a job puts its files there; nothing of them is seen as finished before the manifest."""
 
@@ -46,6 +54,10 @@ class Shelf(Protocol):
             CommandError: a name is another's.
             NoSpaceError: there is not enough.
         """
+        ...
+
+    def take_pictures(self, names: Sequence[str], size: int) -> Keeper:
+        """As `take`, for pictures of about so many bytes together; what puts each of them here."""
         ...
 
     def maker(self, source: Source, level: Verify) -> Maker:

@@ -10,12 +10,13 @@ import hashlib
 import os
 import shutil
 import stat
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError, NoSpaceError, OutputError
 from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Manifest, from_json
+from pipeline.steps.keep import KeepInFolder, alone_in
 from pipeline.steps.render import IntoFolder, blame, part_of
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 
     from pipeline.journal.journal import Journal
     from pipeline.journal.notes import Notes
-    from pipeline.model.manifest import Output
+    from pipeline.model.manifest import Output, Picture
     from pipeline.model.options import Verify
     from pipeline.model.plan import OutputPlan
     from pipeline.sources.protocol import Source
-    from pipeline.steps.place import Limits
+    from pipeline.steps.place import Keeper, Limits
     from pipeline.steps.render import Maker
     from pipeline.storage.protocol import Store
 
@@ -94,6 +95,8 @@ class FolderPlace:
                 else:
                     abandon(self.path, shelf.files)
                 raise
+            finally:
+                shelf.close()
 
     @contextmanager
     def _journal(self, job: str) -> Iterator[Journal | None]:
@@ -132,13 +135,22 @@ class FolderShelf:
         self._left = self._before | (journal.own if journal else frozenset())
         self.files: list[str] = []
         self.finished = False
+        self._alone = ExitStack()
 
     def take(self, outputs: Sequence[OutputPlan]) -> None:
         """As `Shelf.take`."""
-        names = [output.file for output in outputs]
+        self._take([output.file for output in outputs], sum(o.estimate.size for o in outputs), outputs)
+
+    def take_pictures(self, names: Sequence[str], size: int) -> Keeper:
+        """As `Shelf.take_pictures`; no other recpipe takes pictures into the folder meanwhile."""
+        self._alone.enter_context(alone_in(self._path))
+        self._take(names, size, ())
+        return KeepInFolder(self._path)
+
+    def _take(self, names: Sequence[str], size: int, outputs: Sequence[OutputPlan]) -> None:
         others = [name for name in names if name not in self._before]
         refuse_foreign(self._path, others, overwrite=self._limits.overwrite)
-        check_space(self._path, sum(output.estimate.size for output in outputs), outputs, self._limits.jobs)
+        check_space(self._path, size, outputs, self._limits.jobs)
         self.files += names
         if self._journal is not None:
             from pipeline.journal.notes import Claim  # as above
@@ -170,6 +182,10 @@ class FolderShelf:
         self.finished = True
         for file in sorted(self._left - manifest.files):
             (self._path / file).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let others use the folder."""
+        self._alone.close()
 
     def beat(self) -> None:
         """As `Shelf.beat`; a folder needs none."""
@@ -232,7 +248,7 @@ def kept(place: Path, wanted: Manifest) -> Manifest | None:
         found = _read(place / name)
         if found is None or not found.same_work(wanted):
             continue
-        if all(_is_there(place, output) for output in found.outputs):
+        if all(_is_there(place, each) for each in found.entries):
             if name == PENDING:
                 finish(place, found)
             return found
@@ -249,16 +265,16 @@ def _read(path: Path) -> Manifest | None:
         return None
 
 
-def _is_there(place: Path, output: Output) -> bool:
-    return any(_matches(path, output) for path in (place / output.file, part_of(place, output.file)))
+def _is_there(place: Path, entry: Output | Picture) -> bool:
+    return any(_matches(path, entry) for path in (place / entry.file, part_of(place, entry.file)))
 
 
-def _matches(path: Path, output: Output) -> bool:
+def _matches(path: Path, entry: Output | Picture) -> bool:
     try:
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size != output.size:
+            if os.fstat(file.fileno()).st_size != entry.size:
                 return False
-            return hashlib.file_digest(file, "sha256").hexdigest() == output.sha256
+            return hashlib.file_digest(file, "sha256").hexdigest() == entry.sha256
     except OSError:
         return False
 
@@ -299,10 +315,10 @@ def publish(place: Path, manifest: Manifest) -> None:
 def finish(place: Path, manifest: Manifest) -> None:
     """Rename what is still hidden, the manifest last."""
     try:
-        for output in manifest.outputs:
-            part = part_of(place, output.file)
+        for each in manifest.entries:
+            part = part_of(place, each.file)
             if part.exists():
-                part.replace(place / output.file)
+                part.replace(place / each.file)
         _sync(place)
         (place / PENDING).replace(place / FILE)
         _sync(place)

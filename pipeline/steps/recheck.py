@@ -9,9 +9,17 @@ import stat
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError
-from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Manifest, Output, Verdict, from_json
+from pipeline.model.manifest import (
+    FILE,
+    MOST_MANIFEST_BYTES,
+    Manifest,
+    Output,
+    Picture,
+    Verdict,
+    from_json,
+)
 from pipeline.model.verification import Checked, Verification
-from pipeline.steps.verify import verify
+from pipeline.steps.verify import verify, verify_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,8 +71,8 @@ def _all_of(folder: Path, level: Verify) -> Iterator[Checked]:
     if isinstance(found, str):
         yield Checked(str(folder / FILE), "", Verdict(level, 1, 0, (found,)))
         return
-    for output in found.outputs:
-        yield Checked(str(folder / output.file), output.uid, _verdict(folder, output, level))
+    for entry in found.entries:
+        yield Checked(str(folder / entry.file), entry.uid, _verdict(folder, entry, level))
 
 
 def _one(path: Path, level: Verify) -> Checked:
@@ -78,10 +86,10 @@ def _one(path: Path, level: Verify) -> Checked:
     found = _read(folder)
     if isinstance(found, str):
         return Checked(str(folder / FILE), "", Verdict(level, 1, 0, (found,)))
-    output = next((o for o in found.outputs if o.file == path.name), None)
-    if output is None:
+    entry = next((e for e in found.entries if e.file == path.name), None)
+    if entry is None:
         raise CommandError(f"{folder / FILE} does not name {path.name}: give one of the files it names.")
-    return Checked(str(path), output.uid, _verdict(folder, output, level))
+    return Checked(str(path), entry.uid, _verdict(folder, entry, level))
 
 
 def _read(folder: Path) -> Manifest | str:
@@ -105,12 +113,14 @@ def parsed(data: bytes) -> Manifest | str:
         return f"it is no manifest that we know: {' '.join(str(error).split())[:200]}"
 
 
-def _verdict(folder: Path, output: Output, level: Verify) -> Verdict:
-    path = folder / output.file
-    problem = unfit(output) or _not_there(path)
+def _verdict(folder: Path, entry: Output | Picture, level: Verify) -> Verdict:
+    path = folder / entry.file
+    problem = unfit(entry) or _not_there(path)
     if problem:
         return Verdict(level, 1, 0, (problem,))
-    return sensible(lambda: verify(path, output, level)[0], level)
+    if isinstance(entry, Picture):
+        return verify_picture(path.read_bytes, entry, level)
+    return sensible(lambda: verify(path, entry, level)[0], level)
 
 
 def sensible(check: Callable[[], Verdict], level: Verify) -> Verdict:
@@ -121,16 +131,19 @@ def sensible(check: Callable[[], Verdict], level: Verify) -> Verdict:
         return Verdict(level, 1, 0, (f"its entry in {FILE} makes no sense ({error})",))
 
 
-def unfit(output: Output) -> str:
+def unfit(entry: Output | Picture) -> str:
     """Why there is nothing to verify by a manifest's entry; empty where there is."""
-    name = output.file
+    name = entry.file
     if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
         return f"its entry in {FILE} names {name!r}, which is no bare file name"
-    if output.size <= 0 or not (output.sha256 or output.parts):
+    parts = () if isinstance(entry, Picture) else entry.parts
+    if entry.size <= 0 or not (entry.sha256 or parts):
         return f"its entry in {FILE} has no size or no SHA-256"
-    if output.parts and sum(part.size for part in output.parts) != output.size:
+    if isinstance(entry, Picture):
+        return ""
+    if parts and sum(part.size for part in parts) != entry.size:
         return f"its parts in {FILE} are not as large as it is"
-    told = "; ".join(output.verdict.problems)
+    told = "; ".join(entry.verdict.problems)
     return f"merge found it bad and removed it: {told}" if told else ""
 
 

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from pipeline.errors import CommandError, NoSpaceError, ObjectMissingError
 from pipeline.model.containers import Container
-from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Manifest, Output, Verdict
+from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Manifest, Output, Picture, Verdict
 from pipeline.model.options import Verify
 from pipeline.model.verification import Checked, Verification
 from pipeline.sources.protocol import HIDDEN
 from pipeline.sources.ranges import RangeFile
 from pipeline.steps.recheck import TOO_LARGE, parsed, sensible, unfit
-from pipeline.steps.verify import verify, verify_movie
+from pipeline.steps.verify import verify, verify_movie, verify_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,12 +106,12 @@ def _beside(place: Target, level: Verify, beside: Beside | None) -> Iterator[Che
     if beside.file == FILE or isinstance(found, str):
         yield from _all_of(beside.place, found, level)
         return
-    output = next((output for output in found.outputs if output.file == beside.file), None)
-    if output is None:
+    entry = next((entry for entry in found.entries if entry.file == beside.file), None)
+    if entry is None:
         raise CommandError(
             f"{beside.place.at(FILE)} does not name {beside.file}: give one of the files it names."
         )
-    yield _one(beside.place, output, level)
+    yield _one(beside.place, entry, level)
 
 
 def _read(place: Target) -> Manifest | str | None:
@@ -128,42 +128,51 @@ def _all_of(place: Target, found: Manifest | str, level: Verify) -> Iterator[Che
     if isinstance(found, str):
         yield Checked(place.at(FILE), "", Verdict(level, 1, 0, (found,)))
         return
-    for output in found.outputs:
-        yield _one(place, output, level)
+    for entry in found.entries:
+        yield _one(place, entry, level)
 
 
-def _one(place: Target, output: Output, level: Verify) -> Checked:
-    verdict = sensible(lambda: _verdict(place.store, output, level), level)
-    return Checked(place.at(output.file), output.uid, verdict)
+def _one(place: Target, entry: Output | Picture, level: Verify) -> Checked:
+    verdict = sensible(lambda: _verdict(place.store, entry, level), level)
+    return Checked(place.at(entry.file), entry.uid, verdict)
 
 
-def _verdict(store: Store, output: Output, level: Verify) -> Verdict:
-    problem = unfit(output)
+def _verdict(store: Store, entry: Output | Picture, level: Verify) -> Verdict:
+    problem = unfit(entry)
     if problem:
         return Verdict(level, 1, 0, (problem,))
     try:
-        there = store.stat(output.file)
+        there = store.stat(entry.file)
     except ObjectMissingError:
         return Verdict(level, 1, 0, ("it is not there",))
-    if there.size != output.size:
-        return Verdict(level, 2, 0, (f"{there.size} bytes instead of {output.size}",))
-    if level is Verify.FULL:
-        return _full(store, there, output)
-    return _fast(store, there, output)
+    if there.size != entry.size:
+        return Verdict(level, 2, 0, (f"{there.size} bytes instead of {entry.size}",))
+    if isinstance(entry, Picture) and (level is Verify.FULL or not entry.etag):
+        return verify_picture(lambda: store.get(entry.file).data, entry, level)
+    if level is Verify.FULL and isinstance(entry, Output):
+        return _full(store, there, entry)
+    return _fast(store, there, entry)
 
 
-def _fast(store: Store, there: Stat, output: Output) -> Verdict:
+def _fast(store: Store, there: Stat, entry: Output | Picture) -> Verdict:
     """By what the store says, and by the tables of an MP4.
 
     A copy that another tool has made has other ETags and the same bytes: ``full`` reads them.
     """
-    if output.etag and there.etag != output.etag:
+    if entry.etag and there.etag != entry.etag:
         said = (
-            f"its ETag is {there.etag or 'gone'} instead of {output.etag}: it was written anew; "
+            f"its ETag is {there.etag or 'gone'} instead of {entry.etag}: it was written anew; "
             f"--level {Verify.FULL} tells whether its bytes are the same"
         )
         return Verdict(Verify.FAST, 3, 0, (said,))
-    known = 2 + bool(output.etag)
+    known = 2 + bool(entry.etag)
+    if isinstance(entry, Picture):
+        return Verdict(Verify.FAST, known, 0)
+    return _fast_output(store, there, entry, known)
+
+
+def _fast_output(store: Store, there: Stat, output: Output, known: int) -> Verdict:
+    """The same for a file of sound or pictures, ``known`` checks of which were made."""
     if not _is_movie(output):
         return Verdict(Verify.FAST, known, 0) if output.etag else _fetched(store, there, output, Verify.FAST)
     # The hash of what is not read is not asked for.

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar, cast
 
 from pipeline.errors import InputError, NoSpaceError, OutputError, WorkerKilledError
 from pipeline.media.aside import die_with_parent
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from pipeline.model.plan import OutputPlan
     from pipeline.sources.protocol import Source
 
+P = TypeVar("P")
+R = TypeVar("R")
+P_contra = TypeVar("P_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
 POLL_SECONDS = 0.2
 LOCK_TRIES, LOCK_SECONDS = 20, 0.1
 
@@ -58,6 +62,14 @@ def part_of(place: Path, file: str) -> Path:
     return place / f".{file}.part"
 
 
+class Making(Protocol[P_contra, R_co]):
+    """Makes one of what is planned; it can be handed to another process."""
+
+    def __call__(self, output: P_contra, progress: Callable[[int], None], *, processes: int) -> R_co:
+        """Make it, telling input bytes as they are read, by so many processes at once."""
+        ...
+
+
 class Maker(Protocol):
     """Makes and verifies one output; it can be handed to another process."""
 
@@ -67,13 +79,13 @@ class Maker(Protocol):
 
 
 def render(
-    outputs: Sequence[OutputPlan],
-    make: Maker,
+    outputs: Sequence[P],
+    make: Making[P, R],
     *,
     jobs: int,
     progress: Callable[[int], None],
-) -> list[Rendered]:
-    """Make the outputs, in the order given.
+) -> list[R]:
+    """Make what is planned, in the order given.
 
     Args:
         outputs: which.
@@ -129,7 +141,7 @@ def _advance(count: int) -> None:
             _done.value += count
 
 
-def _in_child(make: Maker, output: OutputPlan) -> Rendered:
+def _in_child(make: Making[P, R], output: P) -> R:
     return make(output, _advance, processes=1)
 
 
@@ -201,7 +213,7 @@ def _write(output: OutputPlan, source: Source, part: Path, write: partial[Remuxe
     try:
         # Not truncated before it is ours alone.
         with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "w+b") as sink:
-            _lock(sink.fileno(), part)
+            lock(sink.fileno(), part)
             # At close ext4 flushes a file that was truncated, even one that was empty.
             if os.fstat(sink.fileno()).st_size:
                 sink.truncate(0)
@@ -266,7 +278,8 @@ def blame(error: OSError, part: Path) -> InputError | OutputError | NoSpaceError
     return OutputError(f"{part.parent} cannot be written ({error.strerror}): choose another place with -o.")
 
 
-def _lock(descriptor: int, part: Path) -> None:
+def lock(descriptor: int, part: Path) -> None:
+    """Have an open file for this run alone; raises OutputError where another has it."""
     for _ in range(LOCK_TRIES):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.media.reopen import decode_joins, movie_facts, read_facts
 from pipeline.model.checks import FileFacts, compare
-from pipeline.model.manifest import Output, Part, Verdict
+from pipeline.model.manifest import Output, Part, Picture, Verdict
 from pipeline.model.options import Verify
 
 if TYPE_CHECKING:
@@ -50,6 +50,35 @@ def verify_movie(
         output,
         level,
     )
+
+
+def verify_picture(read: Callable[[], bytes], picture: Picture, level: Verify) -> Verdict:
+    """The verdict on a picture.
+
+    Args:
+        read: all its bytes.
+        picture: what the manifest says.
+        level: with ``FULL`` it is decoded.
+    """
+    from pipeline.media.reopen_picture import picture_facts  # no film needs it
+
+    try:
+        data = read()
+    except OSError as error:
+        return Verdict(level, 1, 0, (f"it cannot be read back: {error}",))
+    if len(data) != picture.size:
+        return Verdict(level, 1, 0, (f"{len(data)} bytes instead of {picture.size}",))
+    if hashlib.sha256(data).hexdigest() != picture.sha256:
+        return Verdict(level, 2, 0, ("its SHA-256 is not that of the manifest",))
+    if level is not Verify.FULL:
+        return Verdict(level, 2, 0)
+    try:
+        width, height = picture_facts(data)
+    except ValueError as error:
+        return Verdict(level, 3, 0, (str(error),))
+    told = f"{width}x{height} pixels instead of {picture.width}x{picture.height}"
+    same = (width, height) == (picture.width, picture.height)
+    return Verdict(level, 3, 1, () if same else (told,))
 
 
 def _verdict(
