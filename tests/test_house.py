@@ -50,6 +50,7 @@ HOMES = {
         "job/compose_json.py",
         "job/faults.py",
         "job/spec_json.py",
+        "job/spec_snapshot.py",
         "notify/event.py",
         "storage/settings_toml.py",
         "publish/settings.py",

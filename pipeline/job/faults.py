@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from pydantic import ValidationError
 
 MOST_FAULTS = 50
@@ -14,8 +16,7 @@ def faults_of(error: ValidationError) -> list[str]:
     """What is wrong with a document, each fault with the path of its field."""
     found: dict[str, str] = {}
     for fault in error.errors(include_input=False, include_url=False):
-        # Which of the kinds of a target was tried is no part of the document.
-        where = ".".join(str(part) for part in fault["loc"] if part not in {"Place", "Vod"})
+        where = ".".join(_path(fault["loc"]))
         what = fault["msg"].removesuffix(".")
         if fault["type"] == "extra_forbidden":
             what = "is not known"
@@ -25,3 +26,10 @@ def faults_of(error: ValidationError) -> list[str]:
             what = f"{what[0].lower()}{what[1:]}"
         found.setdefault(where, f"{where}: {what}" if where else what)
     return list(found.values())[:MOST_FAULTS]
+
+
+def _path(place: Sequence[str | int]) -> Iterator[str]:
+    """The path of a field; which of the kinds of a target or of outputs was tried is no part of it."""
+    for number, part in enumerate(place):
+        if part not in {"Place", "Vod"} and (number, place[0]) != (1, "outputs"):
+            yield str(part)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from pipeline.errors import CommandError
 from pipeline.job.faults import faults_of
 from pipeline.job.spec import Job, JobLimits
+from pipeline.job.spec_snapshot import Snapshots
 from pipeline.model.completeness import Settling
 from pipeline.model.containers import Container
 from pipeline.model.durations import duration_ms
@@ -36,7 +37,7 @@ from pipeline.storage.protocol import Extras
 from pipeline.vendors.volcengine import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 VERSION = 1
@@ -82,6 +83,12 @@ class Outputs(_Model):
     missing: Missing = Missing.FILL
     max_audio_edits: int = Field(default=60, ge=0)
     verify: Verify = Verify.FULL
+
+
+def _kind(asked: object) -> str:
+    """Which of the kinds of outputs a part of a document is; merge where it does not say."""
+    told = asked.get("kind", "merge") if isinstance(asked, dict) else getattr(asked, "kind", "")
+    return told if isinstance(told, str) else ""
 
 
 class Place(_Model):
@@ -130,7 +137,9 @@ class Document(_Model):
     version: Literal[1]
     source: str = Field(min_length=1, description="A folder, s3://bucket/prefix or NAME:prefix of a store.")
     selection: Selection = Selection()
-    outputs: Outputs = Outputs()
+    outputs: Annotated[
+        Annotated[Outputs, Tag("merge")] | Annotated[Snapshots, Tag("snapshot")], Discriminator(_kind)
+    ] = Outputs()
     names: str = Field(default="", description="The pattern of --name; empty for the default names.")
     targets: tuple[Place | Vod, ...] = Field(min_length=1, description="One place, and VOD services.")
     notify: tuple[Notify, ...] = ()
@@ -198,6 +207,7 @@ def _job(document: Document, folder: Path) -> tuple[Job | None, list[str]]:
     settle = told.get("limits.settle", lambda: duration_ms(limits.settle))
     latest = told.get("limits.settle_limit", lambda: duration_ms(limits.settle_limit))
     extras = told.get("targets", lambda: _extras(places[0]))
+    told.faults.extend(_of_films(document))
     if told.faults or options is None or extras is None or settle is None or latest is None:
         return None, told.faults
     job = Job(
@@ -214,6 +224,16 @@ def _job(document: Document, folder: Path) -> tuple[Job | None, list[str]]:
     return job, []
 
 
+def _of_films(document: Document) -> Iterator[str]:
+    """What is asked for that only makes sense where films come out."""
+    if not isinstance(document.outputs, Snapshots):
+        return
+    if any(isinstance(target, Vod) for target in document.targets):
+        yield "targets: VOD services take films, not the pictures of kind snapshot"
+    if document.delete_source != "never":
+        yield "delete_source: pictures leave most of the recording out: only never goes with kind snapshot"
+
+
 def _task(asked: VolcengineTask | None) -> Task | None:
     return Task(asked.task_id, asked.room_id, asked.pattern) if asked else None
 
@@ -223,9 +243,11 @@ def _moment(asked: str | None) -> Moment | None:
 
 
 def _options(document: Document, start: Moment | None, end: Moment | None) -> Options:
-    asked = document.outputs
+    asked, uids = document.outputs, tuple(dict.fromkeys(document.selection.uids))
+    if isinstance(asked, Snapshots):
+        return asked.options(uids, document.names, start, end)
     wanted = Options(
-        uids=tuple(dict.fromkeys(document.selection.uids)),
+        uids=uids,
         by=asked.by,
         tracks=asked.tracks or Tracks.BOTH,
         container=asked.container,

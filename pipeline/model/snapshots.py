@@ -31,6 +31,8 @@ MOST_MOMENTS = 200_000
 """Of one user; 100 ms apart that are five and a half hours."""
 LEAST_EVERY_MS = 100
 """As of the screenshots of Agora's merge script, option -c."""
+UNKNOWN = ticks.PER_MS - 1
+"""Ticks by which a picture may be later than a moment: stamps tell UTC to a millisecond."""
 WIDTHS = (16, 8192)
 ON_A_SHEET = 200
 """Pictures of one sheet and of one task: an hour of one user is work for several processes."""
@@ -114,7 +116,7 @@ class Shot:
     Attributes:
         at: UTC ticks of the moment.
         run: index of the run that shows it, in its track.
-        seen: UTC ticks of that run at which it is looked for: ``at``, or where the run ends that is held.
+        seen: UTC ticks of that run at which it is looked for: about ``at``, or where the run ends.
         file: its name.
     """
 
@@ -176,7 +178,7 @@ def shown_at(track: TrackTime, at: int, *, hold: bool) -> Shot | None:
         return None
     run = track.runs[number]
     if at < run.end:
-        return Shot(at, number, at)
+        return Shot(at, number, at + UNKNOWN)
     last = number + 1 == len(track.runs)
     off = (last and at >= run.listed_end) or any(gap.start <= at < gap.end for gap in track.gaps)
     return None if off and not hold else Shot(at, number, run.end - 1)
