@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.errors import CommandError
 from pipeline.model.ledger import by_severity
 from pipeline.model.snapshots import Format, snapshots
 from pipeline.steps.render import render
@@ -32,6 +33,12 @@ def snap(work: Work, plan: Plan, options: SnapshotOptions, shelf: Shelf, doing: 
         CommandError: no moment lies in the recording, or the vendor's names are not for it.
         RecpipeError: as `Snap`.
     """
+    before = work.place.manifest()
+    if before is not None and before.job != work.wanted.job and not doing.limits.overwrite:
+        raise CommandError(
+            f"{work.place.name} has the manifest of other work: choose another place with -o, or use "
+            "--overwrite to replace it."
+        )
     found = snapshots(plan, options, naming_of(options.name, work.inventory.like))
 
     def advance(count: int) -> None:

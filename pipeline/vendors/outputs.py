@@ -12,7 +12,8 @@ OUTPUT = "the result of a merge script, not an input"
 
 _OUTPUT = re.compile(
     r".+_(?:\d+_merge(?:_\d+\.\d+_\d+\.\d+)?(?:_av)?\.(?:mp4|m4a)"
-    r"|\d{17}_(?:av|video)\.(?:mp4|mkv|webm)|\d{17}(?:_mix)?\.m4a|\d{17}(?:_mix\.mp3|\.mka)|\d{17}_\d+\.jpg)",
+    r"|\d{17}_(?:av|video)\.(?:mp4|mkv|webm)|\d{17}(?:_mix)?\.m4a|\d{17}(?:_mix\.mp3|\.mka)"
+    r"|\d{17}_(?:\d+|sheet)\.jpg|\d{17}\.png)",
     re.ASCII | re.DOTALL,
 )
 

@@ -78,6 +78,12 @@ CASES = [
         id="TRTC's screen layout with the large one at the right",
     ),
     pytest.param("compose-json", "compose --preview 2 --layout grid --json", 0, id="a scene in JSON"),
+    pytest.param("snapshot-no-moment", "snapshot foreign -o y", 2, id="pictures at no moment"),
+    pytest.param("snapshot-too-often", "snapshot foreign -o y --every 50ms", 2, id="pictures too often"),
+    pytest.param("snapshot-odd-width", "snapshot foreign -o y --every 5s --width 321", 2, id="an odd width"),
+    pytest.param(
+        "snapshot-unknown-names", "snapshot foreign -o y --every 5s --name trtc", 2, id="names nobody knows"
+    ),
     pytest.param("no-verify-off", "verify x --level off", 2, id="verify cannot be told to do nothing"),
 ]
 

@@ -43,7 +43,7 @@ class Inventory:
     Attributes:
         recording: who has which slices.
         notes: what was odd.
-        inputs_sha256: over the keys and sizes of its objects and the texts of its playlists.
+        inputs_sha256: over the keys and sizes of its objects but pictures, and the texts of its playlists.
         like: the name of one of its objects, of a user where there is one: how its recorder writes names.
         missing: what may still come, a sentence each; all of it is in the ledger if it does not.
         keys: of its objects, in order.
@@ -70,7 +70,9 @@ def take_stock(group: Group, playlists: Mapping[str, Playlist], digests: Mapping
         stock.take(*track)
     stock.take_finished()
     items = sorted((*(n.item for n in group.items), *group.unnamed))
-    listing = "".join(f"{item.key}\0{item.size}\0{digests.get(item.key, '')}\n" for item in items)
+    beside = {n.item.key for n in group.items if n.name.kind is Kind.SNAPSHOT}
+    inputs = (item for item in items if item.key not in beside)
+    listing = "".join(f"{item.key}\0{item.size}\0{digests.get(item.key, '')}\n" for item in inputs)
     recording = Recording(group.vendor, group.prefix, group.recording, stock.users())
     return Inventory(
         recording,
