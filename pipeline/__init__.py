@@ -9,9 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.api import inspect, merge, plan, snapshot, verify
+    from pipeline.api import compose, inspect, merge, plan, snapshot, stage, verify
     from pipeline.errors import ExitCode, RecpipeError
     from pipeline.job.works import Done
+    from pipeline.layout.canvas import Canvas
+    from pipeline.layout.composing import Composing
+    from pipeline.layout.composite import ComposeOptions
+    from pipeline.layout.encoding import Encoding, SoundEncoding
+    from pipeline.layout.looks import Looks
+    from pipeline.layout.scene import Scene
+    from pipeline.layout.stage import Shot
     from pipeline.model.containers import Container
     from pipeline.model.inspection import Inspection
     from pipeline.model.manifest import Manifest
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from pipeline.model.plan import Plan
     from pipeline.model.snapshots import SnapshotOptions
     from pipeline.model.verification import Verification
+    from pipeline.vendors.layouts import Wish
     from pipeline.vendors.volcengine import Task
 
 __version__ = "0.1.0"
@@ -37,11 +45,16 @@ __version__ = "0.1.0"
 __all__ = [
     "Align",
     "By",
+    "Canvas",
+    "ComposeOptions",
+    "Composing",
     "Container",
     "Done",
+    "Encoding",
     "ExitCode",
     "Gaps",
     "Inspection",
+    "Looks",
     "Manifest",
     "Missing",
     "Moment",
@@ -49,24 +62,37 @@ __all__ = [
     "Options",
     "Plan",
     "RecpipeError",
+    "Scene",
     "Screen",
+    "Shot",
     "SnapshotOptions",
+    "SoundEncoding",
     "Task",
     "Tracks",
     "Verification",
     "Verify",
+    "Wish",
     "__version__",
+    "compose",
     "inspect",
     "merge",
     "plan",
     "snapshot",
+    "stage",
     "verify",
 ]
 
 _HOMES = {
-    "pipeline.api": ("inspect", "merge", "plan", "snapshot", "verify"),
+    "pipeline.api": ("compose", "inspect", "merge", "plan", "snapshot", "stage", "verify"),
     "pipeline.errors": ("ExitCode", "RecpipeError"),
     "pipeline.job.works": ("Done",),
+    "pipeline.layout.canvas": ("Canvas",),
+    "pipeline.layout.composing": ("Composing",),
+    "pipeline.layout.composite": ("ComposeOptions",),
+    "pipeline.layout.encoding": ("Encoding", "SoundEncoding"),
+    "pipeline.layout.looks": ("Looks",),
+    "pipeline.layout.scene": ("Scene",),
+    "pipeline.layout.stage": ("Shot",),
     "pipeline.model.containers": ("Container",),
     "pipeline.model.inspection": ("Inspection",),
     "pipeline.model.manifest": ("Manifest",),
@@ -85,6 +111,7 @@ _HOMES = {
     "pipeline.model.plan": ("Plan",),
     "pipeline.model.snapshots": ("SnapshotOptions",),
     "pipeline.model.verification": ("Verification",),
+    "pipeline.vendors.layouts": ("Wish",),
     "pipeline.vendors.volcengine": ("Task",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -57,6 +57,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.errors import CommandError
 from pipeline.job.count import Count
 from pipeline.job.look import inspect_all, plan_all, seats_at
 from pipeline.job.merge import merge_all
@@ -76,7 +77,9 @@ if TYPE_CHECKING:
     from pipeline.job.ready import Asked
     from pipeline.job.run import Ran
     from pipeline.job.spec import Job
+    from pipeline.layout.composite import ComposeOptions
     from pipeline.layout.scene import Seat
+    from pipeline.layout.stage import Shot
     from pipeline.model.batch import Row
     from pipeline.model.inspection import Inspection
     from pipeline.model.options import Moment
@@ -94,6 +97,7 @@ __all__ = [
     "Done",
     "batch",
     "check",
+    "compose",
     "inspect",
     "merge",
     "plan",
@@ -101,6 +105,7 @@ __all__ = [
     "run",
     "seats",
     "snapshot",
+    "stage",
     "verify",
 ]
 
@@ -219,6 +224,80 @@ def merge(
         where = _settled(where, settling, waiting or (lambda _: None))
     place = to if isinstance(to, Path) else _target(str(dest), to)
     return merge_all(where, place, options or Options(), limits, begin=count.begin, progress=count.advance)
+
+
+def compose(
+    source: str | os.PathLike[str],
+    dest: str | os.PathLike[str],
+    options: ComposeOptions,
+    *,
+    jobs: int | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    task: Task | None = None,
+    config: str | None = None,
+) -> tuple[Done, ...]:
+    """Put all users of every recording of a source into one picture and one mix; as `merge` in all else.
+
+    Args:
+        source: as for `inspect`.
+        dest: as for `merge`.
+        options: the picture and the mix; ``shots`` of `stage`, changed or not, take the place of the layout.
+        jobs: how many pieces of the picture at once.
+        overwrite: as for `merge`.
+        progress: as for `merge`.
+        task: as for `inspect`.
+        config: as for `inspect`.
+
+    Raises:
+        CommandError: as `plan`, or the encoder does not work here, or an image has no file.
+        NoRecordingError: as `plan`.
+        InputError: as `plan`.
+        OutputError: ``dest`` cannot be written.
+        NoSpaceError: its disk is full or would be.
+    """
+    return merge(
+        source,
+        dest,
+        options,
+        jobs=jobs,
+        overwrite=overwrite,
+        progress=progress,
+        task=task,
+        config=config,
+    )
+
+
+def stage(
+    source: str | os.PathLike[str],
+    options: ComposeOptions,
+    *,
+    task: Task | None = None,
+    config: str | None = None,
+) -> tuple[Shot, ...]:
+    """Tell who is where when in the composite of the one recording of a source: values to print and change.
+
+    Args:
+        source: as for `inspect`.
+        options: as for `compose`.
+        task: as for `inspect`.
+        config: as for `inspect`.
+
+    Raises:
+        CommandError: as `plan`, or the source holds several recordings.
+    """
+    from pipeline.layout.composite import CompositePlan  # no merge needs it
+
+    plans = plan(source, options, task=task, config=config)
+    if len(plans) != 1:
+        raise CommandError(f"{os.fspath(source)} holds {len(plans)} recordings: give the folder of one.")
+    films = [output for output in plans[0].outputs if isinstance(output, CompositePlan)]
+    return tuple(
+        shot
+        for number, film in enumerate(films)
+        for shot in film.shots
+        if number == 0 or shot.start > film.zero
+    )
 
 
 def snapshot(

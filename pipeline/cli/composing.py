@@ -196,14 +196,12 @@ def compose_options(values: dict[str, Any]) -> tuple[ComposeOptions, tuple[str, 
     """
     from pipeline.job.compose_json import composing_of, parse_composite
     from pipeline.layout.composite import ComposeOptions
-    from pipeline.steps.images import files_of
 
     request: Path | None = values["request"]
     asked = parse_composite(_document(values, request))
     composing, notes = composing_of(asked, str(request) if request else "the options")
     given = _pairs(values["given"], "--image", "URL=FILE")
     files = {**_own_files(values), **given}
-    folder = request.parent if request else Path()
     start, end = values["start"], values["end"]
     wanted = ComposeOptions(
         uids=tuple(dict.fromkeys(values["uids"])),
@@ -213,7 +211,8 @@ def compose_options(values: dict[str, Any]) -> tuple[ComposeOptions, tuple[str, 
         name=values["name"],
         verify=Verify(values["verify"]),
         composing=composing,
-        files=files_of(composing, folder, {ref: Path(path) for ref, path in files.items()}, anywhere=True),
+        files=tuple(sorted(files.items())),
+        folder=str(request.parent) if request else ".",
         fonts=tuple(values["fonts"]),
     )
     return wanted, notes

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,7 @@ from pipeline.errors import CommandError
 from pipeline.job.faults import faults_of
 from pipeline.layout.canvas import OPAQUE, WHOLE, Canvas, Mode, Place
 from pipeline.layout.composing import Composing
+from pipeline.layout.composite import ComposeOptions
 from pipeline.layout.encoding import PRESET, Encoding, SoundEncoding, VideoCodec
 from pipeline.layout.limits import check
 from pipeline.layout.looks import (
@@ -34,9 +35,15 @@ from pipeline.layout.looks import (
 )
 from pipeline.layout.streams import CAMERA, SCREEN, Who
 from pipeline.model.durations import duration_ms
-from pipeline.model.options import Tracks
+from pipeline.model.options import Missing, Tracks, Verify
 from pipeline.vendors.layouts import AUTO, CUSTOM, MODES, SIZES, Wish
 from pipeline.vendors.requests import parse_request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipeline.model.options import Moment
 
 _COLOUR = r"^#[0-9A-Fa-f]{6}$"
 
@@ -143,6 +150,34 @@ class Composite(_Model):
         """The fields that were given and that a request tells in its own words."""
         apart = {"request", "version", "files", "fonts", "names", "labels", "label_size"}
         return tuple(sorted(self.model_fields_set - apart))
+
+
+class Composites(_Model):
+    """A composite as the outputs of a job."""
+
+    kind: Literal["compose"]
+    composite: Composite = Composite()
+    missing: Missing = Missing.FILL
+    verify: Verify = Verify.FULL
+
+    def options(
+        self, uids: Sequence[str], name: str, start: Moment | None, end: Moment | None, folder: Path
+    ) -> ComposeOptions:
+        """The same as options; images and fonts lie below the job's folder. Raises CommandError."""
+        composing, _ = composing_of(self.composite, "composite")
+        return ComposeOptions(
+            uids=tuple(uids),
+            start=start,
+            end=end,
+            name=name,
+            missing=self.missing,
+            verify=self.verify,
+            composing=composing,
+            files=tuple(sorted(self.composite.files.items())),
+            folder=str(folder),
+            outside=False,
+            fonts=tuple(str(folder / font) for font in self.composite.fonts),
+        )
 
 
 def parse_composite(document: dict[str, Any]) -> Composite:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from pipeline.errors import CommandError
+from pipeline.job.compose_json import Composites
 from pipeline.job.faults import faults_of
 from pipeline.job.spec import Job, JobLimits
 from pipeline.job.spec_snapshot import Snapshots
@@ -37,7 +38,7 @@ from pipeline.storage.protocol import Extras
 from pipeline.vendors.volcengine import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 VERSION = 1
@@ -138,7 +139,10 @@ class Document(_Model):
     source: str = Field(min_length=1, description="A folder, s3://bucket/prefix or NAME:prefix of a store.")
     selection: Selection = Selection()
     outputs: Annotated[
-        Annotated[Outputs, Tag("merge")] | Annotated[Snapshots, Tag("snapshot")], Discriminator(_kind)
+        Annotated[Outputs, Tag("merge")]
+        | Annotated[Composites, Tag("compose")]
+        | Annotated[Snapshots, Tag("snapshot")],
+        Discriminator(_kind),
     ] = Outputs()
     names: str = Field(default="", description="The pattern of --name; empty for the default names.")
     targets: tuple[Place | Vod, ...] = Field(min_length=1, description="One place, and VOD services.")
@@ -199,7 +203,7 @@ def _job(document: Document, folder: Path) -> tuple[Job | None, list[str]]:
     task = told.get("selection.volcengine", lambda: _task(document.selection.volcengine))
     start = told.get("selection.start", lambda: _moment(document.selection.start))
     end = told.get("selection.end", lambda: _moment(document.selection.end))
-    options = told.get("outputs", lambda: _options(document, start, end))
+    options = told.get("outputs", lambda: _options(document, start, end, folder))
     hooks = [
         told.get(f"notify.{number}", partial(_webhook, each, folder))
         for number, each in enumerate(document.notify)
@@ -242,10 +246,12 @@ def _moment(asked: str | None) -> Moment | None:
     return None if asked is None else Moment.parse(asked)
 
 
-def _options(document: Document, start: Moment | None, end: Moment | None) -> Options:
+def _options(document: Document, start: Moment | None, end: Moment | None, folder: Path) -> Options:
     asked, uids = document.outputs, tuple(dict.fromkeys(document.selection.uids))
     if isinstance(asked, Snapshots):
         return asked.options(uids, document.names, start, end)
+    if isinstance(asked, Composites):
+        return asked.options(uids, document.names, start, end, folder)
     wanted = Options(
         uids=uids,
         by=asked.by,

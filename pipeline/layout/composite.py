@@ -160,15 +160,21 @@ class ComposeOptions(Options):
 
     Attributes:
         composing: the picture and the mix.
-        files: what the images that it names are: reference and path.
+        files: the paths of images that it names, by what names them.
+        folder: of the job, below which all other images lie.
+        outside: ``files`` may lie anywhere, because a person typed them.
         fonts: paths of fonts that come before those of the machine.
         chunk_ms: about how long pieces are; 0 for one.
+        shots: the stage over time as somebody has changed it; None for what the recording and the layout say.
     """
 
     composing: Composing | None = None
     files: tuple[tuple[str, str], ...] = ()
+    folder: str = "."
+    outside: bool = True
     fonts: tuple[str, ...] = ()
     chunk_ms: int = CHUNK_MS
+    shots: tuple[Shot, ...] | None = None
 
     @property
     def composes(self) -> bool:
@@ -188,6 +194,8 @@ class ComposeOptions(Options):
             own["images"] = repr(self.files)
         if self.fonts:
             own["fonts"] = repr(self.fonts)
+        if self.shots is not None:
+            own["shots"] = repr(self.shots)
         return {**plain, **own}
 
 
@@ -242,7 +250,7 @@ def _plan(
     piece: Piece,
     number: int | None,
 ) -> CompositePlan:
-    shots = staged(times, composing, piece.start, piece.end, turns) if composing.encoding else ()
+    shots = _shots(times, options, composing, piece, turns) if composing.encoding else ()
     faces = {
         (role.uid, role.source)
         for shot in shots
@@ -301,6 +309,23 @@ def _plan(
     )
     said = tuple(_decisions(plan, composing))
     return replace(plan, decisions=said, estimate=_estimate(plan))
+
+
+def _shots(
+    times: Sequence[UserTime],
+    options: ComposeOptions,
+    composing: Composing,
+    piece: Piece,
+    turns: Sequence[Turn],
+) -> tuple[Shot, ...]:
+    """The stage over the time of a file."""
+    if options.shots is None:
+        return staged(times, composing, piece.start, piece.end, turns)
+    before = [shot for shot in options.shots if shot.start <= piece.start]
+    if not before:
+        raise CommandError("the first shot begins after the file: give one from its beginning on.")
+    inside = (shot for shot in options.shots if piece.start < shot.start < piece.end)
+    return (replace(before[-1], start=piece.start), *inside)
 
 
 def _chunk_frames(encoding: Encoding | None, chunk_ms: int) -> int:

@@ -82,6 +82,13 @@ class Shot:
         """Whose region it is."""
         return self.roles[region.seat]
 
+    def __str__(self) -> str:
+        """One line: when, the layout, and who is where and shows what."""
+        regions = (
+            f"{self.role(r).uid} {r.w}x{r.h}+{r.x}+{r.y} {self.role(r).face}" for r in self.scene.regions
+        )
+        return f"{ticks.iso(self.start)} {self.scene.layout}: {', '.join(regions) or 'nobody'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

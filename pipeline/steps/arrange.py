@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from pipeline.errors import CommandError, InputError, MissingSliceError
@@ -40,6 +41,7 @@ from pipeline.vendors.styles import style_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pipeline.layout.composite import ComposeOptions
     from pipeline.layout.stage import Turn
     from pipeline.model.naming import Naming
     from pipeline.model.screens import Left
@@ -180,11 +182,21 @@ def _composed(
     said = [
         Entry(Sort.LOSS, f"not in the composite: {why}", uid=uid) for (uid, _), why in sorted(refused.items())
     ]
-    turns = _turns(source, usable) if options.follows_speech else ()
-    drafts = composed(recording.name, usable, options, turns)
+    turns = _turns(source, usable) if options.follows_speech and options.shots is None else ()
+    drafts = composed(recording.name, usable, replace(options, files=_files(options)), turns)
     named = zip(drafts, names(drafts, naming), strict=True)
     outputs = tuple(replace(draft, file=name) for draft, name in named)
     return Plan(recording, outputs, (*told.ledger, *said), options)
+
+
+def _files(options: ComposeOptions) -> tuple[tuple[str, str], ...]:
+    """The images that a composite names, each where its file is."""
+    from pipeline.steps.images import files_of
+
+    given = {ref: Path(path) for ref, path in options.files}
+    if options.composing is None:
+        return ()
+    return files_of(options.composing, Path(options.folder), given, anywhere=options.outside)
 
 
 def _turns(source: Source, times: Sequence[UserTime]) -> tuple[Turn, ...]:
