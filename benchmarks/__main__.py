@@ -1,4 +1,4 @@
-"""``make bench``: the merge rows of the speed table, each against its peer in the same run."""
+"""``make bench``: the rows of the speed table, each against its peer in the same run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import material, peers, stores
+from benchmarks.composites import Bench as Composites
 from benchmarks.material import Stay
 from benchmarks.measure import Side, Taken, in_turn, machine, peak_memory, run
 
@@ -23,6 +24,7 @@ HOLES = 10
 HOLE_SECONDS = 20.0
 TURNS = 10
 ROWS = "copy,off,users,holes,fit,vp8,s3,memory"
+COMPOSITES = "compose,meeting,cost,workers,compose_memory"
 RECPIPE = str(Path(sysconfig.get_path("scripts")) / "recpipe")
 
 
@@ -30,9 +32,7 @@ def main() -> int:
     """Make the material, run every row, print one table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--runs", type=int, default=7, help="counted runs of each side")
-    parser.add_argument(
-        "--rows", default="copy,off,users,holes,fit,vp8,s3,memory", help="which rows, by name"
-    )
+    parser.add_argument("--rows", default=f"{ROWS},{COMPOSITES}", help="which rows, by name")
     asked = parser.parse_args()
     rows = asked.rows.split(",")
     print(f"{machine()}; {_version()}; medians of {asked.runs} alternating runs\n")
@@ -40,8 +40,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="recpipe-bench-") as made:
         place = Path(made)
         bench = _Bench(place, asked.runs)
+        composites = Composites(place, asked.runs, RECPIPE)
         for name in rows:
-            getattr(bench, name)()
+            getattr(composites if name in COMPOSITES.split(",") else bench, name)()
     return 0
 
 

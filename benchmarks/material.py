@@ -49,10 +49,12 @@ class Stay:
 
 
 @cache
-def pictures() -> tuple[CodedPicture, ...]:
+def pictures(size: tuple[int, int] = (WIDTH, HEIGHT)) -> tuple[CodedPicture, ...]:
     """A minute of H.264."""
+    width, height = size
+    bits = BITS_A_SECOND * width * height // (WIDTH * HEIGHT)
     return tuple(
-        encode_pictures(_drawn(), width=WIDTH, height=HEIGHT, bit_rate=BITS_A_SECOND, preset="veryfast")
+        encode_pictures(_drawn(width, height), width=width, height=height, bit_rate=bits, preset="veryfast")
     )
 
 
@@ -62,14 +64,16 @@ def web_pictures() -> tuple[CodedFrame, ...]:
     return tuple(encode_vpx(_drawn(), width=WIDTH, height=HEIGHT, bit_rate=BITS_A_SECOND))
 
 
-def _drawn() -> Iterator[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]]:
+def _drawn(
+    width: int = WIDTH, height: int = HEIGHT
+) -> Iterator[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]]:
     """A minute of moving texture."""
     random = np.random.default_rng(7)
-    texture = random.integers(40, 215, size=(HEIGHT // 4 + 64, WIDTH // 4 + 64), dtype=np.uint8)
+    texture = random.integers(40, 215, size=(height // 4 + 64, width // 4 + 64), dtype=np.uint8)
     texture = np.repeat(np.repeat(texture, 4, axis=0), 4, axis=1)
     for n in range(60 * FPS):
-        frame = np.full((HEIGHT * 3 // 2, WIDTH), 128, dtype=np.uint8)
-        frame[:HEIGHT] = texture[n % 200 : n % 200 + HEIGHT, n % 230 : n % 230 + WIDTH]
+        frame = np.full((height * 3 // 2, width), 128, dtype=np.uint8)
+        frame[:height] = texture[n % 200 : n % 200 + height, n % 230 : n % 230 + width]
         yield n * TICKS // FPS, frame
 
 
@@ -83,8 +87,8 @@ def sound() -> tuple[CodedSound, ...]:
     return tuple(encode_sound([samples.reshape(1, -1)], rate=RATE, channels=1))
 
 
-def record(place: Path, *, users: int, stays: Sequence[Stay]) -> Path:
-    """Write a recording of ``users`` who are all present in the same stays.
+def record(place: Path, *, users: int, stays: Sequence[Stay], size: tuple[int, int] | None = None) -> Path:
+    """Write a recording of ``users`` who are all present in the same stays, of 640x360 unless said otherwise.
 
     Returns:
         The folder.
@@ -92,7 +96,7 @@ def record(place: Path, *, users: int, stays: Sequence[Stay]) -> Path:
     scenario = scenario_of(users)
     place.mkdir(parents=True, exist_ok=True)
     for user in scenario.users:
-        write_track(place, scenario, user, Track.VIDEO, _video_slices(stays))
+        write_track(place, scenario, user, Track.VIDEO, video_slices(stays, size))
         write_track(place, scenario, user, Track.AUDIO, audio_slices(stays))
     return place
 
@@ -182,8 +186,11 @@ def write_track(
     )
 
 
-def _video_slices(stays: Sequence[Stay]) -> Iterator[tuple[int, int, bool, list[Pes]]]:
-    minute = pictures()
+def video_slices(
+    stays: Sequence[Stay], size: tuple[int, int] | None = None
+) -> Iterator[tuple[int, int, bool, list[Pes]]]:
+    """Slices of pictures for `write_track`."""
+    minute = pictures(size or (WIDTH, HEIGHT))
     for stay in stays:
         begin, end = round(stay.start * TICKS), round(stay.end * TICKS)
         packets: list[Pes] = []

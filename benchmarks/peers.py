@@ -105,3 +105,72 @@ def vendors_way(
     )
     command: list[str] = graph.global_args("-v", "error", "-nostdin").overwrite_output().compile(cmd=binary())
     return command
+
+
+X264 = {"vcodec": "libx264", "preset": "veryfast", "crf": 23, "pix_fmt": "yuv420p"}
+"""As a composite is encoded unless somebody says otherwise."""
+
+
+def grid(
+    users: Sequence[tuple[Path, Path]], size: tuple[int, int], columns: int, fps: int, out: Path
+) -> list[str]:
+    """All users side by side, as one does it with FFmpeg: scale, xstack, amix.
+
+    Args:
+        users: playlists of pictures and sound, of users who are there all the time.
+        size: width and height of the canvas; cells have even sides.
+        columns: and rows.
+        fps: of the output.
+        out: the MP4.
+    """
+    width, height = size[0] // columns // 2 * 2, size[1] // columns // 2 * 2
+    cells = [ffmpeg.input(str(video)).video.filter("scale", width, height) for video, _ in users]
+    places = "|".join(f"{width * (n % columns)}_{height * (n // columns)}" for n in range(len(users)))
+    picture = ffmpeg.filter(cells, "xstack", inputs=len(cells), layout=places, fill="black")
+    picture = picture.filter("pad", *size).filter("fps", fps)
+    sound = ffmpeg.filter(
+        [ffmpeg.input(str(audio)).audio for _, audio in users], "amix", inputs=len(users), normalize=0
+    ).filter("alimiter")
+    return _composite(picture, sound, fps, out)
+
+
+def meeting(
+    users: Sequence[Sequence[tuple[Sequence[Path], Sequence[Path], Stay]]],
+    cells: Sequence[tuple[int, int, int, int]],
+    size: tuple[int, int],
+    fps: int,
+    out: Path,
+) -> list[str]:
+    """A meeting with people who come and go: each stay laid over a canvas while it lasts.
+
+    Args:
+        users: of each the stays: slices of pictures, slices of sound, when.
+        cells: of each left, top, width and height.
+        size: width and height of the canvas.
+        fps: of the output.
+        out: the MP4.
+    """
+    end = max(stay.end for each in users for *_, stay in each)
+    canvas = ffmpeg.input(f"color=black:s={size[0]}x{size[1]}:r={fps}:d={end}", f="lavfi").video
+    sounds = []
+    for each, (x, y, width, height) in zip(users, cells, strict=True):
+        for video, audio, stay in each:
+            if video:
+                picture = ffmpeg.input("concat:" + "|".join(map(str, video)), f="mpegts").video
+                picture = picture.filter("scale", width, height)
+                picture = picture.filter("setpts", f"PTS-STARTPTS+{stay.start}/TB")
+                enable = f"between(t,{stay.start},{stay.end})"
+                canvas = canvas.overlay(picture, x=x, y=y, eof_action="pass", enable=enable)
+            if audio:
+                sound = ffmpeg.input("concat:" + "|".join(map(str, audio)), f="mpegts").audio
+                sounds.append(sound.filter("adelay", round(stay.start * 1000), all=1))
+    mixed = ffmpeg.filter(sounds, "amix", inputs=len(sounds), normalize=0).filter("alimiter")
+    return _composite(canvas, mixed, fps, out, t=end)
+
+
+def _composite(picture: object, sound: object, fps: int, out: Path, **more: object) -> list[str]:
+    graph = ffmpeg.output(
+        picture, sound, str(out), **X264, r=fps, g=4 * fps, acodec="aac", ac=2, audio_bitrate="128k", **more
+    )
+    command: list[str] = graph.global_args("-v", "error", "-nostdin").overwrite_output().compile(cmd=binary())
+    return command

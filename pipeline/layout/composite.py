@@ -268,6 +268,10 @@ def _plan(
         for time in times
         if heard and time.audio is not None and heard.admits(time.uid, time.source)
     )
+    if not speakers and not any(shot.roles for shot in shots):
+        raise CommandError(
+            f"nobody of {recording} takes part: the request or the options choose users who are not in it."
+        )
     part = "" if number is None else f"_{number}"
     kind = "composite" if composing.encoding else "mix"
     values = {
