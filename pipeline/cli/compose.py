@@ -74,6 +74,13 @@ def command(*, out: str | None, overwrite: bool, as_json: bool, only_plan: bool,
     if only_plan:
         return planned(values["source"], wanted, task=task, **shared).tell(as_json=as_json)
     done = merged(
-        values["source"], place_of, wanted, overwrite=overwrite, task=task, settling=settling, **shared
+        values["source"],
+        place_of,
+        wanted,
+        overwrite=overwrite,
+        task=task,
+        settling=settling,
+        doing="composing",
+        **shared,
     )
     return done.tell(as_json=as_json)

@@ -42,12 +42,13 @@ def answer(
     task: Task | None = None,
     config: str | None = None,
     settling: Settling = AT_ONCE,
+    doing: str = "merging",
 ) -> Answer:
     """The files, made and verified."""
     from pipeline import api
     from pipeline.report.merged import Merged, merged_document, merged_lines
 
-    with progress("merging") as tell:
+    with progress(doing) as tell:
         done = api.merge(
             source,
             dest,

@@ -45,6 +45,20 @@ if TYPE_CHECKING:
 
     from pipeline.model.options import Moment
 
+_BESIDE_A_REQUEST = frozenset(
+    {
+        "request",
+        "version",
+        "files",
+        "fonts",
+        "names",
+        "labels",
+        "label_size",
+        "camera_off",
+        "linger",
+    }
+)
+"""Fields that may be given with a request: it does not tell them, or they come before what it tells."""
 _COLOUR = r"^#[0-9A-Fa-f]{6}$"
 
 
@@ -148,8 +162,7 @@ class Composite(_Model):
     @property
     def own(self) -> tuple[str, ...]:
         """The fields that were given and that a request tells in its own words."""
-        apart = {"request", "version", "files", "fonts", "names", "labels", "label_size"}
-        return tuple(sorted(self.model_fields_set - apart))
+        return tuple(sorted(self.model_fields_set - _BESIDE_A_REQUEST))
 
 
 class Composites(_Model):
@@ -213,10 +226,15 @@ def composing_of(asked: Composite, where: str) -> tuple[Composing, tuple[str, ..
 
 
 def _named(composing: Composing, asked: Composite) -> Composing:
-    """A request's composite with the names of users, which requests do not tell."""
-    looks = replace(composing.looks, names=tuple(sorted(asked.names.items())))
+    """A request's composite with what requests do not tell, or a person wants otherwise."""
+    looks, given = composing.looks, asked.model_fields_set
+    looks = replace(looks, names=tuple(sorted(asked.names.items())))
     if asked.labels:
         looks = replace(looks, label=Label(asked.label_size))
+    if "camera_off" in given:
+        looks = replace(looks, camera_off=asked.camera_off, image=None, images=())
+    if "linger" in given:
+        looks = replace(looks, linger_ms=duration_ms(asked.linger))
     return replace(composing, looks=looks)
 
 

@@ -112,6 +112,11 @@ class CompositePlan(OutputPlan):
         return False
 
     @property
+    def scratch(self) -> int:
+        """As `OutputPlan.scratch`: its pieces."""
+        return self.estimate.size if self.encoding else 0
+
+    @property
     def channels(self) -> int:
         """Of the sound."""
         return self.mix.channels if self.mix else 0

@@ -171,6 +171,7 @@ def _composed(
     Who cannot be decoded is left out, and the ledger says so.
     """
     from pipeline.layout.composite import ComposeOptions, composed  # no merge needs it
+    from pipeline.steps.props import unwritten
 
     if not isinstance(options, ComposeOptions):
         raise TypeError("these are no options of a composite")
@@ -186,12 +187,13 @@ def _composed(
     drafts = composed(recording.name, usable, replace(options, files=_files(options)), turns)
     named = zip(drafts, names(drafts, naming), strict=True)
     outputs = tuple(replace(draft, file=name) for draft, name in named)
+    said += [Entry(Sort.NOTE, what) for what in unwritten(outputs)]
     return Plan(recording, outputs, (*told.ledger, *said), options)
 
 
 def _files(options: ComposeOptions) -> tuple[tuple[str, str], ...]:
     """The images that a composite names, each where its file is."""
-    from pipeline.steps.images import files_of
+    from pipeline.steps.props import files_of
 
     given = {ref: Path(path) for ref, path in options.files}
     if options.composing is None:
