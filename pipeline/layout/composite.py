@@ -17,6 +17,7 @@ from pipeline.layout.encoding import CRF
 from pipeline.layout.looks import Looks
 from pipeline.layout.stage import SPEAKER, Face, staged
 from pipeline.model import ticks
+from pipeline.model.containers import Container
 from pipeline.model.decisions import Decision, Piece
 from pipeline.model.estimate import MEMORY, Estimate
 from pipeline.model.mixing import MIX, Speaker
@@ -303,6 +304,7 @@ def _plan(
         shared_clock=True,
         decisions=(),
         estimate=Estimate(0, 0, 0),
+        container=Container.MP4 if composing.encoding else Container.M4A,
         speakers=speakers if composing.sound else (),
         loudness=composing.sound.loudness if composing.sound else None,
         canvas=composing.canvas,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pipeline.model.slices import User
     from pipeline.model.timeline import Gap, TrackTime, UserTime
 
+FILLED = "; filled with "
+"""Behind a hole: what a merge puts there."""
 BLACK_AFTER = ticks.TICKS
 """A hole of pictures that is no longer holds the last one: recorders leave such where sizes change."""
 
@@ -92,7 +94,7 @@ def _gap(uid: str, medium: Medium, gap: Gap, gaps: Gaps) -> Entry:
     filled = filling(medium, gap.end - gap.start, gaps)
     return Entry(
         Sort.LOSS if gap.lost else Sort.ABSENCE,
-        f"{nothing} ({gap.why}); filled with {filled}",
+        f"{nothing} ({gap.why}){FILLED}{filled}",
         uid,
         medium,
         ticks.to_ms(gap.start),

@@ -18,6 +18,7 @@ from pipeline.model.assumed import with_assumed, worth_a_look
 from pipeline.model.counted import with_counted
 from pipeline.model.job_key import job_key
 from pipeline.model.ledger import Entry, Sort
+from pipeline.model.losses import FILLED
 from pipeline.model.naming import names
 from pipeline.model.options import Missing, OnChange, Options, Screen
 from pipeline.model.plan import Cut, Plan, plan
@@ -188,7 +189,12 @@ def _composed(
     named = zip(drafts, names(drafts, naming), strict=True)
     outputs = tuple(replace(draft, file=name) for draft, name in named)
     said += [Entry(Sort.NOTE, what) for what in unwritten(outputs)]
-    return Plan(recording, outputs, (*told.ledger, *said), options)
+    return Plan(recording, outputs, (*map(_unfilled, told.ledger), *said), options)
+
+
+def _unfilled(entry: Entry) -> Entry:
+    """A hole as a composite has it: what fills it in a merge is not there."""
+    return replace(entry, what=entry.what.partition(FILLED)[0])
 
 
 def _files(options: ComposeOptions) -> tuple[tuple[str, str], ...]:
