@@ -32,6 +32,8 @@ def boxed(
         sides: what they hold, fractions or pixels.
         size: of what it lies in, in the same unit.
     """
+    if part.faulty(*names):
+        return WHOLE
     x, y, w, h = (Fraction(side) for side in sides)
     for edge, length, (first, second), most in (
         (x, w, (names[0], names[2]), size[0]),
@@ -40,7 +42,8 @@ def boxed(
         if edge + length > most * (1 + SLACK):
             part.fault(second, f"with {first} at most {most}, not {float(edge + length):g}")
             return WHOLE
-    if min(w, h) <= 0 or x >= size[0] or y >= size[1]:
+    if x >= size[0] or y >= size[1]:
+        part.fault(names[2] if x >= size[0] else names[3], "nothing of it lies inside")
         return WHOLE
     right, bottom = min(x + w, Fraction(size[0])), min(y + h, Fraction(size[1]))
     return Box(x / size[0], y / size[1], (right - x) / size[0], (bottom - y) / size[1])

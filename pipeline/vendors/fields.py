@@ -8,20 +8,18 @@ sentence here repeats a text of the document but colours and words of a choice: 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.errors import CommandError
 from pipeline.layout.limits import either
+from pipeline.vendors.told import MOST_FAULTS, Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
-MOST_FAULTS = 50
 MOST_LISTED = 300
 MOST_SHOWN = 10
 MOST_ID = 256
@@ -29,35 +27,6 @@ MOST_NAME = 64
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 _PLAIN = re.compile(r"[\w#$@.:\- ]{1,64}", re.ASCII)
 _NOT_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-
-
-@dataclass(slots=True)
-class Told:
-    """What is told of a document: its faults, and what of it means nothing here or is done otherwise."""
-
-    faults: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    opened: list[Fields] = field(default_factory=list)
-
-    def end(self, source: str, whose: str) -> None:
-        """All fields were read.
-
-        Args:
-            source: where the document is from, for the sentence.
-            whose: a vendor.
-
-        Raises:
-            CommandError: there are faults; fields that nobody has read are among them.
-        """
-        for part in self.opened:
-            part.tell_unread()
-        if self.faults:
-            told = list(dict.fromkeys(self.faults))
-            more = f"; and {len(told) - MOST_FAULTS} more" if len(told) > MOST_FAULTS else ""
-            raise CommandError(
-                f"{source} is no request to {whose} that can be followed: "
-                f"{'; '.join(told[:MOST_FAULTS])}{more}."
-            )
 
 
 class Fields:
@@ -99,6 +68,10 @@ class Fields:
     def fault(self, name: str, text: str) -> None:
         """Something is wrong with a field."""
         self.told.faults.append(f"{self.at(name)}: {text}")
+
+    def faulty(self, *names: str) -> bool:
+        """Whether something is wrong with any of some fields."""
+        return any(fault.startswith(f"{self.at(name)}: ") for fault in self.told.faults for name in names)
 
     def note(self, name: str, text: str) -> None:
         """A field means nothing here, or is done otherwise."""
@@ -262,7 +235,8 @@ class Fields:
     def tell_unread(self) -> None:
         """Tells the fields that nobody has read, with the nearest one that there is."""
         for name in [name for name in self._data if name not in self._read]:
-            near = _nearest(name, list(self._read))
+            few = len(self.told.faults) < MOST_FAULTS  # nobody reads on, and looking takes its time
+            near = _nearest(name, list(self._read)) if few else ""
             shown = name if _PLAIN.fullmatch(name) else ascii(name)[:MOST_NAME]
             self.fault(shown, f"no such field{near and f', did you mean {near}?'}")
 
@@ -298,6 +272,9 @@ def _shown(value: Any, *, word: bool) -> str:
 
 
 def _nearest(name: str, known: list[str]) -> str:
+    """The known name most like another: one that begins with it, or whose letters are nearly the same."""
     folded = {each.casefold(): each for each in known}
-    near = get_close_matches(name.casefold()[:MOST_ID], list(folded), n=1, cutoff=0.6)
+    wanted = name.casefold()[:MOST_ID]
+    alike = [each for each in folded if each.startswith(wanted) or wanted.startswith(each)]
+    near = get_close_matches(wanted, list(folded), n=1, cutoff=0.6) or (alike if len(wanted) > 1 else [])
     return folded[near[0]] if near else ""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pipeline.errors import CommandError
 from pipeline.vendors.agora import request as agora
-from pipeline.vendors.fields import Fields, Told
+from pipeline.vendors.fields import Fields
+from pipeline.vendors.told import Told
 from pipeline.vendors.trtc import request as trtc
 from pipeline.vendors.volcengine import request as volcengine
 
@@ -126,8 +127,11 @@ def _depth(text: str) -> int:
 
 
 def _number(text: str) -> Decimal:
-    value = Decimal(text)
-    if len(text) > MOST_DIGITS or (value and abs(value.adjusted()) > MOST_EXPONENT):
+    try:
+        value = Decimal(text)
+    except InvalidOperation:  # an exponent that decimals cannot have
+        value = None
+    if value is None or len(text) > MOST_DIGITS or (value and abs(value.adjusted()) > MOST_EXPONENT):
         raise ValueError(f"a number in it has more than {MOST_DIGITS} digits or an exponent beyond reason")
     return value
 
@@ -143,9 +147,9 @@ def _constant(text: str) -> NoReturn:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"an object in it has two fields {ascii(twice)[:MOST_DIGITS]}")
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in made:
+            raise ValueError(f"an object in it has two fields {ascii(name)[:MOST_DIGITS]}")
+        made[name] = value
     return made

@@ -53,7 +53,7 @@ def composing(whole: Fields) -> Composing:
     """What the request asks for; faults and notes go into ``whole.told``."""
     whole.ignore(_NAMED, "cname", "uid")
     client = whole.part("clientRequest")
-    client.ignore(_NOT_POSTED, "token", "startParameter", "resourceExpiredHour", "region", "scene")
+    client.ignore(_NOT_POSTED, "token")
     client.ignore(_STORED, "storageConfig")
     client.ignore("not used, a composite is made at once", "appsCollection", "transcodeOptions")
     client.ignore("not used, recpipe snapshot takes screenshots", "snapshotConfig")
@@ -70,6 +70,7 @@ def composing(whole: Fields) -> Composing:
     layout, main, cells = _layout(video, canvas)
     looks = _looks(video)
     pictures, sound = config.one_of("streamTypes", STREAM_TYPES, 2)
+    profile = config.one_of("audioProfile", SOUND, 0)
     streams = _streams(config, pictures=pictures, sound=sound)
     if not pictures:
         config.remark("not used, streamTypes asks for sound alone", "transcodingConfig")
@@ -83,7 +84,7 @@ def composing(whole: Fields) -> Composing:
         cells=cells,
         looks=looks,
         encoding=encoding if pictures and streams.drawn != NOBODY else None,
-        sound=config.one_of("audioProfile", SOUND, 0) if sound and streams.heard != NOBODY else None,
+        sound=profile if sound and streams.heard != NOBODY else None,
     )
 
 
@@ -100,7 +101,7 @@ def _ignore(config: Fields) -> None:
 def _canvas(video: Fields) -> Canvas:
     width = video.whole("width", limits.SIDE.least, limits.SIDE.most, 360, even=True)
     height = video.whole("height", limits.SIDE.least, limits.SIDE.most, 640, even=True)
-    if width * height > MOST_AREA:
+    if not video.faulty("width", "height") and width * height > MOST_AREA:
         video.fault("width", f"with height at most {MOST_AREA} pixels, not {width} x {height}")
     return Canvas(width, height, video.colour("backgroundColor", "#000000"))
 
@@ -122,7 +123,7 @@ def _layout(video: Fields, canvas: Canvas) -> tuple[Wish, Who | None, tuple[Cell
         large = ""
     main = Who(large) if large else None
     if name != CUSTOM:
-        if video.has("layoutConfig"):
+        if video.has("layoutConfig") and not video.faulty("mixedVideoLayout"):
             video.fault("layoutConfig", "only with mixedVideoLayout 3")
         return Wish(name, "agora"), main, ()
     cells = _cells(video, canvas)

@@ -99,7 +99,7 @@ def composing(whole: Fields) -> Composing:
 
 def _most_ms(record: Fields) -> int:
     """How long a file may be, and the fields of ``RecordParams`` that mean nothing here."""
-    if record.has("RecordMode") and record.one_of("RecordMode", {1: False, 2: True}) is False:
+    if record.one_of("RecordMode", {1: True, 2: False}, 2):
         record.fault(
             "RecordMode",
             "2 for a composite, since 1 asks for a file for each user, which recpipe merge makes",
@@ -128,9 +128,11 @@ def _pictures(encoded: Fields, picture: Picture) -> tuple[tuple[int, int], Encod
         encoded.fault("VideoParams", f"is empty: {ALL_GIVEN}")
     width = video.whole("Width", 2, picture.most, 360, even=True)
     height = video.whole("Height", 2, picture.most, 640, even=True)
-    if width * height > picture.area:
+    if video.faulty("Width", "Height"):
+        width = height = picture.most  # nothing of the layout is to blame for that
+    elif width * height > picture.area:
         video.fault("Width", f"with Height at most {picture.area} pixels, not {width} x {height}")
-    if max(width, height) < picture.least:
+    elif max(width, height) < picture.least:
         longer = f"the longer of Width and Height {picture.least} to {picture.most}"
         video.fault("Width", f"{longer}, not {width} x {height}")
     gop = video.whole("Gop", 1, limits.GOP_MS.most // 1000, 10)

@@ -72,9 +72,13 @@ def regions(layout: Fields, canvas: Canvas, targets: tuple[Stream, ...], version
     """The regions of a custom layout, exactly one for each stream that is asked for."""
     known = {each.index: each.who for each in targets if each.index is not None}
     found: dict[int, Part] = {}
+    clear = True
     for region in layout.parts("Regions", LIMIT.value):
         index = region.whole("StreamIndex", 0, MOST_INDEX)
         part = _region(region, canvas, known.get(index, Who("")), version)
+        if region.faulty("StreamIndex"):
+            clear = False
+            continue
         if index in found:
             region.fault("StreamIndex", f"{index} has a region already")
         elif index not in known:
@@ -82,7 +86,7 @@ def regions(layout: Fields, canvas: Canvas, targets: tuple[Stream, ...], version
         found[index] = part
     without = [str(index) for index in known if index not in found]
     without += ["none" for each in targets if each.index is None]
-    if without:
+    if without and clear:
         layout.fault("Regions", f"one for each stream of TargetStreams, none for Index {', '.join(without)}")
     elif not any(part.drawn for part in found.values()):
         layout.fault("Regions", "at least one that is drawn (MediaType 0 or 2)")
@@ -94,7 +98,7 @@ def _region(region: Fields, canvas: Canvas, who: Who, version: str) -> Part:
     mode = region.one_of("RenderMode", MODES, 0)
     opacity = max(1, round(region.fraction("Alpha", Fraction(1), above=True) * OPAQUE))
     place = Place(box, mode, region.whole("ZOrder", 0, MOST_Z, 0), opacity)
-    shown(region, "StreamIndex", canvas, place)
+    shown(region, "Width" if version == NEWEST else "WidthProportion", canvas, place)
     drawn, heard = region.one_of("MediaType", MEDIA, 0)
     alternate = image(region, "AlternateImage", mode)
     if not region.one_of("AlternateImageFillMode", {0: False, 1: True}, 0) and alternate:

@@ -88,7 +88,7 @@ def composing(whole: Fields, version: str = "") -> Composing:
         streams=_taking_part(targets, but, parts),
         main=_main(layout, name, targets),
         cells=tuple(part.cell for part in parts if part.drawn),
-        looks=_looks(control, custom, custom=name == CUSTOM),
+        looks=_looks(control, custom, parts, custom=name == CUSTOM),
         encoding=_pictures(encode, version, sound_alone=sound_alone),
         sound=_sound(encode),
     )
@@ -124,11 +124,12 @@ def _canvas(encode: Fields, layout: Fields, *, custom: bool) -> Canvas:
         return Canvas(width, height)
     encode.ignore("not used, LayoutMode 2 has a Canvas", "VideoWidth", "VideoHeight")
     canvas = layout.part("Canvas")
-    return Canvas(
-        canvas.whole("Width", 2, 1920, 640, even=True),
-        canvas.whole("Height", 2, 1920, 480, even=True),
-        canvas.colour("Background", "#000000"),
+    width, height = (
+        canvas.whole(name, 2, 1920, default, even=True) for name, default in (("Width", 640), ("Height", 480))
     )
+    if canvas.faulty("Width", "Height"):
+        width = height = 1920  # no region is to blame for that
+    return Canvas(width, height, canvas.colour("Background", "#000000"))
 
 
 def _streams(whole: Fields) -> tuple[tuple[Stream, ...], tuple[Who, ...]]:
@@ -167,6 +168,7 @@ def _main(layout: Fields, name: str, targets: tuple[Stream, ...]) -> Who | None:
         )
         return None
     if layout.has("MainVideoStreamIndex"):
+        layout.ignore("not used, MainVideoStreamIndex names the stream", "MainVideoStream")
         index = layout.whole("MainVideoStreamIndex", 0, MOST_SECONDS)
         found = next((each.who for each in targets if each.index == index), None)
         if found is None:
@@ -180,7 +182,7 @@ def _main(layout: Fields, name: str, targets: tuple[Stream, ...]) -> Who | None:
     return Who(stream.text("UserId"), source)
 
 
-def _looks(control: Fields, layout: Fields, *, custom: bool) -> Looks:
+def _looks(control: Fields, layout: Fields, parts: tuple[Part, ...], *, custom: bool) -> Looks:
     control.ignored_whole("MaxIdleTime", 10, 86_400, _LIVE)
     control.ignored_whole("MaxRecordTime", 0, MOST_SECONDS, "not used, all of the recording is composed")
     control.ignored_whole("MaxSilenceSeconds", 60, 3600, _LIVE)
@@ -192,6 +194,10 @@ def _looks(control: Fields, layout: Fields, *, custom: bool) -> Looks:
     if not custom:
         control.ignore("not used, only regions of LayoutMode 2 are filled", "FrameInterpolationMode")
         return Looks(camera_off=CameraOff.HOLD)
+    if off is CameraOff.BLACK and any(part.drawn and part.who.source == SCREEN for part in parts):
+        control.note(
+            "FrameInterpolationMode", "done for shared screens too, where Volcengine leaves the last"
+        )
     backdrop = image(layout.part("Canvas"), "BackgroundImage")
     return Looks(backdrop=backdrop, camera_off=off)
 
