@@ -315,7 +315,6 @@ def test_a_place_is_rounded_as_in_the_example_of_the_page() -> None:
     assert made.canvas.region(0, made.cells[1].place).x == 634
 
 
-@pytest.mark.parametrize("name", [OLD, PIXELS])
 @given(st.data())
 def test_a_region_inside_the_canvas_is_where_it_was_put(data: st.DataObject) -> None:
     x, y = data.draw(st.integers(0, 639)) * 2, data.draw(st.integers(0, 359)) * 2
@@ -328,6 +327,7 @@ def test_a_region_inside_the_canvas_is_where_it_was_put(data: st.DataObject) -> 
     assert (region.x, region.y, region.w, region.h) == (x, y, w, h)
 
 
+@pytest.mark.parametrize("name", [OLD, PIXELS])
 def test_the_version_is_told_by_the_fields_of_regions_where_nobody_tells_it(name: str) -> None:
     document = drop(example(name), "Version")
     assert faults(document) == []
