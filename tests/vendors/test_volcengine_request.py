@@ -148,7 +148,7 @@ TOGETHER = [
         id="a part that leaves the picture",
     ),
     pytest.param(
-        put(put(example(PIXELS), f"{FIRST}.LocationX", 960), f"{FIRST}.Width", 1),
+        put(put(example(PIXELS), f"{FIRST}.LocationX", 961), f"{FIRST}.Width", 1),
         [f"{FIRST}.Width: the region has no pixels on a canvas of 1280x720"],
         id="a region of one pixel",
     ),
