@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.layout.canvas import Box, Canvas, Mode
+from pipeline.layout.canvas import WHOLE, Box, Canvas, Mode, Place
 from pipeline.layout.encoding import SoundEncoding
-from pipeline.layout.looks import CameraOff, Image
+from pipeline.layout.looks import CameraOff, Cell, Image
 from pipeline.layout.streams import ALL, NOBODY, Choice, Who
 from tests.vendors.asking import (
     Row,
@@ -245,6 +245,15 @@ def test_backgrounds_are_of_a_user_then_of_all_then_of_the_canvas() -> None:
     assert looks.backdrop == Image("https://images.example/wall.jpg", Mode.CROP)
 
 
+def test_a_region_and_an_image_have_the_defaults_of_the_page() -> None:
+    region = {"x_axis": 0, "y_axis": 0, "width": 1, "height": 1}
+    document = put(example("agora-custom"), f"{VIDEO}.layoutConfig", [region])
+    background = {"uid": "2", "image_url": "https://images.example/two.jpg"}
+    made = asked(put(document, f"{VIDEO}.backgroundConfig", [background]))
+    assert made.cells == (Cell(Place(WHOLE, Mode.CROP, 0, 255)),)
+    assert made.looks.images == ((Who("2"), Image("https://images.example/two.jpg", Mode.CROP)),)
+
+
 @pytest.mark.parametrize(
     ("fps", "done"), [(1, 1), (7, 7), (10, 10), (24, 24), (30, 30), (60, 60), (25, 15), (59, 15)]
 )
@@ -278,27 +287,41 @@ def test_types_of_streams_leave_pictures_or_sound_out(types: int, *, pictures: b
 
 
 @pytest.mark.parametrize(
-    ("lists", "drawn", "heard"),
+    ("lists", "drawn", "heard", "said"),
     [
-        pytest.param({}, ALL, ALL, id="none"),
-        pytest.param({"subscribeVideoUids": ["1"]}, Choice((Who("1"),)), NOBODY, id="pictures alone"),
-        pytest.param({"unSubscribeAudioUids": ["1"]}, NOBODY, Choice(None, (Who("1"),)), id="sound alone"),
+        pytest.param({}, ALL, ALL, "", id="none"),
+        pytest.param(
+            {"subscribeVideoUids": ["1"]},
+            Choice((Who("1"),)),
+            NOBODY,
+            "subscribeVideoUids: alone, so nobody's sound takes part",
+            id="pictures alone",
+        ),
+        pytest.param(
+            {"unSubscribeAudioUids": ["1"]},
+            NOBODY,
+            Choice(None, (Who("1"),)),
+            "unSubscribeAudioUids: alone, so nobody's pictures take part",
+            id="sound alone",
+        ),
         pytest.param(
             {"subscribeVideoUids": ["1", "2"], "subscribeAudioUids": ["#allstream#"]},
             Choice((Who("1"), Who("2"))),
             ALL,
+            "",
             id="some pictures and all sound",
         ),
         pytest.param(
             {"unSubscribeVideoUids": ["1"], "unsubscribeAudioUids": ["2"]},
             Choice(None, (Who("1"),)),
             Choice(None, (Who("2"),)),
+            "",
             id="two black lists, in both spellings",
         ),
     ],
 )
 def test_a_list_for_one_of_pictures_and_sound_leaves_the_other_out(
-    lists: dict[str, list[str]], drawn: Choice, heard: Choice
+    lists: dict[str, list[str]], drawn: Choice, heard: Choice, said: str
 ) -> None:
     document = example("agora-floating")
     for name, uids in lists.items():
@@ -306,7 +329,8 @@ def test_a_list_for_one_of_pictures_and_sound_leaves_the_other_out(
     made = asked(document)
     assert (made.streams.drawn, made.streams.heard) == (drawn, heard)
     assert (made.encoding is None, made.sound is None) == (drawn == NOBODY, heard == NOBODY)
-    assert any("as with Agora" in note for note in notes(document)) == (NOBODY in {drawn, heard})
+    told = [note for note in notes(document) if "as with Agora" in note]
+    assert told == ([f"{CONFIG}.{said}, as with Agora."] if said else [])
 
 
 def test_a_large_user_is_of_the_vertical_layout_alone() -> None:

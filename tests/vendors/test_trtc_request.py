@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.layout.canvas import Canvas, Mode
+from pipeline.layout.canvas import WHOLE, Canvas, Mode, Place
 from pipeline.layout.encoding import Encoding, SoundEncoding
-from pipeline.layout.looks import CameraOff, ClockMark, Corner, Image, ImageMark, TextMark
+from pipeline.layout.looks import CameraOff, Cell, ClockMark, Corner, Image, ImageMark, TextMark
 from pipeline.layout.streams import ALL, Choice, Who
 from pipeline.vendors.layouts import Wish
 from tests.vendors.asking import (
@@ -310,6 +311,31 @@ def test_regions_of_a_custom_layout_are_cells_in_their_order() -> None:
     boxes = [made.canvas.region(0, cell.place) for cell in made.cells]
     assert [(box.x, box.y, box.w, box.h) for box in boxes[:2]] == [(0, 0, 640, 480), (470, 10, 160, 120)]
     assert made.cells[1].image == Image("https://images.example/one.png", Mode.CROP)
+
+
+def test_a_region_has_the_defaults_of_the_page() -> None:
+    region = {"Left": 0, "Top": 0, "Width": 640, "Height": 480, "UserId": "1"}
+    region["SubBackgroundImage"] = "https://images.example/one.png"
+    document = put(example("trtc-custom"), f"{LAYOUT}.MixLayoutList", [region])
+    cell = Cell(Place(WHOLE, Mode.CROP, 0, 255), Who("1", "camera"))
+    shown = Image("https://images.example/one.png", Mode.CROP)
+    assert asked(document).cells == (replace(cell, image=shown),)
+    assert asked(drop(document, f"{LAYOUT}.PlaceHolderMode")).cells == (cell,)
+
+
+def test_a_layout_has_the_defaults_of_the_page() -> None:
+    wall = "https://images.example/wall.png"
+    given = {"MixLayoutMode": 2, "MaxResolutionUserId": "1", "BackgroundImageUrl": wall}
+    made = asked(put(example("trtc-screen"), LAYOUT, given))
+    assert (made.main, made.layout) == (Who("1", "camera"), Wish("screen", "trtc"))
+    assert (made.looks.backdrop, made.looks.mode) == (Image(wall, Mode.CROP), None)
+    document = put(example("trtc-grid"), LAYOUT, {"DefaultSubBackgroundImage": wall, "PlaceHolderMode": 1})
+    assert asked(document).looks.image == Image(wall, Mode.CROP)
+    assert asked(drop(document, f"{LAYOUT}.PlaceHolderMode")).looks.image is None
+
+
+def test_a_small_picture_is_a_picture() -> None:
+    assert faults(sized("trtc-floating", 2, 2)) == []
 
 
 def test_a_screen_of_nobody_in_particular_is_anybodys() -> None:

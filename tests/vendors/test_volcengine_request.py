@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.layout.canvas import Box, Canvas, Mode
+from pipeline.layout.canvas import WHOLE, Box, Canvas, Mode, Place
 from pipeline.layout.encoding import Encoding, SoundEncoding, VideoCodec
-from pipeline.layout.looks import CameraOff, Image
+from pipeline.layout.looks import CameraOff, Cell, Image
 from pipeline.layout.streams import ALL, Choice, Who
 from pipeline.vendors.requests import parse_request
 from tests.vendors.asking import (
@@ -301,6 +301,20 @@ def test_fractions_and_pixels_of_one_picture_are_the_same_regions() -> None:
     assert old.cells[1].crop == Box(Fraction(1, 4), Fraction(0), Fraction(1, 2), Fraction(1))
     assert old.cells[1].radius == Fraction(1, 50)
     assert old.cells[2].image == Image("https://images.example/two.png", Mode.STRETCH)
+
+
+def test_a_region_has_the_defaults_of_the_page() -> None:
+    stream, region = {"UserId": "1", "Index": 0}, {"StreamIndex": 0, "Width": 1280, "Height": 720}
+    document = put(put(example(PIXELS), "TargetStreams.StreamList", [stream]), REGIONS, [region])
+    made = asked(document)
+    assert made.cells == (Cell(Place(WHOLE, Mode.STRETCH, 0, 255), Who("1", "camera")),)
+    assert made.streams.drawn == made.streams.heard == Choice((Who("1", "camera"),))
+    proportions = {"StreamIndex": 0, "WidthProportion": 1, "HeightProportion": 1}
+    assert asked(drop(put(document, REGIONS, [proportions]), "Version")) == made
+
+
+def test_an_almost_transparent_region_is_not_quite() -> None:
+    assert asked(put(example(PIXELS), f"{FIRST}.Alpha", 0.0001)).cells[1].place.opacity == 1
 
 
 def test_a_region_of_sound_is_heard_and_one_of_pictures_is_seen() -> None:

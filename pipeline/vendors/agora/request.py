@@ -170,9 +170,9 @@ def _streams(config: Fields, *, pictures: bool, sound: bool) -> Streams:
     """Whose streams: a list for one of pictures and sound alone leaves the other out (Subscription lists)."""
     drawn, heard = _choice(config, "Video"), _choice(config, "Audio")
     if pictures and sound and (drawn is None) != (heard is None):
-        given, other = ("Audio", "pictures") if drawn is None else ("Video", "sound")
+        given, other = ("Audio", "pictures take") if drawn is None else ("Video", "sound takes")
         name = f"subscribe{given}Uids" if config.has(f"subscribe{given}Uids") else f"unSubscribe{given}Uids"
-        config.note(name, f"alone, so nobody's {other} take part, as with Agora")
+        config.note(name, f"alone, so nobody's {other} part, as with Agora")
         return Streams(drawn or NOBODY, heard or NOBODY)
     return Streams(drawn or Choice(), heard or Choice())
 
