@@ -95,6 +95,8 @@ ROWS: tuple[Row, ...] = (
     whole("trtc-grid", f"{WORDS}.FontSize", 1, 512),
     whole("trtc-grid", f"{WORDS}.Left", 0, 640),
     whole("trtc-grid", f"{WORDS}.Top", 0, 480),
+    whole("trtc-grid", f"{WORDS}.Width", 0, 2560),
+    whole("trtc-grid", f"{WORDS}.Height", 0, 2560),
     choice("trtc-grid", f"{CLOCK}.Pos", *range(7)),
     whole("trtc-grid", f"{CLOCK}.TimeZone", -12, 14),
     whole("tuicallkit", f"{VIDEO}.Fps", 1, 60),
@@ -229,6 +231,21 @@ TOGETHER = [
         put(example("trtc-grid"), f"{LOGO}.WaterMarkUrl", "https://images.example/logo.gif"),
         [f"{LOGO}.WaterMarkUrl: an address that ends in .jpg, .jpeg or .png"],
         id="an image of a kind that is not taken",
+    ),
+    pytest.param(
+        put(example("trtc-grid"), f"{LOGO}.WaterMarkUrl", "x" * 2045 + ".png"),
+        [f"{LOGO}.WaterMarkUrl: at most 2048 bytes, not 2049"],
+        id="an address that is too long",
+    ),
+    pytest.param(
+        put(example("trtc-grid"), f"{LOGO}.WaterMarkUrl", "x" * 2044 + ".png"),
+        [],
+        id="an address as long as can be",
+    ),
+    pytest.param(
+        drop(example("trtc-grid"), f"{LOGO}.WaterMarkUrl"),
+        [f"{LOGO}.WaterMarkUrl: is missing"],
+        id="a watermark without its image",
     ),
     pytest.param(
         put(example("trtc-grid"), f"{LOGO}.WaterMarkUrl", "https://images.example/logo.JPG?v=1"),

@@ -368,6 +368,30 @@ def test_the_oldest_version_names_the_main_stream_by_its_index() -> None:
     assert asked(put(document, "Version", "2020-12-01")).main == Who("5", "camera")
 
 
+def test_a_main_stream_is_a_camera_unless_it_is_said_to_be_a_screen() -> None:
+    document = put(example(VERTICAL), "Layout.MainVideoStream", {"UserId": "4"})
+    assert asked(document).main == Who("4", "camera")
+    assert asked(drop(document, "Layout.MainVideoStream")).main is None
+    screen = put(document, "Layout.MainVideoStream.StreamType", 1)
+    assert asked(screen).main == Who("4", "screen")
+
+
+@pytest.mark.parametrize("index", [0, 2**31 - 1])
+def test_an_index_of_the_main_stream_may_be_any_of_a_stream(index: int) -> None:
+    document = put(example(VERTICAL), "Layout.MainVideoStreamIndex", index)
+    document = put(document, "TargetStreams", {"StreamList": [{"UserId": "5", "Index": index}]})
+    assert asked(document).main == Who("5", "camera")
+    below = "Layout.MainVideoStreamIndex: 0 to 2147483647, not -1"
+    assert below in faults(put(document, "Layout.MainVideoStreamIndex", -1))
+
+
+def test_a_custom_layout_has_the_canvas_and_the_filling_of_the_page() -> None:
+    document = drop(drop(example(OLD), f"{CANVAS}"), "Control")
+    made = asked(document)
+    assert made.canvas == Canvas(640, 480)
+    assert (made.looks.camera_off, made.looks.backdrop) == (CameraOff.HOLD, None)
+
+
 def test_a_main_stream_is_of_the_vertical_layout_alone() -> None:
     assert asked(example(VERTICAL)).main == Who("2", "camera")
     document = put(example(SIDE), "Layout.MainVideoStream", {"UserId": "2"})
@@ -379,6 +403,7 @@ def test_a_main_stream_is_of_the_vertical_layout_alone() -> None:
     ("profile", "channels", "rate", "done", "asked_for"),
     [
         (0, 2, 192, 192_000, ""),
+        (0, 2, 191, 191_000, ""),
         (1, 2, 192, 128_000, "HE-AAC v1"),
         (1, 2, 100, 100_000, "HE-AAC v1"),
         (1, 1, 100, 64_000, "HE-AAC v1"),
