@@ -40,7 +40,7 @@ def boxed(
         (y, h, (names[1], names[3]), size[1]),
     ):
         if edge + length > most * (1 + SLACK):
-            part.fault(second, f"with {first} at most {most}, not {float(edge + length):g}")
+            part.fault(second, f"with {first} at most {most}, not {float(edge + length):.10g}")
             return WHOLE
     if x >= size[0] or y >= size[1]:
         part.fault(names[2] if x >= size[0] else names[3], "nothing of it lies inside")

@@ -120,6 +120,21 @@ TOGETHER = [
         id="a region that ends below the canvas",
     ),
     pytest.param(
+        put(put(example("agora-custom"), f"{FIRST}.x_axis", 0.75), f"{FIRST}.width", 0.250001),
+        [],
+        id="a region that ends a millionth outside",
+    ),
+    pytest.param(
+        put(put(example("agora-custom"), f"{FIRST}.x_axis", 0.75), f"{FIRST}.width", 0.2500011),
+        [f"{FIRST}.width: with x_axis at most 1, not 1.0000011"],
+        id="a region that ends a little more outside",
+    ),
+    pytest.param(
+        put(put(example("agora-custom"), f"{FIRST}.y_axis", 1), f"{FIRST}.height", 0.000001),
+        [f"{FIRST}.height: nothing of it lies inside"],
+        id="a region that begins where the canvas ends",
+    ),
+    pytest.param(
         put(example("agora-custom"), f"{FIRST}.width", 0.001),
         [f"{FIRST}.width: the region has no pixels on a canvas of 640x480"],
         id="a region of less than a pixel",

@@ -448,6 +448,7 @@ def test_an_image_of_a_region_keeps_its_own_aspect_and_that_is_noted() -> None:
     note = f"{REGIONS}[2].AlternateImage: drawn with its own aspect, as AlternateImageFillMode 1 says."
     assert note not in notes(example(PIXELS))
     assert note in notes(put(example(PIXELS), f"{REGIONS}[2].AlternateImageFillMode", 0))
+    assert note in notes(drop(example(PIXELS), f"{REGIONS}[2].AlternateImageFillMode"))
 
 
 def test_a_backdrop_fills_the_canvas() -> None:
