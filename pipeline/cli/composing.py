@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import reduce
 from pathlib import Path
@@ -198,8 +197,9 @@ def compose_options(values: dict[str, Any]) -> tuple[ComposeOptions, tuple[str, 
     from pipeline.layout.composite import ComposeOptions
 
     request: Path | None = values["request"]
-    asked = parse_composite(_document(values, request))
-    composing, notes = composing_of(asked, str(request) if request else "the options")
+    text = None if request is None else _read(request)
+    asked = parse_composite(_document(values, text))
+    composing, notes = composing_of(asked, str(request) if request else "the options", text)
     given = _pairs(values["given"], "--image", "URL=FILE")
     files = {**_own_files(values), **given}
     start, end = values["start"], values["end"]
@@ -237,7 +237,7 @@ def into(dest: str, name: str) -> tuple[str, str]:
     return (f"{store}:", own) if colon else (".", pattern)
 
 
-def _document(values: dict[str, Any], request: Path | None) -> dict[str, Any]:
+def _document(values: dict[str, Any], request: str | None) -> dict[str, Any]:
     """What was typed, as the document of a job has it."""
     context = click.get_current_context()
     typed = {
@@ -256,7 +256,7 @@ def _document(values: dict[str, Any], request: Path | None) -> dict[str, Any]:
     if marks:
         out["marks"] = marks
     if request is not None:
-        out["request"] = _read(request)
+        out["request"] = {}  # its text is read by whoever knows the clouds
     return out
 
 
@@ -270,23 +270,14 @@ def _own_files(values: dict[str, Any]) -> dict[str, str]:
     return {ref: ref for ref in named if ref is not None}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_REQUEST_BYTES + 1)
+            return file.read(MOST_REQUEST_BYTES + 1).decode("utf-8-sig")
     except OSError as error:
         raise CommandError(f"--request {path} cannot be read ({error.strerror}).") from error
-    if len(data) > MOST_REQUEST_BYTES:
-        raise CommandError(
-            f"--request {path} has more than {MOST_REQUEST_BYTES // 1000} kB: it is no request."
-        )
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise CommandError(f"--request {path} is no JSON ({error}).") from error
-    if not isinstance(found, dict):
-        raise CommandError(f"--request {path} is no request: expected a JSON object.")
-    return found
+    except UnicodeDecodeError as error:
+        raise CommandError(f"--request {path} is no text in UTF-8.") from error
 
 
 def _pairs(texts: tuple[str, ...], option: str, form: str) -> dict[str, str]:

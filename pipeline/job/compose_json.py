@@ -205,12 +205,13 @@ def parse_composite(document: dict[str, Any]) -> Composite:
         raise CommandError(f"the composite cannot be made so: {'; '.join(faults_of(error))}.") from None
 
 
-def composing_of(asked: Composite, where: str) -> tuple[Composing, tuple[str, ...]]:
+def composing_of(asked: Composite, where: str, text: str | None = None) -> tuple[Composing, tuple[str, ...]]:
     """The value that a document describes, and sentences about what means nothing here.
 
     Args:
         asked: the document.
         where: it stands, for sentences.
+        text: of its request, where that was read by itself.
 
     Raises:
         CommandError: what is wrong with it.
@@ -220,7 +221,7 @@ def composing_of(asked: Composite, where: str) -> tuple[Composing, tuple[str, ..
             raise CommandError(
                 f"{where}: a request tells all of the composite: leave {', '.join(asked.own)} out."
             )
-        found = parse_request(json.dumps(asked.request), where, asked.version)
+        found = parse_request(json.dumps(asked.request) if text is None else text, where, asked.version)
         return _named(found.composing, asked), found.notes
     return _composing(asked), ()
 

@@ -28,7 +28,7 @@ _LIMITED = 1
 
 
 class Encoder:
-    """Encodes frames that follow one another; their times count from 0, a key frame every GOP.
+    """Encodes frames that follow one another; their times count from 0, a key frame once a GOP at least.
 
     Args:
         encoding: how.
@@ -40,14 +40,13 @@ class Encoder:
 
     def __init__(self, encoding: Encoding, canvas: Canvas) -> None:
         self._name = encoding.encoder or SOFTWARE[encoding.codec]
-        self._gop = gop_frames(encoding)
         self._context = _context(encoding, canvas, self._name)
         self._count = 0
 
     def push(self, frame: VideoFrame) -> list[Packet[Any]]:
         """What is ready when this frame follows."""
         frame.pts, frame.time_base = self._count, self._context.time_base
-        frame.pict_type = PictureType.NONE if self._count % self._gop else PictureType.I
+        frame.pict_type = PictureType.NONE
         self._count += 1
         return self._encoded(frame)
 
@@ -98,7 +97,7 @@ def _options(encoding: Encoding, name: str) -> dict[str, str]:
         options["profile"] = encoding.profile
     if name not in SOFTWARE.values():
         return options
-    options |= {"preset": encoding.preset, "forced-idr": "1"}
+    options["preset"] = encoding.preset
     if not encoding.bit_rate:
         options["crf"] = str(crf_of(encoding))
     if name == "libx265":
