@@ -14,6 +14,7 @@ import shutil
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -126,13 +127,25 @@ def compose(
     missing = [name for name in names if shop.told(name) is None]
     steps = _Steps(plan, progress)
     steps.reach(sum(chunk.end - chunk.first for chunk in plan.chunks if _name(chunk) not in missing))
-    _make(shop, missing, steps, processes)
+    try:
+        _make(shop, missing, steps, processes)
+    except BaseException:
+        _tidy(folder)
+        raise
     told = {name: _told(shop, name) for name in names}
     pieces = [shop.file(_name(chunk)) for chunk in plan.chunks]
     joined = join(plan, pieces, shop.file(SOUND) if plan.mix else None, sink)
     steps.reach(plan.frames)
     shutil.rmtree(folder)
     return _remuxed(plan, joined, [told[_name(chunk)] for chunk in plan.chunks], told.get(SOUND))
+
+
+def _tidy(folder: Path) -> None:
+    """Only finished pieces stay of a run that ends early."""
+    for path in folder.glob(".*"):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()  # unless there are any
 
 
 def _name(chunk: Chunk) -> str:
