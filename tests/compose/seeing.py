@@ -74,14 +74,15 @@ class Drawn:
         if self.region.opacity == OPAQUE:
             return part
         alpha = self.region.opacity / OPAQUE
-        return np.clip((part - self.behind * (1 - alpha)) / alpha, 0, 255).astype(np.uint8)
+        front = np.clip((part - self.behind * (1 - alpha)) / alpha, 0, 255)
+        return np.asarray(front, dtype=np.uint8)
 
 
 def frames(path: Path) -> Iterator[tuple[float, Plane, Plane]]:
     """Seconds, luma and Cb of every frame."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            planes = frame.to_ndarray(format="yuv420p")
+            planes = np.asarray(frame.to_ndarray(format="yuv420p"), dtype=np.uint8)
             blue = planes[frame.height : frame.height * 5 // 4].reshape(frame.height // 2, -1)
             assert frame.pts is not None
             assert frame.time_base is not None

@@ -78,17 +78,19 @@ class Stage:
         pictures, frame = user.pictures_ms, user.user.frame_ms
         if user.user.source is Source.SCREEN:
             breaks = [0, *(n for n, (a, b) in enumerate(pairwise(pictures), 1) if b - a > self._linger)]
-            for first, end in pairwise([*breaks, len(pictures)]):
-                yield _stay(user, pictures[first], pictures[end - 1] + self._linger)
+            for first, behind in pairwise([*breaks, len(pictures)]):
+                yield _stay(user, pictures[first], pictures[behind - 1] + self._linger)
             return
-        media = sorted([*sound_ms(made, user), *((at, at + frame) for at in pictures)])
-        start, end = media[0]
+        media: list[tuple[float, float]] = [(at, at + frame) for at in pictures]
+        media = sorted([*media, *sound_ms(made, user)])
+        stays = media[:1]
         for begun, ended in media:
+            start, end = stays[-1]
             if begun - end > SESSION_GAP_MS:
-                yield _stay(user, start, end)
-                start = begun
-            end = max(end, ended)
-        yield _stay(user, start, end)
+                stays.append((begun, ended))
+            else:
+                stays[-1] = (start, max(end, ended))
+        yield from (_stay(user, *stay) for stay in stays)
 
     def _present(self, stay: _Stay, ms: float) -> Present:
         user, pictures = stay.user, stay.pictures
