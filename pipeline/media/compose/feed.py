@@ -103,34 +103,39 @@ class Feed:
         limit = min((at for at in (run.until, run.yields) if at is not None), default=None)
         unit_of, last = bitstream(codec).unit, placed[0].at
         wait = _Wait(max(self._start, run.start))
-        decoding = False
+        cuts = [p.piece.ends.cut if p.piece.ends else None for p in placed]
         try:
             for pts, _, piece, data, torn in packets:
                 last = utc = last if pts is None else placed[piece].utc(pts)
+                decoding = wait.over
                 if self._start <= utc < self._end:
                     self.count.packets += 1
                     self.count.key = placed[piece].piece.key
-                if torn:
+                if torn or (pts is not None and pts == cuts[piece]):
                     self._lose(utc)
+                    yield from self._kept(run, limit, decoder, wait)
+                    wait = _Wait(utc, damaged=True)
                 elif decoding:
                     yield from self._shown_of(run, limit, self._decoded(decoder, utc, data))
                 else:
                     for early in wait.push(utc, data, key=unit_of(data).key):
                         self._lose(early)
-                    decoding = wait.over
-                    yield from self._all_shown(run, limit, decoder, wait) if decoding else ()
-            yield from self._all_shown(run, limit, decoder, wait)
+                    yield from self._kept(run, limit, decoder, wait) if wait.over else ()
+            yield from self._kept(run, limit, decoder, wait)
             yield from self._shown_of(run, limit, self._decoded(decoder, 0, None))
         finally:
             packets.close()
 
-    def _all_shown(
+    def _kept(
         self, run: Run, limit: int | None, decoder: VideoCodecContext, wait: _Wait
     ) -> Iterator[Picture]:
-        """Decode what was kept."""
+        """Decode what was kept; not what refers to a damaged picture."""
         kept, wait.kept = wait.kept, []
         for utc, data in kept:
-            yield from self._shown_of(run, limit, self._decoded(decoder, utc, data))
+            if wait.spoilt:
+                self._lose(utc)
+            else:
+                yield from self._shown_of(run, limit, self._decoded(decoder, utc, data))
 
     def _lose(self, utc: int) -> None:
         if self._start <= utc < self._end:
@@ -162,14 +167,21 @@ class _Wait:
 
     Args:
         begin: UTC ticks of that moment.
+        damaged: a picture that others refer to was lost there; a decoder would show them smeared.
     """
 
-    def __init__(self, begin: int) -> None:
+    def __init__(self, begin: int, *, damaged: bool = False) -> None:
         self._begin = begin
+        self._damaged = damaged
         self._keyed = False
         self._bytes = 0
         self.over = False
         self.kept: list[tuple[int, bytes]] = []
+
+    @property
+    def spoilt(self) -> bool:
+        """No key frame came after the damage, and none is too late yet."""
+        return self._damaged and not self._keyed and not self.over
 
     def push(self, utc: int, data: bytes, *, key: bool) -> list[int]:
         """One more packet; the times of those that cannot be decoded, because no key frame is before them."""
