@@ -87,7 +87,7 @@ def _context(encoding: Encoding, canvas: Canvas, name: str) -> VideoCodecContext
     context.color_primaries, context.color_trc = _BT601, _BT601
     if encoding.bit_rate:
         context.bit_rate = encoding.bit_rate
-    context.options = _options(encoding, name)
+    context.options = _options(encoding, codec.name)  # `h264` is a name of libx264 too
     return context
 
 
