@@ -46,10 +46,12 @@ def levels_of(
         levels = np.maximum(_SILENT_DB, 10 * np.log10(np.maximum(steps, 1e-12))).round().astype(int)
         there = np.zeros(count, dtype=bool)
         for a, b in time.sessions:
-            there[
-                (a - start) * 1000 // ticks.TICKS // STEP_MS : -(
-                    -(b - start) * 1000 // ticks.TICKS // STEP_MS
-                )
-            ] = True
+            # What a decoder needs before the first sound lies before ``start`` where he is the first.
+            there[max(0, _steps(a - start)) : max(0, -_steps(start - b))] = True
         out[time.uid] = [int(level) if here else None for level, here in zip(levels, there, strict=True)]
     return out
+
+
+def _steps(after: int) -> int:
+    """The step in which a moment lies."""
+    return after // ticks.from_ms(STEP_MS)
