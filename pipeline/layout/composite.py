@@ -217,7 +217,8 @@ def composed(
         turns: who speaks when, where the layout follows that.
 
     Raises:
-        CommandError: nothing is left between ``--start`` and ``--end``, or the layout cannot be drawn.
+        CommandError: nothing is left between ``--start`` and ``--end``, nobody takes part, or the layout
+            cannot be drawn.
     """
     composing = options.composing
     if composing is None:
@@ -232,7 +233,7 @@ def composed(
         )
     most = ticks.from_ms(composing.most_ms) if composing.most_ms else end - start
     parts = [(at, min(at + most, end)) for at in range(start, end, most)]
-    return [
+    plans = [
         _plan(
             recording,
             times,
@@ -244,6 +245,13 @@ def composed(
         )
         for number, part in enumerate(parts)
     ]
+    if not any(plan.speakers or any(shot.roles for shot in plan.shots) for plan in plans):
+        what = "takes part" if composing.encoding else "is heard"
+        raise CommandError(
+            f"nobody of {recording} {what}: the request or the options choose users who are not in it, "
+            "or who send nothing of what was asked for."
+        )
+    return plans
 
 
 def _plan(
@@ -274,10 +282,6 @@ def _plan(
         for time in times
         if heard and time.audio is not None and heard.admits(time.uid, time.source)
     )
-    if not speakers and not any(shot.roles for shot in shots):
-        raise CommandError(
-            f"nobody of {recording} takes part: the request or the options choose users who are not in it."
-        )
     part = "" if number is None else f"_{number}"
     kind = "composite" if composing.encoding else "mix"
     values = {

@@ -137,6 +137,26 @@ def test_nothing_left_is_told() -> None:
         plans(options(start=Moment.parse("100")))
 
 
+@pytest.mark.parametrize(
+    ("composing", "told"),
+    [
+        (asked(streams=Streams(drawn=NOBODY, heard=NOBODY)), "nobody of call takes part"),
+        (asked(streams=Streams(drawn=Choice(only=(Who("zoe"),)), heard=NOBODY)), "nobody of call takes part"),
+        (replace(asked(streams=Streams(heard=NOBODY)), encoding=None), "nobody of call is heard"),
+    ],
+    ids=["nobody at all", "somebody who is not in it", "a file of sound of nobody"],
+)
+def test_who_chooses_nobody_is_told(composing: Composing, told: str) -> None:
+    with pytest.raises(CommandError, match=told):
+        plans(options(composing))
+
+
+def test_a_part_in_which_nobody_is_there_is_a_part_too() -> None:
+    found = plans(options(replace(asked(), most_ms=20_000)), "ann v 0-10", "bob v 70-80")
+    assert [len(p.tiles) for p in found] == [1, 0, 0, 1]
+    assert [p.frames for p in found] == [300] * 4
+
+
 def test_a_longest_duration_makes_files_that_follow_one_another() -> None:
     found = plans(options(replace(asked(), most_ms=40_000)))
     assert [(second(p.zero), second(p.pieces[-1].end)) for p in found] == [
