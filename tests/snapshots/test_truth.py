@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
 from pipeline.model.options import Moment, Screen
 from pipeline.model.snapshots import Format, SnapshotOptions
+from pipeline.model.stamps import stamp17
 from tests.merge.merging import pictures_ms
 from tests.snapshots.snapping import Snapped, assert_right, luma, snap
 
@@ -135,6 +137,72 @@ def test_it_is_so_with_every_option(
     assert len(found.pictures) > 1
     for picture in found.pictures:
         assert options.width in {None, picture.width}
+        assert_right(found, picture)
+
+
+SELDOM_A_KEY = """
+vendor = "agora"
+start = 2026-03-02T09:00:00.250Z
+[[users]]
+uid = "101"
+size = "160x120"
+fps = 10
+gop_seconds = 300.0
+picture = [[0.2, 200.0]]
+{more}
+"""
+PACKET, TABLES = 188, 2
+"""Of MPEG-TS: bytes of a packet, and how many with the tables stand at the beginning."""
+IN_A_SLICE = 160
+
+
+def _cut_between_key_frames(call: Made) -> None:
+    """Make slices of 16 s out of the only one, as a recorder does that does not wait for key frames."""
+    (user,) = call.users
+    (slice_,) = user.slices
+    file = call.place / slice_.name
+    data = file.read_bytes()
+    packets = [data[at : at + PACKET] for at in range(0, len(data), PACKET)]
+    begins = [n for n, packet in enumerate(packets) if n >= TABLES and packet[1] & 0x40 and _is_video(packet)]
+    assert len(begins) == len(user.pictures_ms)
+    stem, _, _ = slice_.name.rpartition("_")
+    lines = []
+    for first in range(0, len(begins), IN_A_SLICE):
+        upto = begins[first + IN_A_SLICE] if first + IN_A_SLICE < len(begins) else len(packets)
+        name = f"{stem}_{stamp17(user.pictures_ms[first])}.ts"
+        whole = [*packets[:TABLES], *packets[begins[first] : upto]]
+        (call.place / name).write_bytes(b"".join(whole if first else packets[:upto]))
+        lines.append(f"#EXTINF:{min(IN_A_SLICE, len(begins) - first) / 10}\n{name}\n")
+    (index,) = call.place.glob("*video.m3u8")
+    head = index.read_text().partition("#EXTINF")[0]
+    index.write_text(f"{head}{''.join(lines)}#EXT-X-ENDLIST\n")
+
+
+def _is_video(packet: bytes) -> bool:
+    """Whether a PES of pictures begins in a TS packet (ISO/IEC 13818-1 2.4.3.7)."""
+    payload = packet[4 + (packet[4] + 1 if packet[3] & 0x20 else 0) :]
+    return payload[:3] == b"\0\0\1" and payload[3] & 0xF0 == 0xE0
+
+
+@pytest.mark.parametrize(
+    ("more", "cuts"),
+    [
+        pytest.param("", True, id="TS whose slices begin anywhere"),
+        pytest.param("", False, id="a long slice"),
+        pytest.param('web = [[0.0, 200.0]]\nweb_codec = "vp8"', False, id="WebM"),
+    ],
+)
+@pytest.mark.parametrize("every_ms", [50_000, 9000])
+def test_where_key_frames_are_seldom_decoding_begins_far_before(
+    tmp_path: Path, more: str, every_ms: int, *, cuts: bool
+) -> None:
+    call = make(parse(SELDOM_A_KEY.format(more=more)), tmp_path / "in")
+    if cuts:
+        _cut_between_key_frames(call)
+        assert len(list(call.place.glob("*.ts"))) > 10
+    found = snap(call, tmp_path / "out", SnapshotOptions(every_ms=every_ms))
+    assert len(found.pictures) == 200_250 // every_ms
+    for picture in found.pictures:
         assert_right(found, picture)
 
 

@@ -101,8 +101,6 @@ class Window:
             self._group.clear()
             self._times.clear()
             self._held = 0
-        elif not self._times:
-            return  # the open moment lies before all that can be decoded
         self._add(key)
 
     def _add(self, unit: Unit) -> None:
