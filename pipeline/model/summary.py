@@ -97,6 +97,7 @@ class Summary:
         place: where the files and ``manifest.json`` are.
         revision: counts from 1; a later one replaces the files, because the inputs changed.
         lost_ms: media lost in all, counted as in `Lost`.
+        pictures: how many were taken, contact sheets counted too; the manifest names them.
         failure: where ``state`` is failed, and only there.
     """
 
@@ -109,6 +110,7 @@ class Summary:
     losses: tuple[Lost, ...] = ()
     lost_ms: int = 0
     failure: Failure | None = None
+    pictures: int = 0
 
     def __post_init__(self) -> None:
         if (self.state is State.FAILED) != (self.failure is not None) or (self.failure and self.outputs):
@@ -136,6 +138,7 @@ def summary_of(manifest: Manifest, *, place: str) -> Summary:
         losses=_by_kind(manifest.losses),
         lost_ms=_lost_ms(manifest.losses),
         failure=failure,
+        pictures=len(manifest.pictures),
     )
 
 

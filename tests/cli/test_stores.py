@@ -237,3 +237,30 @@ def test_a_merge_that_is_terminated_leaves_nothing_and_goes_on(
         stored = inside.get(f"out/{output.file}").data
         assert hashlib.sha256(stored).hexdigest() == output.sha256
     assert list(inside.uploads("")) == []
+
+
+def test_pictures_from_one_store_into_another(
+    swift_tls: S3Server, made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    account = swift_tls.accounts[0]
+    calls, pictures = bucket(swift_tls), bucket(swift_tls)
+    put_all(made("plain-agora").place, open_store(settings(swift_tls, calls, "room7/"), environ(swift_tls)))
+    (tmp_path / "recpipe.toml").write_text(
+        store("calls", swift_tls, calls) + store("pictures", swift_tls, pictures)
+    )
+    both = keys("calls", account) | keys("pictures", account)
+    asked = ("snapshot", "calls:room7", "-o", "pictures:room7", "--every", "2s", "--sheet", "--name", "agora")
+    said = recpipe(tmp_path, *asked, **both)
+    assert (said.returncode, said.stderr) == (0, ""), said
+    target = open_store(settings(swift_tls, pictures, "room7/"), environ(swift_tls))
+    here = run("snapshot", made("plain-agora").place, "-o", tmp_path / "here", *asked[4:])
+    assert here.code == 0
+    there = {stat.key: target.get(stat.key).data for stat in target.list("")}
+    files = {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir()}
+    assert there.keys() == files.keys()
+    assert all(there[name] == data for name, data in files.items() if name != "manifest.json")
+    assert "already done" in recpipe(tmp_path, *asked, **both).stdout
+    for level in ("fast", "full"):
+        said = recpipe(tmp_path, "verify", "pictures:room7", "--level", level, **both)
+        assert (said.returncode, said.stderr) == (0, ""), said
+        assert f"{len(files) - 1} of {len(files) - 1} files good" in said.stdout
