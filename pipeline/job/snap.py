@@ -45,9 +45,13 @@ def snap(work: Work, plan: Plan, options: SnapshotOptions, shelf: Shelf, doing: 
         doing.progress(count)
         shelf.beat()
 
+    jobs = doing.limits.jobs
+    doing.source.shared(max(1, min(jobs, len(found.reels))))
     names = [file for reel in found.reels for file in reel.files]
     keep = shelf.take_pictures(names, _size(found.reels, options))
-    taken = render(found.reels, Snap(doing.source, keep, options), jobs=doing.limits.jobs, progress=advance)
+    taken = render(found.reels, Snap(doing.source, keep, options), jobs=jobs, progress=advance)
+    # What lies between the moments is not read.
+    advance(max(0, sum(o.reads for o in plan.outputs) - sum(reel.reads for reel in found.reels)))
     ledger = (*doing.notes, *found.ledger, *(entry for each in taken for entry in each.entries))
     return replace(
         work.wanted,

@@ -251,7 +251,7 @@ class Picture:
         shown_ms: UTC from which this picture was shown; of a sheet as ``utc_ms``.
         sha256: of all bytes.
         width: pixels, as it is looked at; so is ``height``.
-        stills: how many it shows: 1, or a sheet's.
+        stills: how many small pictures a sheet shows; 0 where it is no sheet.
         checked: it was decoded again after it was made.
         etag: of the object that it became in a store; empty in a folder.
     """
@@ -265,7 +265,7 @@ class Picture:
     sha256: str
     width: int
     height: int
-    stills: int = 1
+    stills: int = 0
     checked: bool = True
     etag: str = ""
 

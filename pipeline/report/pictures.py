@@ -18,7 +18,7 @@ def picture_rows(pictures: Sequence[Picture]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for (uid, source), group in groupby(pictures, key=lambda picture: (picture.uid, picture.source)):
         all_of_it = list(group)
-        sizes = dict.fromkeys(f"{p.width}x{p.height}" for p in all_of_it if p.stills == 1)
+        sizes = dict.fromkeys(f"{p.width}x{p.height}" for p in all_of_it if not p.stills)
         whole = sum(picture.size for picture in all_of_it)
         verified = "decoded again" if all(p.checked for p in all_of_it) else "not decoded again"
         rows.append((_numbers(all_of_it), " ".join(sizes), size(whole), verified, f"{whose(uid)} {source}"))
@@ -34,6 +34,6 @@ def files_of(manifest: Manifest) -> str:
 
 
 def _numbers(pictures: Sequence[Picture]) -> str:
-    sheets = sum(picture.stills > 1 for picture in pictures)
+    sheets = sum(picture.stills > 0 for picture in pictures)
     told = count(len(pictures) - sheets, "picture")
     return f"{told}, {count(sheets, 'sheet')}" if sheets else told

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from pipeline.storage.protocol import Extras, Store
 
+THREADS = 8
+"""Pictures on their way to a store at a time, of each process."""
 TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 
@@ -26,6 +28,11 @@ class KeepInFolder:
     """As `Keeper`: hidden beside its name, which it gets with the manifest."""
 
     path: Path
+
+    @property
+    def at_once(self) -> int:
+        """As `Keeper.at_once`: a disk answers at once."""
+        return 1
 
     def __call__(self, file: str, data: bytes, sha256: str) -> str:  # noqa: ARG002 - `kept` and `verify` hash the file itself
         """As `Keeper`; raises OutputError or NoSpaceError."""
@@ -43,6 +50,11 @@ class KeepInStore:
 
     store: Store
     extras: Extras
+
+    @property
+    def at_once(self) -> int:
+        """As `Keeper.at_once`."""
+        return THREADS
 
     def __call__(self, file: str, data: bytes, sha256: str) -> str:
         """As `Keeper`; raises StorageError."""

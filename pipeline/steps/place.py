@@ -39,6 +39,11 @@ class Limits:
 class Keeper(Protocol):
     """Puts whole small files on a shelf; it can be handed to another process."""
 
+    @property
+    def at_once(self) -> int:
+        """How many it may be asked for at a time, each by a thread; 1 where waiting is not what it does."""
+        ...
+
     def __call__(self, file: str, data: bytes, sha256: str) -> str:
         """Put one there and make sure that it is what it was; its ETag, empty in a folder."""
         ...

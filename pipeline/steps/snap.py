@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,10 @@ class Snap:
             NoSpaceError: the disk is full.
             StorageError: the store does not do what it is asked.
         """
-        return _Snapping(self, output, progress).all()
+        if self.keep.at_once == 1:
+            return _Snapping(self, output, progress).all()
+        with ThreadPoolExecutor(self.keep.at_once) as pool:
+            return _Snapping(self, output, progress, pool).all()
 
 
 @dataclass(slots=True)
@@ -71,8 +75,10 @@ class _Snapping:
     snap: Snap
     reel: Reel
     progress: Callable[[int], None]
+    pool: ThreadPoolExecutor | None = None
     read: int = 0
     pictures: list[Picture] = field(default_factory=list)
+    leaving: deque[tuple[int, Future[str]]] = field(default_factory=deque)
     entries: list[Entry] = field(default_factory=list)
     made: tuple[Still, bytes] | None = None
     why: str = "it cannot be decoded"
@@ -96,6 +102,7 @@ class _Snapping:
             self._put(self.reel.sheet, sheet.jpeg(), (first, first), size, stills=count)
         if missed:
             self._lost(missed)
+        self._arrive(0)
         self.progress(max(0, self.reel.reads - self.read))
         return Snapped(tuple(self.pictures), tuple(self.entries))
 
@@ -142,14 +149,20 @@ class _Snapping:
         return self.made[1]
 
     def _put(
-        self, file: str, data: bytes, when: tuple[int, int], size: tuple[int, int], *, stills: int = 1
+        self, file: str, data: bytes, when: tuple[int, int], size: tuple[int, int], *, stills: int = 0
     ) -> None:
         """Check a file and put it where it goes; ``when`` it was asked for and is shown from."""
         checked = self.snap.options.verify is Verify.FULL
         if checked:
             _check(file, data, size)
         digest = hashlib.sha256(data).hexdigest()
-        etag = self.snap.keep(file, data, digest)
+        etag = ""
+        if self.pool is None:
+            etag = self.snap.keep(file, data, digest)
+        else:
+            going = self.pool.submit(self.snap.keep, file, data, digest)
+            self.leaving.append((len(self.pictures), going))
+            self._arrive(2 * self.snap.keep.at_once)
         picture = Picture(
             file=file,
             uid=self.reel.uid,
@@ -165,6 +178,12 @@ class _Snapping:
             etag=etag,
         )
         self.pictures.append(picture)
+
+    def _arrive(self, most: int) -> None:
+        """Wait until no more than so many pictures are on their way."""
+        while len(self.leaving) > most:
+            number, going = self.leaving.popleft()
+            self.pictures[number] = replace(self.pictures[number], etag=going.result())
 
     def _lost(self, missed: list[int]) -> None:
         what = f"no picture at {len(missed)} of the moments ({self.why})"

@@ -43,11 +43,11 @@ class Snapped:
     @property
     def pictures(self) -> list[Picture]:
         """Without the sheets."""
-        return [picture for picture in self.manifest.pictures if picture.stills == 1]
+        return [picture for picture in self.manifest.pictures if not picture.stills]
 
     @property
     def sheets(self) -> list[Picture]:
-        return [picture for picture in self.manifest.pictures if picture.stills > 1]
+        return [picture for picture in self.manifest.pictures if picture.stills]
 
     def sender(self, picture: Picture) -> MadeUser:
         """The truth about the user of a picture."""
