@@ -155,7 +155,7 @@ def test_short_durations(text: str, ms: int) -> None:
     assert short_duration_ms(text) == ms
 
 
-@pytest.mark.parametrize("text", ["", "5", "0.5s", "ms", "-1s", "5s500ms"])
+@pytest.mark.parametrize("text", ["", "5", "0,5s", "ms", "-1s", "5s500ms"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(CommandError, match="is no duration"):
         short_duration_ms(text)

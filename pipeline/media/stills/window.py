@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import deque
+from itertools import chain, takewhile
 from typing import TYPE_CHECKING
 
 from pipeline.media.stills.decode import Taken
@@ -96,12 +97,17 @@ class Window:
         while self._near and self._near[0][1] <= key.at:
             yield from self._from_keys(*self._near.popleft(), key)
         self._key = key
-        if all(line[0][1] >= key.at for line in (self._near, self._exact) if line):
+        if not self._is_needed(key.at):
             yield from self._decoder.drain()
             self._group.clear()
             self._times.clear()
             self._held = 0
         self._add(key)
+
+    def _is_needed(self, key: int) -> bool:
+        """Whether a moment is open that shows a picture of this group before the next key frame."""
+        opened = chain(*(takewhile(lambda m: m[1] < key, line) for line in (self._near, self._exact)))
+        return bool(self._times) and any(self._times[0] <= at for _, at in opened)
 
     def _add(self, unit: Unit) -> None:
         self._group.append(unit)
