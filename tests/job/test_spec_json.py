@@ -14,6 +14,8 @@ from pipeline.job.spec_json import parse_job, schema
 from pipeline.model.completeness import OF_JOBS, Settling
 from pipeline.model.containers import Container
 from pipeline.model.options import By, Gaps, Moment, Options, Screen, Verify
+from pipeline.model.snapshots import Format as FileFormat
+from pipeline.model.snapshots import SnapshotOptions
 from pipeline.notify.webhook import SecretInEnvironment, SecretInFile, Url, Webhook
 from pipeline.storage.protocol import Extras
 from pipeline.vendors.volcengine import Task
@@ -92,7 +94,67 @@ def test_a_job_of_all_words() -> None:
     )
 
 
-@pytest.mark.parametrize("document", [LEAST, WHOLE], ids=["few words", "all words"])
+PICTURES: dict[str, Any] = LEAST | {
+    "outputs": {
+        "kind": "snapshot",
+        "every": "500ms",
+        "at": ["0:10", "0:10", "2026-01-20T11:30:22Z"],
+        "format": "png",
+        "width": 320,
+        "hold": True,
+        "nearest_key": "2s",
+        "sheet": True,
+        "screen": "only",
+        "verify": "fast",
+    },
+    "names": "{uid}-{utc}",
+    "selection": {"uids": ["ann"], "start": "1"},
+}
+
+
+def test_a_job_of_pictures() -> None:
+    assert parsed(PICTURES).options == SnapshotOptions(
+        uids=("ann",),
+        start=Moment.parse("1"),
+        name="{uid}-{utc}",
+        screen=Screen.ONLY,
+        verify=Verify.FAST,
+        every_ms=500,
+        at=(Moment.parse("10"), Moment.parse("2026-01-20T11:30:22Z")),
+        format=FileFormat.PNG,
+        width=320,
+        hold=True,
+        nearest_ms=2000,
+        sheet=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("outputs", "more", "told"),
+    [
+        pytest.param({}, {}, "outputs: a snapshot needs its moments", id="no moment"),
+        pytest.param({"every": "5"}, {}, "outputs: '5' is no duration", id="no duration"),
+        pytest.param({"every": "5s", "width": 321}, {}, "outputs.width: ", id="an odd width"),
+        pytest.param({"every": "5s", "gaps": "drop"}, {}, "outputs.gaps: is not known", id="a word of merge"),
+        pytest.param({"every": "5s"}, {"names": "trtc"}, "how it names screenshots is not known", id="names"),
+        pytest.param(
+            {"every": "5s"}, {"delete_source": "after-verify"}, "delete_source: ", id="no slices left"
+        ),
+        pytest.param(
+            {"every": "5s"},
+            {"targets": [{"place": "x"}, {"vod": "main"}]},
+            "VOD services take films",
+            id="VOD",
+        ),
+    ],
+)
+def test_what_a_job_of_pictures_cannot_be(outputs: dict[str, Any], more: dict[str, Any], told: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        parsed(LEAST | {"outputs": {"kind": "snapshot", **outputs}} | more)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("document", [LEAST, WHOLE, PICTURES], ids=["few words", "all words", "pictures"])
 def test_the_published_schema_takes_what_is_a_job(document: Any) -> None:
     published = json.loads((ROOT / "docs/job.schema.json").read_text(encoding="utf-8"))
     assert published == schema()

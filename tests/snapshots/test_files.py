@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import pipeline
 from pipeline.errors import CommandError, NoRecordingError, OutputError
 from pipeline.job.merge import merge_all
 from pipeline.model.manifest import FILE
@@ -215,6 +217,39 @@ def test_a_job_may_want_pictures(made: Callable[[str], Made], tmp_path: Path, ta
     assert second.done.already
     (other,) = ran(document(made("plain-agora").place, tmp_path / "out", outputs=wanted | {"every": "3s"}))
     assert isinstance(other.error, CommandError)
+
+
+def test_slices_that_came_late_make_a_new_revision_of_the_pictures(
+    made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    call = Path(shutil.copytree(made("video-only").place, tmp_path / "in"))
+    late = sorted(call.glob("*.ts"))[1:]
+    for file in late:
+        file.rename(tmp_path / file.name)
+    wanted = {"kind": "snapshot", "every": "2s", "sheet": True, "hold": True}
+    job = document(call, tmp_path / "out", outputs=wanted, limits={"accept_loss": True})
+    (first,) = ran(job)
+    assert first.done is not None
+    for file in late:
+        (tmp_path / file.name).rename(file)
+    (second,) = ran(job)
+    assert second.done is not None
+    assert second.done.manifest.revision == first.done.manifest.revision + 1
+    assert len(second.done.manifest.pictures) > len(first.done.manifest.pictures)
+    assert set(tree(tmp_path / "out")) == {*second.done.manifest.files, FILE}
+
+
+def test_the_interface_of_python_takes_pictures_and_tells_how_far_it_is(
+    taken: Snapped, made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+    place = tmp_path / "out"
+    (done,) = pipeline.snapshot(
+        made("plain-agora").place, place, OPTIONS, jobs=1, progress=lambda *far: told.append(far)
+    )
+    assert tree(place) == tree(taken.place)
+    assert done.manifest.pictures == taken.manifest.pictures
+    assert told[-1][0] >= told[-1][1] > 0
 
 
 def test_pictures_alone_are_no_recording(made: Callable[[str], Made], tmp_path: Path) -> None:
