@@ -19,6 +19,7 @@ from pipeline.model.losses import of_gaps
 from pipeline.model.options import Moment, Options, Screen, Tracks
 from pipeline.model.outputs import MIXED, fill, unique
 from pipeline.model.screens import SCREEN
+from pipeline.model.slices import Medium
 from pipeline.model.stamps import stamp17
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ class SnapshotOptions(Options):
 
     @property
     def looking(self) -> Options:
-        """How the recording is looked at: all of its pictures, whatever the moments are."""
-        return Options(uids=self.uids, screen=self.screen, missing=self.missing, tracks=Tracks.VIDEO)
+        """How the recording is looked at: all of it, whatever the moments are."""
+        return Options(uids=self.uids, screen=self.screen, missing=self.missing)
 
     def as_text(self) -> dict[str, str]:
         """As `Options.as_text`, of what counts."""
@@ -242,7 +243,7 @@ def snapshots(plan: Plan, options: SnapshotOptions, naming: Naming | None = None
     """Decide the pictures of a recording.
 
     Args:
-        plan: of its pictures, as `SnapshotOptions.looking` asks for it.
+        plan: of all of it, as `SnapshotOptions.looking` asks for it.
         options: what was asked for.
         naming: in the place of a pattern of our own.
 
@@ -250,7 +251,7 @@ def snapshots(plan: Plan, options: SnapshotOptions, naming: Naming | None = None
         CommandError: there is no moment, or they are too many, or a picture can have no such name.
     """
     tracks = [(output, output.video) for output in plan.outputs if output.video is not None]
-    first = min((track.start for _, track in tracks), default=0)
+    first = min((output.zero for output in plan.outputs), default=0)
     rolls: list[_Roll] = []
     filled: set[Entry] = set()
     said: list[Entry] = []
@@ -263,7 +264,8 @@ def snapshots(plan: Plan, options: SnapshotOptions, naming: Naming | None = None
     if not said and not any(roll.shots for roll in rolls):
         raise CommandError("no moment that was asked for lies in the recording: give others, or --at T.")
     reels = _reels(_named(rolls, plan.recording.name, options, naming), options)
-    told = (*(entry for entry in plan.ledger if entry not in filled), *said)
+    seen = (e for e in plan.ledger if e not in filled and e.track != Medium.AUDIO)
+    told = (*seen, *said)
     return Snapshots(reels, tuple(sorted(told, key=lambda e: (e.start_ms or 0, e.uid, e.track, e.what))))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -242,6 +243,22 @@ def test_colours_are_those_that_the_stream_tells(space: str) -> None:
     assert red > 245
     assert green < 12 if space == "smpte170m" else green > 15
     assert blue < 12 or space == "bt709"
+
+
+@pytest.mark.parametrize(("full", "expected"), [("tv", 255), ("pc", 235)])
+def test_white_is_that_of_the_range_that_the_stream_tells(full: str, expected: int) -> None:
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = 320, 180, "yuv420p"
+    encoder.time_base, encoder.thread_count = Fraction(1, 10), 1
+    encoder.options = {"color_range": full, "crf": "10"}
+    picture = np.full((270, 320), 128, dtype=np.uint8)
+    picture[:180] = 235
+    frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+    frame.color_range = ColorRange.JPEG if full == "pc" else ColorRange.MPEG
+    packets = [*encoder.encode(frame), *encoder.encode(None)]
+    (taken,) = decoded([Unit(0, 0, True, True, bytes(packets[0]), 0)], [0])
+    assert taken.still is not None
+    assert abs(taken.still.pixels[0] - expected) <= 2
 
 
 def test_instead_of_a_picture_that_does_not_decode_the_one_before_it_is_taken() -> None:

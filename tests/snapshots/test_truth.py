@@ -218,6 +218,23 @@ def test_moments_of_one_s_own_are_utc_or_count_from_the_beginning(
         assert_right(found, picture)
 
 
+def test_offsets_count_from_the_first_sound_where_that_comes_first(
+    made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    found = snap(made("late-picture"), tmp_path, SnapshotOptions(at=(Moment.parse("12"),)))
+    (user,) = found.made.users
+    first = found.made.scenario.start_ms + user.sound[0][0] // 90
+    (picture,) = found.pictures
+    assert min(user.pictures_ms) > first + 1000
+    assert picture.utc_ms == first + 12_000
+    assert_right(found, picture)
+
+
+def test_sound_that_is_lost_is_no_loss_of_pictures(made: Callable[[str], Made], tmp_path: Path) -> None:
+    found = snap(made("last-sound-slice-tiny"), tmp_path, SnapshotOptions(every_ms=1000))
+    assert not [entry for entry in found.manifest.ledger if entry.track == "audio"]
+
+
 def test_where_a_camera_is_off_there_is_none_and_the_ledger_says_so(
     made: Callable[[str], Made], tmp_path: Path
 ) -> None:

@@ -188,7 +188,9 @@ def _upright(
         height,
         "rgb24",
         src_colorspace=frame.colorspace if known else Colorspace.ITU601,
+        src_color_range=frame.color_range,
         interpolation="BICUBIC",
+        threads=1,
     )
     (plane,) = ready.planes
     lines = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(height, plane.line_size)
