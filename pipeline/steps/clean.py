@@ -31,6 +31,8 @@ def doubts(manifest: Manifest) -> str:
     narrowed = [name for name, text in all_of_it.items() if name not in HARMLESS and asked.get(name) != text]
     if manifest.options.get("gaps") == "drop":
         narrowed.append("gaps")
+    if "compose" in asked:  # pictures made smaller and laid over one another, voices added up
+        narrowed.append("compose")
     if manifest.losses:
         return f"{len(manifest.losses)} losses are in the ledger"
     if manifest.refused or len(manifest.files) != len(manifest.outputs) or not manifest.outputs:

@@ -408,6 +408,11 @@ class TestBetweenStores:
             pytest.param({"outputs": {"tracks": "audio"}}, "tracks left something", id="sound was asked for"),
             pytest.param({"outputs": {"gaps": "drop"}}, "gaps left something", id="absences were left out"),
             pytest.param({"outputs": {"verify": "off"}}, "were not verified", id="nothing was verified"),
+            pytest.param(
+                {"outputs": {"kind": "compose", "composite": {"size": "64x36", "fps": 1}}},
+                "compose left something",
+                id="a composite was asked for",
+            ),
         ],
     )
     def test_in_doubt_slices_stay(self, told: Told, source: Store, change: dict[str, Any], why: str) -> None:
