@@ -162,7 +162,10 @@ def _shown(video: TrackTime, linger_ms: int) -> Iterator[tuple[int, int]]:
     gaps = {gap.start for gap in video.gaps}
     begun = video.runs[0].start
     for run, after in zip_longest(video.runs, video.runs[1:]):
-        off = max(run.listed_end, run.end - run.step + linger)
+        last = run.placed[-1].piece.ends
+        # What is listed of a slice that is cut off is not there.
+        end = run.end if last is not None and last.cut is not None else run.listed_end
+        off = max(end, run.end - run.step + linger)
         # Without a gap behind it the picture stands still up to the next run.
         if after is not None and (run.end not in gaps or after.start <= off):
             continue
