@@ -98,3 +98,33 @@ size = "320x240"
 picture = [[4.1, 24.0]]
 changes = [{ at = 15.0, size = "160x120" }, { at = 19.0, size = "320x180" }]
 """
+
+TORN = (
+    ROOM
+    + """
+[[faults]] # listed and not there
+user = "fay"
+track = "video"
+slice = 3
+kind = "missing"
+
+[[faults]] # ends in the middle of a packet
+user = "ann"
+track = "video"
+slice = 2
+kind = "truncated"
+
+[[faults]] # bytes that are no media
+user = "ben"
+track = "video"
+slice = 4
+kind = "random"
+
+[[faults]]
+user = "cat"
+track = "audio"
+slice = 1
+kind = "missing"
+"""
+)
+"""The same, after a bad night: slices are gone, cut off and overwritten."""

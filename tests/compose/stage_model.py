@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.demo.scenario import SESSION_GAP_MS, Source
 from pipeline.layout.scene import Seat
-from tests.merge.merging import sound_ms
+from tests.merge.merging import pictures_ms, sound_ms
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -75,11 +75,11 @@ class Stage:
         return [self._present(stay, ms) for stay in self._joined if stay.start <= ms < stay.end]
 
     def _stays(self, made: Made, user: MadeUser) -> Iterator[_Stay]:
-        pictures, frame = user.pictures_ms, user.user.frame_ms
+        pictures, frame = pictures_ms(made, user), user.user.frame_ms
         if user.user.source is Source.SCREEN:
             breaks = [0, *(n for n, (a, b) in enumerate(pairwise(pictures), 1) if b - a > self._linger)]
             for first, behind in pairwise([*breaks, len(pictures)]):
-                yield _stay(user, pictures[first], pictures[behind - 1] + self._linger)
+                yield _stay(user, pictures, pictures[first], pictures[behind - 1] + self._linger)
             return
         media: list[tuple[float, float]] = [(at, at + frame) for at in pictures]
         media = sorted([*media, *sound_ms(made, user)])
@@ -90,7 +90,7 @@ class Stage:
                 stays.append((begun, ended))
             else:
                 stays[-1] = (start, max(end, ended))
-        yield from (_stay(user, *stay) for stay in stays)
+        yield from (_stay(user, pictures, *stay) for stay in stays)
 
     def _present(self, stay: _Stay, ms: float) -> Present:
         user, pictures = stay.user, stay.pictures
@@ -101,8 +101,8 @@ class Stage:
         return Present(_seat(user, shape_of, self._zero), user.user.number, frozenset(may_be), on)
 
 
-def _stay(user: MadeUser, start: float, end: float) -> _Stay:
-    return _Stay(user, start, end, tuple(at for at in user.pictures_ms if start <= at < end))
+def _stay(user: MadeUser, pictures: Collection[int], start: float, end: float) -> _Stay:
+    return _Stay(user, start, end, tuple(at for at in pictures if start <= at < end))
 
 
 def _seat(user: MadeUser, at: int | None, zero: int) -> Seat:

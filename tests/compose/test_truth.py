@@ -26,7 +26,7 @@ from pipeline.layout.streams import Choice, Streams, Who
 from pipeline.media.compose.board import colour
 from pipeline.model.options import Moment
 from pipeline.vendors.layouts import Wish
-from tests.compose.calls import ROOM, WEB
+from tests.compose.calls import ROOM, TORN, WEB
 from tests.compose.seeing import Drawn, frames, readable, wrong
 from tests.compose.stage_model import CLOCK_MS, Present, Stage
 from tests.merge.merging import TICKS_A_SECOND, beeps_ms, utc_ms
@@ -148,6 +148,10 @@ CASES = {
         cells=CELLS,
         hidden=frozenset({"camera of fay"}),
     ),
+    "slices are gone, cut off and overwritten, avatars": Case("torn", Wish("grid"), FIT),
+    "slices are gone, cut off and overwritten, the last picture held": Case(
+        "torn", Wish("auto"), Looks(camera_off=CameraOff.HOLD)
+    ),
     "from browsers and phones, Agora's vertical, black after 3.5 s": Case(
         "web",
         Wish("vertical", "agora"),
@@ -161,7 +165,9 @@ CASES = {
 def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]:
     """The recordings."""
     place = tmp_path_factory.mktemp("calls")
-    return {name: make(parse(text), place / name) for name, text in (("room", ROOM), ("web", WEB))}
+    return {
+        name: make(parse(text), place / name) for name, text in (("room", ROOM), ("torn", TORN), ("web", WEB))
+    }
 
 
 def composite(made: Made, options: ComposeOptions, place: Path) -> tuple[Path, Output]:
@@ -169,7 +175,7 @@ def composite(made: Made, options: ComposeOptions, place: Path) -> tuple[Path, O
     (done,) = merge(made.place, place, options)
     (output,) = done.manifest.outputs
     assert output.verdict.good, output.verdict.problems
-    assert done.manifest.losses == ()
+    assert bool(done.manifest.losses) == bool(made.scenario.faults)
     return place / output.file, output
 
 
@@ -215,11 +221,15 @@ def expected_streams(made: Made, case: Case) -> set[str]:
     return {f"{Source(source).value} of {uid}" for uid, source in drawn} - case.hidden
 
 
-@pytest.mark.parametrize("streams", [Streams(), EXCLUDED], ids=["everybody", "without one"])
+@pytest.mark.parametrize(
+    ("call", "streams"),
+    [("room", Streams()), ("room", EXCLUDED), ("torn", Streams())],
+    ids=["everybody", "without one", "with slices gone"],
+)
 def test_everybody_is_heard_at_his_time_and_nobody_else(
-    streams: Streams, calls: dict[str, Made], tmp_path: Path
+    call: str, streams: Streams, calls: dict[str, Made], tmp_path: Path
 ) -> None:
-    made = calls["room"]
+    made = calls[call]
     small = Encoding(fps=1)
     composing = Composing(CANVAS, Wish("grid"), streams, encoding=small)
     path, output = composite(made, ComposeOptions(composing=composing), tmp_path)
