@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,7 +34,9 @@ from tests.media.ts_material import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from av.video.stream import VideoStream
 
 SOUND, PICTURES = Medium.AUDIO, Medium.VIDEO
 CODED = coded_pictures(8 * GOP)
@@ -195,6 +199,26 @@ def test_a_packet_that_is_missing_is_told_by_slice() -> None:
     assert demuxer.breaks == {1: 1}
     assert [pes.piece for pes in found if pes.torn] == [1]
     assert len(found) + demuxer.lost == 36
+
+
+def test_packets_of_streams_that_damage_made_up_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyAV raises IndexError for them, depending on what lies in memory: found by spoiling slices."""
+    pes = picture_pes(CODED, 0)
+    files = run_of(pes)
+    demuxer = RunDemuxer(files.open, pieces_of(files, PICTURES), PICTURES)
+    whole, strays = demuxer._container, iter((0, 3, 5))
+
+    def demux(stream: VideoStream) -> Iterator[Any]:
+        before = next(strays, None)
+        yield from islice(whole.demux(stream), before)
+        if before is not None:
+            raise IndexError("list index out of range")
+
+    monkeypatch.setattr(demuxer, "_container", SimpleNamespace(demux=demux, close=whole.close))
+    try:
+        assert list(demuxer) == written(pes)
+    finally:
+        demuxer.close()
 
 
 def test_the_stream_of_pictures_is_told() -> None:

@@ -105,11 +105,14 @@ class RunDemuxer:
             yield Packet(pts, dts, piece, data, torn)
 
     def _packets(self) -> Iterator[AvPacket[Any]]:
-        """FFmpeg's packets; where it asks to be called again (EAGAIN, amid damage) it is."""
+        """FFmpeg's packets; where it asks to be called again (EAGAIN, amid damage) it is.
+
+        Damaged tables make FFmpeg find streams that were not there when it began: PyAV knows none of them.
+        """
         for _ in range(MOST_TRIES):
             try:
                 yield from self._container.demux(self.stream)
-            except av.error.BlockingIOError:
+            except (av.error.BlockingIOError, IndexError):
                 continue
             except av.error.FFmpegError as error:
                 raise Surprise(f"FFmpeg gives up after {self._bytes.position} bytes ({error})") from error
