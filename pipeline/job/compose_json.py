@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from pipeline.errors import CommandError
 from pipeline.job.faults import faults_of
-from pipeline.layout.canvas import OPAQUE, WHOLE, Canvas, Mode, Place
+from pipeline.layout.canvas import LEAST_SIDE, MOST_SIDE, OPAQUE, WHOLE, Canvas, Mode, Place
 from pipeline.layout.composing import Composing
 from pipeline.layout.composite import ComposeOptions
 from pipeline.layout.encoding import PRESET, Encoding, SoundEncoding, VideoCodec
@@ -60,6 +60,18 @@ _BESIDE_A_REQUEST = frozenset(
 )
 """Fields that may be given with a request: it does not tell them, or they come before what it tells."""
 _COLOUR = r"^#[0-9A-Fa-f]{6}$"
+_ZONE = r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$"
+
+
+def _is_duration(text: str) -> str:
+    try:
+        duration_ms(text)
+    except CommandError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+_Duration = Annotated[str, AfterValidator(_is_duration)]
 
 
 class _Model(BaseModel):
@@ -86,8 +98,8 @@ class ImageMarkDocument(_Model):
     image: str
     x: int
     y: int
-    width: int = Field(ge=2)
-    height: int = Field(ge=2)
+    width: int = Field(ge=LEAST_SIDE, le=MOST_SIDE)
+    height: int = Field(ge=LEAST_SIDE, le=MOST_SIDE)
 
 
 class TextMarkDocument(_Model):
@@ -105,10 +117,26 @@ class ClockMarkDocument(_Model):
     """The running time as a watermark."""
 
     corner: Corner
-    zone: str = Field(default="+00:00", pattern=r"^[+-][0-9]{2}:[0-9]{2}$", description="East of UTC.")
+    zone: str = Field(default="+00:00", pattern=_ZONE, description="East of UTC.")
     size: int = Field(default=14, ge=6, le=400)
     colour: str = Field(default="#ffffff", pattern=_COLOUR)
     behind: str = Field(default="", pattern=r"^(#[0-9A-Fa-f]{6})?$")
+
+
+def _kind(asked: object) -> str:
+    """Which watermark a part of a document is, by what only that one has."""
+    has = asked.__contains__ if isinstance(asked, dict) else lambda name: hasattr(asked, name)
+    return (
+        "TextMarkDocument" if has("text") else "ClockMarkDocument" if has("corner") else "ImageMarkDocument"
+    )
+
+
+_Mark = Annotated[
+    Annotated[ImageMarkDocument, Tag("ImageMarkDocument")]
+    | Annotated[TextMarkDocument, Tag("TextMarkDocument")]
+    | Annotated[ClockMarkDocument, Tag("ClockMarkDocument")],
+    Discriminator(_kind),
+]
 
 
 class Composite(_Model):
@@ -126,7 +154,7 @@ class Composite(_Model):
         default=None, description="How pictures fill regions, if not as the layout says."
     )
     camera_off: CameraOff = CameraOff.AVATAR
-    linger: str = Field(
+    linger: _Duration = Field(
         default=f"{LINGER_MS / 1000:g}s", description="So long after its last picture a camera is on."
     )
     sound_only: bool = Field(default=True, description="Who sends no pictures gets a region too.")
@@ -135,12 +163,12 @@ class Composite(_Model):
     labels: bool = False
     label_size: int = Field(default=0, ge=0, le=400)
     names: dict[str, str] = Field(default={}, description="What users are called, by id.")
-    marks: tuple[ImageMarkDocument | TextMarkDocument | ClockMarkDocument, ...] = ()
+    marks: tuple[_Mark, ...] = ()
     tracks: Tracks = Tracks.BOTH
     fps: int = 15
     bit_rate: int | None = None
     crf: int | None = None
-    gop: str = "4s"
+    gop: _Duration = "4s"
     codec: VideoCodec = VideoCodec.H264
     encoder: str = ""
     profile: str = ""
@@ -149,7 +177,9 @@ class Composite(_Model):
     audio_channels: int = 2
     audio_bit_rate: int = 128_000
     loudness: int | None = None
-    max_duration: str | None = Field(default=None, description="A file is at most so long; the next goes on.")
+    max_duration: _Duration | None = Field(
+        default=None, description="A file is at most so long; the next goes on."
+    )
     request: dict[str, Any] | None = Field(
         default=None, description="The body that would be posted to a cloud, in place of all of the above."
     )
@@ -263,7 +293,8 @@ def _composing(asked: Composite) -> Composing:
         preset=asked.preset,
     )
     sound = SoundEncoding(asked.audio_rate, asked.audio_channels, asked.audio_bit_rate, asked.loudness)
-    check(encoding=encoding, sound=sound)
+    most_ms = None if asked.max_duration is None else duration_ms(asked.max_duration)
+    check(encoding=encoding, sound=sound, most_ms=most_ms)
     return Composing(
         canvas=canvas,
         layout=wish,
@@ -272,7 +303,7 @@ def _composing(asked: Composite) -> Composing:
         looks=_looks(asked),
         encoding=None if asked.tracks is Tracks.AUDIO else encoding,
         sound=None if asked.tracks is Tracks.VIDEO else sound,
-        most_ms=None if asked.max_duration is None else duration_ms(asked.max_duration),
+        most_ms=most_ms,
     )
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 MOST_FAULTS = 50
+KINDS = frozenset({"Place", "Vod", "ImageMarkDocument", "TextMarkDocument", "ClockMarkDocument"})
+"""Names that pydantic puts into paths where a field may be one of several things."""
 
 
 def faults_of(error: ValidationError) -> list[str]:
@@ -17,7 +19,7 @@ def faults_of(error: ValidationError) -> list[str]:
     found: dict[str, str] = {}
     for fault in error.errors(include_input=False, include_url=False):
         where = ".".join(_path(fault["loc"]))
-        what = fault["msg"].removesuffix(".")
+        what = fault["msg"].removesuffix(".").removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             what = "is not known"
         elif fault["type"] == "missing":
@@ -31,5 +33,5 @@ def faults_of(error: ValidationError) -> list[str]:
 def _path(place: Sequence[str | int]) -> Iterator[str]:
     """The path of a field; which of the kinds of a target or of outputs was tried is no part of it."""
     for number, part in enumerate(place):
-        if part not in {"Place", "Vod"} and (number, place[0]) != (1, "outputs"):
+        if part not in KINDS and (number, place[0]) != (1, "outputs"):
             yield str(part)

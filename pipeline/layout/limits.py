@@ -38,12 +38,15 @@ RATES = (16_000, 32_000, 44_100, 48_000)
 CHANNELS = (1, 2)
 SOUND_BIT_RATE = Range(8_000, 320_000, "bits a second")
 LOUDNESS = Range(-40, -8, "LUFS")
+LENGTH_MS = Range(1_000, 604_800_000, "ms")
+"""Of one of several files that follow one another."""
 
 
 def check(
     size: tuple[int, int] | None = None,
     encoding: Encoding | None = None,
     sound: SoundEncoding | None = None,
+    most_ms: int | None = None,
 ) -> None:
     """Whether a composite may be asked for so.
 
@@ -51,11 +54,13 @@ def check(
         size: width and height of the canvas in pixels, before it is a `Canvas`.
         encoding: of the pictures.
         sound: of the sound.
+        most_ms: how long a file may be.
 
     Raises:
         CommandError: every fault, each with the range and the value that was given.
     """
     faults = [*_of_size(size), *_of_pictures(encoding), *_of_sound(sound)]
+    faults += _outside("max duration", most_ms, LENGTH_MS)
     if faults:
         raise CommandError(f"the composite cannot be encoded so: {'; '.join(faults)}.")
 
