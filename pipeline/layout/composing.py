@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.layout.encoding import Encoding, SoundEncoding
 from pipeline.layout.looks import Cell, Looks
@@ -72,3 +72,18 @@ class Composing:
     encoding: Encoding | None = field(default_factory=Encoding)
     sound: SoundEncoding | None = field(default_factory=SoundEncoding)
     most_ms: int | None = None
+
+
+def told(value: object) -> Any:
+    """A value as JSON has it, what is as nothing special left out: for manifests, and to tell jobs apart."""
+    if isinstance(value, tuple):
+        return [told(each) for each in value]
+    if is_dataclass(value):
+        own = {each.name: getattr(value, each.name) for each in fields(value) if _special(each, value)}
+        return {"is": type(value).__name__.lower(), **{name: told(each) for name, each in own.items()}}
+    return value if value is None or isinstance(value, bool | int) else str(value)
+
+
+def _special(own: Field[Any], value: object) -> bool:
+    default = own.default_factory() if own.default_factory is not MISSING else own.default
+    return bool(getattr(value, own.name) != default)

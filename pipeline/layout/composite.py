@@ -6,6 +6,7 @@ make them side by side and a run that was stopped goes on. Where a piece begins 
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError
 from pipeline.layout.canvas import Canvas
+from pipeline.layout.composing import told
 from pipeline.layout.encoding import CRF
 from pipeline.layout.looks import Looks
 from pipeline.layout.stage import SPEAKER, Face, staged
@@ -195,14 +197,18 @@ class ComposeOptions(Options):
     def as_text(self) -> dict[str, str]:
         """As `Options.as_text`."""
         plain = Options.as_text(self)
-        own = {"compose": repr(self.composing), "chunk": str(self.chunk_ms)}
+        own = {"compose": _as_json(self.composing), "chunk": f"{self.chunk_ms} ms"}
         if self.files:
-            own["images"] = repr(self.files)
+            own["images"] = _as_json(self.files)
         if self.fonts:
-            own["fonts"] = repr(self.fonts)
+            own["fonts"] = _as_json(self.fonts)
         if self.shots is not None:
-            own["shots"] = repr(self.shots)
+            own["shots"] = _as_json(self.shots)
         return {**plain, **own}
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(told(value), ensure_ascii=False, sort_keys=True)
 
 
 def composed(

@@ -97,6 +97,10 @@ def plan_lines(plans: Sequence[Plan], estimate: Estimate) -> Iterator[str]:
         if losses:
             yield "Lost already:"
             yield from indented(losses)
+        notes = list(entry_lines(plan.ledger, Sort.NOTE)) if any(o.composed for o in plan.outputs) else []
+        if notes:
+            yield "Notes:"
+            yield from indented(notes)
         yield ""
     files = sum(not output.refusal for plan in plans for output in plan.outputs)
     yield (

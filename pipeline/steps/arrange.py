@@ -172,6 +172,7 @@ def _composed(
     Who cannot be decoded is left out, and the ledger says so.
     """
     from pipeline.layout.composite import ComposeOptions, composed  # no merge needs it
+    from pipeline.media.compose.encoder import check_encoder
     from pipeline.steps.props import unwritten
 
     if not isinstance(options, ComposeOptions):
@@ -188,6 +189,9 @@ def _composed(
     drafts = composed(recording.name, usable, replace(options, files=_files(options)), turns)
     named = zip(drafts, names(drafts, naming), strict=True)
     outputs = tuple(replace(draft, file=name) for draft, name in named)
+    for output in outputs[:1]:
+        if output.encoding is not None:
+            check_encoder(output.encoding, output.canvas)
     said += [Entry(Sort.NOTE, what) for what in unwritten(outputs)]
     return Plan(recording, outputs, (*map(_unfilled, told.ledger), *said), options)
 

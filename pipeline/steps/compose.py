@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from pipeline.errors import InputError
 from pipeline.media.aside import die_with_parent
 from pipeline.media.compose.chunk import Decoded, make_chunk
-from pipeline.media.compose.encoder import check_encoder
 from pipeline.media.compose.join import join
 from pipeline.media.mix.sound import encode_sound
 from pipeline.media.remux import Remuxed
@@ -120,7 +119,6 @@ def compose(
     """
     if plan.encoding is None:
         return encode_sound(plan, source.whole(*plan.reading), sink, progress, hashing=True)
-    check_encoder(plan.encoding, plan.canvas)
     folder.mkdir(exist_ok=True)
     shop = Workshop(plan, source, artist, folder)
     names = [*((SOUND,) if plan.mix else ()), *(_name(chunk) for chunk in plan.chunks)]
