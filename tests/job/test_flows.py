@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     Make = Callable[[Path], Path]
 
 
+SMALL = {"size": "320x180", "preset": "ultrafast"}
+"""A composite that does not take long."""
+
+
 class Way(NamedTuple):
     """Where from and where to, by the names of stores."""
 
@@ -120,6 +124,10 @@ KINDS = {
     "WebM": Kind("web-vp9", {"container": "webm", "tracks": "video"}),
     "M4A": Kind("late-sound", {"container": "m4a"}, INTO_COS),
     "MP3": Kind("stereo-44100", {"container": "mp3"}),
+    "everybody in one picture": Kind("plain-trtc", {"kind": "compose", "composite": SMALL}, OUT_OF_COS),
+    "the call in one picture, a screen large": Kind(
+        "screen-and-camera", {"kind": "compose", "composite": SMALL}
+    ),
 }
 
 
