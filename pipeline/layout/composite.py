@@ -299,7 +299,7 @@ def _plan(
     }
     plan = CompositePlan(
         file=fill(options.name or _NAME, values)
-        + (part if options.name and "{kind}" not in options.name else ""),
+        + (part if options.name and "{kind}" not in options.name.replace("{{", "") else ""),
         uid=MIX,
         source=MIX,
         zero=piece.start,

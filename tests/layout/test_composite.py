@@ -181,11 +181,21 @@ def test_a_longest_duration_makes_files_that_follow_one_another() -> None:
         ("show", None, ["show"]),
         ("show", 50_000, ["show_0", "show_1"]),
         ("{recording}{kind}", 50_000, ["call_composite_0", "call_composite_1"]),
+        ("a{{kind}}", 50_000, ["a%7Bkind%7D_0", "a%7Bkind%7D_1"]),
         ("{utc}", None, [STAMP]),
         ("{uid}", None, ["mix"]),
         ("a/b", None, ["a%2Fb"]),
     ],
-    ids=["of our own", "a word", "a word and a number", "the kind has the number", "UTC", "no user", "safe"],
+    ids=[
+        "of our own",
+        "a word",
+        "a word and a number",
+        "the kind has the number",
+        "braces",
+        "UTC",
+        "no user",
+        "safe",
+    ],
 )
 def test_files_are_named(name: str, most_ms: int | None, files: list[str]) -> None:
     assert [p.file for p in plans(options(replace(asked(), most_ms=most_ms), name=name))] == files
