@@ -28,17 +28,56 @@ WORDS = "slice a.ts is not there (and 1 more)"
 
 @pytest.mark.parametrize(
     ("text", "ms"),
-    [("90s", 90 * S), ("2m", 2 * M), ("6h", 6 * H), ("1h30m", 90 * M), ("1m5s", 65 * S), ("0", 0), ("0s", 0)],
+    [
+        ("90s", 90 * S),
+        ("2m", 2 * M),
+        ("6h", 6 * H),
+        ("1h30m", 90 * M),
+        ("1m5s", 65 * S),
+        ("0", 0),
+        ("0s", 0),
+        ("3.5s", 3500),
+        ("0.1s", 100),
+        ("0.001s", 1),
+        ("0.05s", 50),
+        ("1m0.25s", 60_250),
+        ("2h1.999s", 2 * H + 1999),
+        ("999999999.999s", 999_999_999_999),
+    ],
 )
 def test_durations_that_are_read(text: str, ms: int) -> None:
     assert duration_ms(text) == ms
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2", "-2m", "2 m", "2M", "1.5h", "5s1m", "m", "h", "٢m", "2m\n", "123456h", "1d", "2mm"]
+    "text",
+    ["", "2", "-2m", "2 m", "2M", "1.5h", "5s1m", "m", "h", "٢m", "2m\n", "123456h", "1d", "2mm"],
 )
 def test_durations_that_are_none(text: str) -> None:
     with pytest.raises(CommandError, match="is no duration: give hours, minutes or seconds, such as 6h, 2m"):
+        duration_ms(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3.5",
+        "0.0",
+        ".5s",
+        "3.s",
+        "3.5555s",
+        "3,5s",
+        "3.-5s",
+        "1.2.3s",
+        "1.5m",
+        "3.٢s",
+        "3.5 s",
+        "1e3s",
+        "3.5s\n",
+    ],
+)
+def test_decimals_that_are_none(text: str) -> None:
+    with pytest.raises(CommandError, match="is no duration"):
         duration_ms(text)
 
 
