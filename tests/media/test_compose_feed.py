@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -204,13 +205,16 @@ def _pairs(shown: list[Picture | None]) -> list[tuple[int | None, int | None, Pi
     ]
 
 
-def noisy(*slices: tuple[int, int, int]) -> tuple[TrackTime, Files]:
-    """Slices of noise: pictures ``skip`` to ``skip + count``, and ticks after the recording's start."""
+def noisy(*slices: tuple[int, int, int], tagged: tuple[str, ...] = ()) -> tuple[TrackTime, Files]:
+    """Slices of noise: pictures ``skip`` to ``skip + count``, and ticks after the recording's start.
+
+    Those that are ``tagged`` begin a run of their own.
+    """
     coded = noise(8 * GOP)
     data = joined(*(picture_pes(coded[skip : skip + count], at) for skip, count, at in slices))
     files = Files({f"v{n}.ts": each for n, each in enumerate(data)})
     places = [(f"v{n}.ts", at) for n, (_, _, at) in enumerate(slices)]
-    video = time_of(user_of(files, places)).video
+    video = time_of(user_of(files, places, tagged=tagged)).video
     assert video is not None
     return video, files
 
@@ -238,6 +242,27 @@ def test_after_a_hole_decoding_waits_for_a_key_frame() -> None:
     found = [(picture.utc - utc(0)) // STEP for picture in pictures_of(feed)]
     assert found == [*range(GOP), *range(5 * GOP + 10, 5 * GOP + 2 * GOP)]
     assert feed.count.undecoded == 10
+
+
+def test_where_runs_overlap_the_later_one_is_shown() -> None:
+    video, files = noisy((0, 2 * GOP, 0), (2 * GOP, 2 * GOP, ticks.TICKS), tagged=("v1.ts",))
+    assert [run.until for run in video.runs] == [utc(1000), None]
+    found = pictures_of(Feed(video, files.open, utc(0), utc(1_000_000)))
+    assert [(picture.utc - utc(0)) // STEP for picture in found] == list(range(3 * GOP))
+    alone, own = noisy((2 * GOP, 2 * GOP, ticks.TICKS))
+    later = pictures_of(Feed(alone, own.open, utc(0), utc(1_000_000)))
+    assert len(later) == 2 * GOP
+    for one, other in zip(found[GOP:], later, strict=True):
+        assert np.array_equal(luma(one), luma(other))
+
+
+def test_before_and_behind_a_user_s_other_pictures_nothing_of_a_run_is_shown() -> None:
+    video, files = noisy((0, 4 * GOP, 0))
+    (run,) = video.runs
+    between = replace(run, since=utc(1000) + 2 * STEP, yields=utc(3000))
+    feed = Feed(replace(video, runs=(between,)), files.open, utc(0), utc(1_000_000))
+    found = [(picture.utc - utc(0)) // STEP for picture in pictures_of(feed)]
+    assert found == list(range(GOP + 2, 3 * GOP))
 
 
 def test_a_slice_is_opened_when_its_time_has_come_and_closed_with_the_feed() -> None:
