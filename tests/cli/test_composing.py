@@ -228,14 +228,16 @@ def test_what_cannot_be_read_is_one_sentence_and_the_caller_s_fault(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        pytest.param("", "is no JSON", id="nothing"),
-        pytest.param("{", "is no JSON", id="half of it"),
-        pytest.param("[" * 100_000, "is no JSON", id="too deep"),
+        pytest.param("", "is not JSON", id="nothing"),
+        pytest.param("{", "is not JSON", id="half of it"),
+        pytest.param("[" * 100_000, "is too deep for a request", id="too deep"),
         pytest.param("[]", "is no request: expected a JSON object.", id="a list"),
         pytest.param(
-            '{"a": "' + "x" * 1_000_000 + '"}', "has more than 1000 kB: it is no request.", id="large"
+            '{"a": "' + "x" * 1_000_000 + '"}',
+            "is too large for a request: at most 1000000 bytes",
+            id="large",
         ),
-        pytest.param("\x00", "is no JSON", id="a byte"),
+        pytest.param("\x00", "is not JSON", id="a byte"),
     ],
 )
 def test_a_file_that_is_no_request(text: str, told: str, tmp_path: Path) -> None:
@@ -251,7 +253,7 @@ def test_bytes_that_are_no_text_are_no_request(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe{\xd8")
     said = run("compose", tmp_path / "nowhere", "-o", tmp_path / "out", "--request", path)
     assert said.code == 2
-    assert "is no JSON" in " ".join(said.err.split())
+    assert "is no text in UTF-8" in " ".join(said.err.split())
 
 
 def test_what_a_request_tells_is_not_typed_beside_it(request_file: Path, tmp_path: Path) -> None:

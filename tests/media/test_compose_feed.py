@@ -259,10 +259,12 @@ def test_where_runs_overlap_the_later_one_is_shown() -> None:
 def test_before_and_behind_a_user_s_other_pictures_nothing_of_a_run_is_shown() -> None:
     video, files = noisy((0, 4 * GOP, 0))
     (run,) = video.runs
-    between = replace(run, since=utc(1000) + 2 * STEP, yields=utc(3000))
-    feed = Feed(replace(video, runs=(between,)), files.open, utc(0), utc(1_000_000))
+    between = replace(run, since=utc(1000) + 2 * STEP + 9, yields=utc(3000))
+    alone = replace(video, runs=(between,))
+    assert Feed(alone, files.open, utc(0), utc(1_000_000)).at(between.start, 0) is None
+    feed = Feed(alone, files.open, utc(0), utc(1_000_000))
     found = [(picture.utc - utc(0)) // STEP for picture in pictures_of(feed)]
-    assert found == list(range(GOP + 2, 3 * GOP))
+    assert found == list(range(GOP + 3, 3 * GOP))
 
 
 def test_a_slice_is_opened_when_its_time_has_come_and_closed_with_the_feed() -> None:
