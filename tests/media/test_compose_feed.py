@@ -325,3 +325,18 @@ def test_a_run_without_a_key_frame_has_no_pictures() -> None:
     feed = Feed(video, files.open, utc(0), utc(1_000_000))
     assert pictures_of(feed) == []
     assert (feed.count.packets, feed.count.undecoded) == (GOP - 1, GOP - 1)
+
+
+@pytest.mark.parametrize("off_s", [-3600, 2, 30, 3600])
+def test_a_picture_whose_time_cannot_be_true_holds_up_no_other(off_s: int) -> None:
+    whole = picture_pes(noise(8 * GOP)[: 4 * GOP], 7200 * ticks.TICKS)
+    untrue = replace(whole[20], pts_ticks=whole[20].pts_ticks + off_s * ticks.TICKS)
+    (data,) = joined([*whole[:20], untrue, *whole[21:]])
+    files = Files({"v0.ts": data})
+    video = time_of(user_of(files, [("v0.ts", 0)])).video
+    assert video is not None
+    for first in (0, 18, 25):
+        feed = Feed(video, files.open, utc(0) + first * STEP, utc(1_000_000))
+        shown = [feed.at(utc(0) + n * STEP + 1, 0) for n in range(first, 4 * GOP)]
+        places = [(picture.utc - utc(0)) // STEP for picture in shown if picture is not None]
+        assert places == [19 if n == 20 else n for n in range(first, 4 * GOP)]

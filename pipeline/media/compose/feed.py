@@ -7,6 +7,7 @@ has come, and closed when it is over.
 from __future__ import annotations
 
 from bisect import bisect_right
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
@@ -92,9 +93,10 @@ class Feed:
         for number, run in enumerate(runs[first:]):
             yield Picture(run.start, None, 0)  # nobody opens a run before its time
             begin = _key_slice(run, self._start) if number == 0 else 0
-            yield from self._run(run, begin)
+            with closing(self._run(run, begin)) as pictures:
+                yield from _rising(pictures)
 
-    def _run(self, run: Run, begin: int) -> Iterator[Picture]:
+    def _run(self, run: Run, begin: int) -> Generator[Picture]:
         placed = run.placed[begin:]
         codec = placed[0].piece.ends.form.codec if placed[0].piece.ends else ""
         packets = open_run(self._open, [p.piece for p in placed], Medium.VIDEO)
@@ -160,6 +162,17 @@ class Feed:
                 continue
             turn = self._turns[max(0, bisect_right(self._begins, utc) - 1)]
             yield Picture(utc, frame, turn)
+
+
+def _rising(pictures: Iterator[Picture]) -> Iterator[Picture]:
+    """Pictures as they come; one that says that it is later than the next cannot hold those up."""
+    held: Picture | None = None
+    for picture in pictures:
+        if held is not None:
+            yield held if held.utc <= picture.utc else held._replace(utc=picture.utc)
+        held = picture
+    if held is not None:
+        yield held
 
 
 class _Wait:
