@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipeline.layout.looks import Cell, Image
     from pipeline.layout.scene import Scene, Seat
     from pipeline.layout.speaking import Shown
-    from pipeline.model.timeline import TrackTime, UserTime
+    from pipeline.model.timeline import Run, TrackTime, UserTime
 
 SPEAKER = "speaker"
 
@@ -145,7 +145,7 @@ def staged(
 
 def _stays(time: UserTime, composing: Composing) -> Iterator[_Stay]:
     """When somebody is on the stage."""
-    pictures = tuple(_shown(time.video, composing.looks.linger_ms)) if time.video else ()
+    pictures = tuple(_shown(time, time.video, composing.looks.linger_ms)) if time.video else ()
     if time.source == SCREEN:
         for first, last in pictures:
             yield _Stay(time, first, last, ((first, last),))
@@ -156,21 +156,27 @@ def _stays(time: UserTime, composing: Composing) -> Iterator[_Stay]:
             yield _Stay(time, start, end, on)
 
 
-def _shown(video: TrackTime, linger_ms: int) -> Iterator[tuple[int, int]]:
+def _shown(time: UserTime, video: TrackTime, linger_ms: int) -> Iterator[tuple[int, int]]:
     """Stretches in which pictures count as shown: short gaps do not end one."""
     linger = ticks.from_ms(linger_ms)
     gaps = {gap.start for gap in video.gaps}
     begun = video.runs[0].start
     for run, after in zip_longest(video.runs, video.runs[1:]):
-        last = run.placed[-1].piece.ends
-        # What is listed of a slice that is cut off is not there.
-        end = run.end if last is not None and last.cut is not None else run.listed_end
-        off = max(end, run.end - run.step + linger)
+        off = max(_still_until(run, time.source), run.end - run.step + linger)
         # Without a gap behind it the picture stands still up to the next run.
         if after is not None and (run.end not in gaps or after.start <= off):
             continue
         yield begun, off
         begun = after.start if after is not None else off
+
+
+def _still_until(run: Run, source: str) -> int:
+    """UTC ticks up to which the last picture of a run stands still, by the list of its slices."""
+    last = run.placed[-1].piece
+    # Of a slice that is cut off the rest is not there; one with sound is listed for as long as that lasts.
+    cut_off = last.ends is not None and last.ends.cut is not None
+    heard = last.shared and source != SCREEN
+    return run.end if cut_off or heard else run.listed_end
 
 
 def _shot(at: int, stays: Sequence[_Stay], composing: Composing, turns: Sequence[Turn]) -> Shot:
