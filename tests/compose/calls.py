@@ -128,3 +128,16 @@ kind = "missing"
 """
 )
 """The same, after a bad night: slices are gone, cut off and overwritten."""
+
+
+def _merged(text: str) -> str:
+    """Sound and pictures of everybody in the same slices, as Volcengine has them."""
+    users = text.replace('"trtc"', '"volcengine"').split("[[users]]")
+    both = [
+        f"{user.rstrip()}\nmerged = true\n\n" if "sound" in user and "picture" in user else user
+        for user in users
+    ]
+    return "[[users]]".join(both)
+
+
+MERGED = _merged(ROOM)

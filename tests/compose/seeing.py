@@ -9,7 +9,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.demo.picture import read
+from pipeline.demo.picture import Coded, read
 from pipeline.layout.canvas import OPAQUE
 from pipeline.layout.fill import Rect, fill
 from pipeline.layout.looks import CameraOff
@@ -61,12 +61,17 @@ class Drawn:
         """The part of the canvas that is drawn on; None for nothing."""
         region = self.region
         if self.shows:
-            seat = self.who.seat
-            dest = fill(region.mode, (seat.width, seat.height), (region.w, region.h)).dest
-            return Rect(region.x + dest.x, region.y + dest.y, dest.w, dest.h)
+            return self.place
         if self.off in {CameraOff.HOLD, CameraOff.NOTHING}:
             return None
         return Rect(region.x, region.y, region.w, region.h)
+
+    @property
+    def place(self) -> Rect:
+        """Where a picture of his would be."""
+        region, seat = self.region, self.who.seat
+        dest = fill(region.mode, (seat.width, seat.height), (region.w, region.h)).dest
+        return Rect(region.x + dest.x, region.y + dest.y, dest.w, dest.h)
 
     def cut(self, luma: Plane, rect: Rect) -> Plane:
         """What is drawn, as if it were opaque; what is not lies before the background alone."""
@@ -126,17 +131,21 @@ def _clear(rect: Rect, front: Sequence[Drawn]) -> bool:
 
 def _region(luma: Plane, each: Drawn, front: Sequence[Drawn]) -> Iterator[str]:
     rect = each.rect
+    if not each.shows and _own(read(each.cut(luma, each.place)), each):
+        yield f"{each.name} is seen and sends no pictures"
     if rect is None:
         return
     part = each.cut(luma, rect)
     if not each.shows:
-        if read(part) is not None:
-            yield f"{each.name} is seen and sends no pictures"
         far = float(np.abs(part.astype(np.int16) - BLACK).mean())
         if each.off is CameraOff.BLACK and _clear(rect, front) and far > NEARLY:
             yield f"{each.name} is not black: {far:.0f} levels off"
     elif readable(each, front):
         yield from _picture(part, each)
+
+
+def _own(coded: Coded | None, each: Drawn) -> bool:
+    return coded is not None and coded.user == each.who.number
 
 
 def _picture(part: Plane, each: Drawn) -> Iterator[str]:

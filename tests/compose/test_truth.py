@@ -26,7 +26,7 @@ from pipeline.layout.streams import Choice, Streams, Who
 from pipeline.media.compose.board import colour
 from pipeline.model.options import Moment
 from pipeline.vendors.layouts import Wish
-from tests.compose.calls import ROOM, TORN, WEB
+from tests.compose.calls import MERGED, ROOM, TORN, WEB
 from tests.compose.seeing import Drawn, frames, readable, wrong
 from tests.compose.stage_model import CLOCK_MS, Present, Stage
 from tests.merge.merging import TICKS_A_SECOND, beeps_ms, utc_ms
@@ -148,6 +148,7 @@ CASES = {
         cells=CELLS,
         hidden=frozenset({"camera of fay"}),
     ),
+    "sound and pictures in the same slices": Case("merged", Wish("grid"), FIT),
     "slices are gone, cut off and overwritten, avatars": Case("torn", Wish("grid"), FIT),
     "slices are gone, cut off and overwritten, the last picture held": Case(
         "torn", Wish("auto"), Looks(camera_off=CameraOff.HOLD)
@@ -166,7 +167,8 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]:
     """The recordings."""
     place = tmp_path_factory.mktemp("calls")
     return {
-        name: make(parse(text), place / name) for name, text in (("room", ROOM), ("torn", TORN), ("web", WEB))
+        name: make(parse(text), place / name)
+        for name, text in (("room", ROOM), ("torn", TORN), ("merged", MERGED), ("web", WEB))
     }
 
 
