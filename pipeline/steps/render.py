@@ -108,8 +108,9 @@ def render(
         waiting, told = set(futures), 0
         while waiting:
             finished, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            progress(done.value - told)
-            told = done.value
+            now = done.value  # once: it grows meanwhile
+            progress(now - told)
+            told = now
             for future in finished:
                 future.result()
         return [future.result() for future in futures]
