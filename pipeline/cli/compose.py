@@ -69,6 +69,8 @@ def command(*, out: str | None, overwrite: bool, as_json: bool, only_plan: bool,
         raise CommandError("--aspect and --sharing are of --preview; a recording tells both.")
     place_of, values["name"] = composing.into(out or "", values["name"])
     wanted, notes = composing.compose_options(values)
+    if out is not None and wanted.composing is not None:
+        composing.check_ending(out, pictures=wanted.composing.encoding is not None)
     complain([f"recpipe: {note}" for note in notes])
     shared: dict[str, Any] = {name: values[name] for name in ("jobs", "accept_loss", "config")}
     if only_plan:

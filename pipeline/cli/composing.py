@@ -237,6 +237,14 @@ def into(dest: str, name: str) -> tuple[str, str]:
     return (f"{store}:", own) if colon else (".", pattern)
 
 
+def check_ending(dest: str, *, pictures: bool) -> None:
+    """Raise CommandError where the name of a file says something else than what comes out."""
+    ending = dest.lower().rpartition(".")[2]
+    if ending in _FILES and (ending == "mp4") is not pictures:
+        what = "pictures: name it .mp4" if pictures else "sound alone: name it .m4a"
+        raise CommandError(f"-o {dest}: the file has {what}.")
+
+
 def _document(values: dict[str, Any], request: str | None) -> dict[str, Any]:
     """What was typed, as the document of a job has it."""
     context = click.get_current_context()

@@ -7,6 +7,7 @@ and fonts are named here and opened by whoever draws.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from pipeline.errors import CommandError
 from pipeline.job.faults import faults_of
-from pipeline.layout.canvas import LEAST_SIDE, MOST_SIDE, OPAQUE, WHOLE, Canvas, Mode, Place
+from pipeline.layout.canvas import LEAST_SIDE, MOST_SIDE, OPAQUE, WHOLE, Box, Canvas, Mode, Place
 from pipeline.layout.composing import Composing
 from pipeline.layout.composite import ComposeOptions
 from pipeline.layout.encoding import PRESET, Encoding, SoundEncoding, VideoCodec
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from pipeline.model.options import Moment
 
+_FRACTION = re.compile(r"(?:0?\.[0-9]{1,9}|0|1(?:\.0+)?|[0-9]{1,6}/[1-9][0-9]{0,5})", re.ASCII)
 _BESIDE_A_REQUEST = frozenset(
     {
         "request",
@@ -317,9 +319,17 @@ def who(text: str) -> Who:
     return Who(uid, source) if colon and source in {CAMERA, SCREEN} else Who(text)
 
 
+def _part(text: str) -> Box:
+    """A part of a picture, in fractions of its sides."""
+    numbers = text.split(",")
+    if len(numbers) != len("xywh") or any(not _FRACTION.fullmatch(number) for number in numbers):
+        raise CommandError(f"the crop {text!r} is no part of a picture: give X,Y,W,H in fractions of it.")
+    return Box(*map(Fraction, numbers))
+
+
 def _cell(asked: CellDocument, canvas: Canvas, vendor: str) -> Cell:
     box, z = canvas.parse_region(asked.region)
-    crop = WHOLE if asked.crop is None else Canvas(2, 2).parse_region(asked.crop)[0]
+    crop = WHOLE if asked.crop is None else _part(asked.crop)
     return Cell(
         Place(box, asked.mode or MODES[vendor].value, z, asked.opacity),
         None if asked.user is None else who(asked.user),

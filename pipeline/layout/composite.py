@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 CHUNK_MS = 30_000
 """Pictures are made in pieces of about so long: decoding up to the first one of a piece is done twice."""
+LEAST_PART = ticks.PER_MS
+"""Of a file that goes on where another may be no longer: less than this stays with the one before."""
 _NAME = "{recording}_{utc}{kind}"
 _SECOND = 1000
 DECODED_PIXELS, DRAWN_PIXELS = 250_000_000, 30_000_000
@@ -238,7 +240,8 @@ def composed(
             "--start and --end leave nothing of the recording: give a time between its first and last media."
         )
     most = ticks.from_ms(composing.most_ms) if composing.most_ms else end - start
-    parts = [(at, min(at + most, end)) for at in range(start, end, most)]
+    begins = [at for at in range(start, end, most) if at == start or end - at > LEAST_PART]
+    parts = list(zip(begins, [*begins[1:], end], strict=True))
     plans = [
         _plan(
             recording,

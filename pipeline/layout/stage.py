@@ -157,16 +157,17 @@ def _stays(time: UserTime, composing: Composing) -> Iterator[_Stay]:
 
 
 def _shown(time: UserTime, video: TrackTime, linger_ms: int) -> Iterator[tuple[int, int]]:
-    """Stretches in which pictures count as shown: short gaps do not end one."""
+    """Stretches in which pictures count as shown: short gaps do not end one; a screen is gone at once."""
     linger = ticks.from_ms(linger_ms)
     gaps = {gap.start for gap in video.gaps}
     begun = video.runs[0].start
     for run, after in zip_longest(video.runs, video.runs[1:]):
-        off = max(_still_until(run, time.source), run.end - run.step + linger)
+        still = _still_until(run, time.source)
+        off = max(still, run.end - run.step + linger)
         # Without a gap behind it the picture stands still up to the next run.
         if after is not None and (run.end not in gaps or after.start <= off):
             continue
-        yield begun, off
+        yield begun, still if time.source == SCREEN else off
         begun = after.start if after is not None else off
 
 

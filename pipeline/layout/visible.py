@@ -31,7 +31,8 @@ def visible(shot: Shot, cells: Sequence[Cell] = ()) -> tuple[Region, ...]:
 def covers(shot: Shot, region: Region, cells: Sequence[Cell] = ()) -> bool:
     """Whether nothing behind a region can be seen through it.
 
-    Pictures may be missing at the beginning of a stay and images may be transparent: they hide nothing.
+    Images may be transparent and hide nothing. Whose camera is on hides what is behind him, even in the
+    moment before his first picture is decoded.
     """
     rounded = region.cell is not None and bool(cells) and cells[region.cell].radius > 0
     face = shot.role(region).face

@@ -261,3 +261,16 @@ def test_what_a_request_tells_is_not_typed_beside_it(request_file: Path, tmp_pat
     said = run("compose", tmp_path / "nowhere", "-o", tmp_path / "out", *typed)
     assert said.code == 2
     assert "a request tells all of the composite: leave fps, layout out." in " ".join(said.err.split())
+
+
+@pytest.mark.parametrize(
+    ("dest", "options", "told"),
+    [
+        ("call.m4a", [], "name it .mp4"),
+        ("call.mp4", ["--tracks", "audio"], "name it .m4a"),
+    ],
+)
+def test_a_file_s_name_says_what_is_in_it(dest: str, options: list[str], told: str, tmp_path: Path) -> None:
+    said = run("compose", tmp_path, "-o", tmp_path / dest, *options)
+    assert said.code == 2
+    assert told in said.err

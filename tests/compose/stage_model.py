@@ -79,7 +79,7 @@ class Stage:
         if user.user.source is Source.SCREEN:
             breaks = [0, *(n for n, (a, b) in enumerate(pairwise(pictures), 1) if b - a > self._linger)]
             for first, behind in pairwise([*breaks, len(pictures)]):
-                yield _stay(user, pictures, pictures[first], pictures[behind - 1] + self._linger)
+                yield _stay(user, pictures, pictures[first], pictures[behind - 1] + frame)
             return
         media: list[tuple[float, float]] = [(at, at + frame) for at in pictures]
         media = sorted([*media, *sound_ms(made, user)])
@@ -97,7 +97,7 @@ class Stage:
         early, sent, late = (bisect_right(pictures, ms + off) for off in (-CLOCK_MS, 0, CLOCK_MS))
         may_be = pictures[max(0, early - 1) : late] if sent else ()
         shape_of = pictures[sent - 1] if sent else next(iter(user.pictures_ms), None)
-        on = bool(sent) and ms < pictures[sent - 1] + self._linger
+        on = bool(sent) and (user.user.source is Source.SCREEN or ms < pictures[sent - 1] + self._linger)
         return Present(_seat(user, shape_of, self._zero), user.user.number, frozenset(may_be), on)
 
 

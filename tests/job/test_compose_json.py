@@ -321,7 +321,10 @@ def test_a_region_is_filled_as_its_vendor_does(vendor: str, mode: Mode) -> None:
         pytest.param({"region": "0,0,1,1", "radius": 1.1}, "cells.0.radius: ", id="a radius"),
         pytest.param({"region": "0,0,1,1", "radius": -0.1}, "cells.0.radius: ", id="a radius below"),
         pytest.param({"region": "0,0,1,1", "mode": "zoom"}, "cells.0.mode: ", id="a mode"),
-        pytest.param({"region": "0,0,1,1", "crop": "0,0,1"}, "region", id="a crop"),
+        pytest.param({"region": "0,0,1,1", "crop": "0,0,1"}, "the crop '0,0,1'", id="a crop"),
+        pytest.param({"region": "0,0,1,1", "crop": "0,0,2,2"}, "the crop", id="a crop in pixels"),
+        pytest.param({"region": "0,0,1,1", "crop": "0,0,1,1,3"}, "the crop", id="a crop with a depth"),
+        pytest.param({"region": "0,0,1,1", "crop": "0.5,0,0.6,1"}, "outside", id="a crop too wide"),
         pytest.param({"region": "0,0,1,1", "z": 1}, "cells.0.z: is not known", id="a field"),
     ],
 )

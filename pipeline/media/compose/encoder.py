@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pipeline.layout.encoding import Encoding
 
 SOFTWARE = {VideoCodec.H264: "libx264", VideoCodec.HEVC: "libx265"}
+SURE_WIDTH = 512
+"""On narrower canvases MB-tree of x264 gives other bits from run to run where there is AVX-512 (tried)."""
 _BT601 = 6  # SMPTE 170M (ITU-T H.273 table 4)
 _LIMITED = 1
 
@@ -87,11 +89,11 @@ def _context(encoding: Encoding, canvas: Canvas, name: str) -> VideoCodecContext
     context.color_primaries, context.color_trc = _BT601, _BT601
     if encoding.bit_rate:
         context.bit_rate = encoding.bit_rate
-    context.options = _options(encoding, codec.name)  # `h264` is a name of libx264 too
+    context.options = _options(encoding, canvas, codec.name)  # `h264` is a name of libx264 too
     return context
 
 
-def _options(encoding: Encoding, name: str) -> dict[str, str]:
+def _options(encoding: Encoding, canvas: Canvas, name: str) -> dict[str, str]:
     options: dict[str, str] = {}
     if encoding.profile:
         options["profile"] = encoding.profile
@@ -100,6 +102,8 @@ def _options(encoding: Encoding, name: str) -> dict[str, str]:
     options["preset"] = encoding.preset
     if not encoding.bit_rate:
         options["crf"] = str(crf_of(encoding))
+    if name == "libx264" and canvas.width < SURE_WIDTH:
+        options["x264-params"] = "mbtree=0"
     if name == "libx265":
         gop = gop_frames(encoding)
         options["x265-params"] = (
