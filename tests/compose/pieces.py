@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from pipeline.api import merge
-from pipeline.cli.boundary import signals
+from pipeline.cli.boundary import check, signals
 from pipeline.layout.canvas import Canvas
 from pipeline.layout.composing import Composing
 from pipeline.layout.composite import ComposeOptions
@@ -119,7 +119,7 @@ def _run(source: str, place: str, jobs: str, number: str, kind: str) -> None:
 
     sys.addaudithook(watch)
     with signals():
-        compose(Path(source), Path(place), jobs=int(jobs))
+        merge(source, place, MANY, jobs=int(jobs), progress=lambda *_: check())
 
 
 if __name__ == "__main__":
