@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,18 @@ def _web(kind: str) -> dict[str, Any]:
 def test_a_gap_inside_of_a_stay_is_silence(tmp_path: Path) -> None:
     found = levels(tmp_path, sender(sound=((0, 2000), (5000, 7000))))["1"]
     assert set(found[22:49]) == {-100}
+
+
+def test_levels_of_hours_take_no_memory_of_their_samples(tmp_path: Path) -> None:
+    found = recorded(tmp_path / "recording", sender(sound=((0, 1000), (7_200_000, 7_201_000))))
+    tracemalloc.start()
+    try:
+        own = levels_of(found.times, utc(0), found.folder.open)["1"]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [own[0] is not None, own[720], own[72_001] is not None] == [True, None, True]
+    assert peak < 50_000_000, "two hours of samples would be 2.7 GB"
 
 
 def test_who_sends_no_sound_is_not_in_it(tmp_path: Path) -> None:

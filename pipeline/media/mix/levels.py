@@ -36,13 +36,16 @@ def levels_of(
     for time in times:
         if time.audio is None:
             continue
-        power = np.zeros(count * _STEP + _STEP)
+        sums = np.zeros(count)  # a step each: samples of hours would fill the memory
         voice = Voice((Piece(start, end, 0),), start, 1, time.audio, open_slice)
         for at, samples in voice.until(count * _STEP):
-            low, high = max(0, at), min(at + samples.shape[1], len(power))
+            low, high = max(0, at), min(at + samples.shape[1], count * _STEP)
             if low < high:
-                power[low:high] += np.square(samples[0, low - at : high - at], dtype=np.float64)
-        steps = power[: count * _STEP].reshape(-1, _STEP).mean(axis=1)
+                power = np.square(samples[0, low - at : high - at], dtype=np.float64)
+                first, after = low // _STEP, -(-high // _STEP)
+                padded = np.pad(power, (low - first * _STEP, after * _STEP - high))
+                sums[first:after] += padded.reshape(-1, _STEP).sum(axis=1)
+        steps = sums / _STEP
         levels = np.maximum(_SILENT_DB, 10 * np.log10(np.maximum(steps, 1e-12))).round().astype(int)
         there = np.zeros(count, dtype=bool)
         for a, b in time.sessions:
