@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
@@ -24,8 +26,7 @@ from tests import truth
 from tests.media.composing import T0_MS, recorded, sender
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from _typeshed import ReadableBuffer
     from numpy.typing import NDArray
 
     from pipeline.layout.composite import CompositePlan
@@ -171,6 +172,29 @@ def test_the_digests_are_those_of_the_payloads(call: Recorded, tmp_path: Path) -
     assert one.joined == other.joined
     assert alone.joined == replace(one.joined, sound="", sounds=0)
     assert one.path.read_bytes() == other.path.read_bytes()
+
+
+class Watching(BytesIO):
+    """A sink that counts which files below a folder are open while it is written."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__()
+        self._place = str(place)
+        self.most_open = 0
+
+    def write(self, data: ReadableBuffer) -> int:
+        links = [path.readlink() for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+        self.most_open = max(self.most_open, sum(str(link).startswith(self._place) for link in links))
+        return super().write(data)
+
+
+def test_of_many_pieces_one_is_open_at_a_time(call: Recorded, tmp_path: Path) -> None:
+    plan = plan_of(call, 1000, preset="ultrafast")
+    pieces, _ = pieces_of(call, plan, tmp_path)
+    sink = Watching(tmp_path)
+    join(plan, pieces, sound_of(tmp_path, SECONDS), sink)
+    assert len(pieces) == SECONDS
+    assert sink.most_open == 2, "a piece and the sound"
 
 
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])

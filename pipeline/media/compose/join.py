@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,7 +14,7 @@ from pipeline.media.mp4.writer import Edit, Mp4Writer, SampleTimes, TrackHeader
 from pipeline.model import ticks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,15 +38,16 @@ class _Stream:
     """Samples of a track in order, of one file after another."""
 
     header: TrackHeader
-    parts: tuple[tuple[BinaryIO, Track], ...]
+    parts: tuple[tuple[Path, Track], ...]
     times: SampleTimes
     due: NDArray[np.int64]  # file ticks of each sample's decoding
 
-    def samples(self) -> Iterator[tuple[BinaryIO, int, int]]:
-        """File, offset and size of each."""
-        for file, track in self.parts:
-            for offset, size in zip(track.offsets.tolist(), track.sizes.tolist(), strict=True):
-                yield file, offset, size
+    def samples(self) -> Generator[bytes]:
+        """What each holds; one file is open at a time: long calls have more than a process may open."""
+        for path, track in self.parts:
+            with path.open("rb") as file:
+                for offset, size in zip(track.offsets.tolist(), track.sizes.tolist(), strict=True):
+                    yield _read(file, offset, size)
 
 
 def join(plan: CompositePlan, pieces: Sequence[Path], sound: Path | None, sink: BinaryIO) -> Joined:
@@ -62,20 +63,18 @@ def join(plan: CompositePlan, pieces: Sequence[Path], sound: Path | None, sink: 
         ValueError: a piece is no file of ours, or was encoded otherwise than the first one.
         OSError: one cannot be read, or the sink not written.
     """
-    with ExitStack() as stack:
-        files = [stack.enter_context(path.open("rb")) for path in pieces]
-        streams = [_pictures(plan, files)] if files else []
-        if sound is not None:
-            streams.append(_sound(stack.enter_context(sound.open("rb"))))
-        digests = _write(plan, streams, sink)
+    streams = [_pictures(plan, pieces)] if pieces else []
+    if sound is not None:
+        streams.append(_sound(sound))
+    digests = _write(plan, streams, sink)
     counts = [len(stream.due) for stream in streams]
-    if not files:
+    if not pieces:
         digests, counts = ["", *digests], [0, *counts]
     return Joined(digests[0], digests[1] if sound else "", counts[0], counts[1] if sound else 0)
 
 
-def _pictures(plan: CompositePlan, files: Sequence[BinaryIO]) -> _Stream:
-    parts = tuple((file, _only(file)) for file in files)
+def _pictures(plan: CompositePlan, pieces: Sequence[Path]) -> _Stream:
+    parts = tuple((path, _only(path)) for path in pieces)
     entries = {track.sample_entry for _, track in parts}
     if len(entries) > 1:
         raise ValueError("the pieces of a composite were encoded by different encoders: make them anew")
@@ -103,17 +102,17 @@ def _pictures(plan: CompositePlan, files: Sequence[BinaryIO]) -> _Stream:
     return _Stream(header, parts, times, decoded)
 
 
-def _sound(file: BinaryIO) -> _Stream:
-    track = _only(file)
+def _sound(path: Path) -> _Stream:
+    track = _only(path)
     edits = tuple(Edit(edit.duration, edit.media_time) for edit in track.edits)
     header = TrackHeader("soun", track.timescale, track.sample_entry, name="mix")
     due = track.dts * ticks.TICKS // track.timescale
-    return _Stream(header, ((file, track),), SampleTimes(track.dts, track.duration, edits=edits), due)
+    return _Stream(header, ((path, track),), SampleTimes(track.dts, track.duration, edits=edits), due)
 
 
-def _only(file: BinaryIO) -> Track:
-    file.seek(0, 2)
-    movie = read_movie(file, file.tell())
+def _only(path: Path) -> Track:
+    with path.open("rb") as file:
+        movie = read_movie(file, path.stat().st_size)
     if len(movie.tracks) != 1:
         raise ValueError("a piece of a composite has one track: make it anew")
     return movie.tracks[0]
@@ -133,17 +132,19 @@ def _write(plan: CompositePlan, streams: Sequence[_Stream], sink: BinaryIO) -> l
         movie_timescale=ticks.TICKS,
     )
     hashes = [hashlib.sha256() for _ in streams]
-    samples = [stream.samples() for stream in streams]
     done = [0] * len(streams)
-    for second in range(seconds):
-        last = second == seconds - 1
-        for number, stream in enumerate(streams):
-            until = len(stream.due) if last else int(np.searchsorted(stream.due, (second + 1) * ticks.TICKS))
-            parts = [_read(*next(samples[number])) for _ in range(max(0, until - done[number]))]
-            data = b"".join(parts)
-            hashes[number].update(data)
-            writer.chunk(number, list(map(len, parts)), data)
-            done[number] = max(done[number], until)
+    with ExitStack() as stack:
+        samples = [stack.enter_context(closing(stream.samples())) for stream in streams]
+        for second in range(seconds):
+            last = second == seconds - 1
+            for number, stream in enumerate(streams):
+                due = np.searchsorted(stream.due, (second + 1) * ticks.TICKS)
+                until = len(stream.due) if last else int(due)
+                parts = [next(samples[number]) for _ in range(max(0, until - done[number]))]
+                data = b"".join(parts)
+                hashes[number].update(data)
+                writer.chunk(number, list(map(len, parts)), data)
+                done[number] = max(done[number], until)
     writer.finish([stream.times for stream in streams])
     return [each.hexdigest() for each in hashes]
 
