@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
+from pipeline.drawing.studio import Studio
 from pipeline.layout.canvas import WHOLE, Box, Canvas, Mode, Region
 from pipeline.layout.fill import Rect
-from pipeline.layout.looks import ClockMark
+from pipeline.layout.looks import ClockMark, Corner
 from pipeline.layout.stage import Face, Role
 from pipeline.media.compose.board import Board, Patch, colour, pixels
 from pipeline.media.compose.feed import Picture
@@ -320,6 +321,26 @@ def test_the_running_time_is_drawn_anew_each_second_over_what_it_was() -> None:
     assert artist.asked == [100_000, 101_000, 102_000]
     assert clock.rect == Rect(170, 4, 30, 6)
     assert not clock.hides
+
+
+@pytest.mark.parametrize("corner", Corner)
+@pytest.mark.parametrize("size", [14, 90, 400], ids=lambda size: f"letters of {size} pixels")
+@pytest.mark.parametrize("canvas", [Canvas(16, 8), CANVAS, Canvas(640, 360)], ids=str)
+def test_a_running_time_that_has_no_room_is_drawn_as_far_as_there_is_canvas(
+    corner: Corner, size: int, canvas: Canvas
+) -> None:
+    clock = Clock(ClockMark(corner, 0, size), Studio({}), canvas)
+    for second in range(100, 103):
+        changed = clock.update(second * ticks.TICKS)
+        if changed:
+            assert (clock.rect.right <= canvas.width, clock.rect.bottom <= canvas.height) == (True, True)
+        inside = clock.patch is not None and _on(clock.patch, canvas)
+        assert changed == inside
+
+
+def _on(patch: Patch, canvas: Canvas) -> bool:
+    across = patch.x < canvas.width and patch.x + patch.w > 0
+    return across and patch.y < canvas.height and patch.y + patch.h > 0
 
 
 def test_a_decoded_picture_of_full_range_and_bt_709_keeps_its_colours() -> None:

@@ -75,15 +75,20 @@ class Clock:
         before = self.patch
         self._second = second
         self.patch = patch_of(self._artist.clock(self._mark, second * _SECOND, self._canvas))
-        self.rect = _around(self.patch, before)
+        around = _around(self.patch, before, self._canvas)
+        if around is None:
+            return False
+        self.rect = around
         return True
 
 
-def _around(patch: Patch, other: Patch | None) -> Rect:
-    """The rectangle that holds both, inside the canvas at its upper left."""
+def _around(patch: Patch, other: Patch | None, canvas: Canvas) -> Rect | None:
+    """The part of the canvas that holds both; None where neither is on it."""
     both = [patch] if other is None else [patch, other]
     left, top = max(0, min(p.x for p in both)), max(0, min(p.y for p in both))
-    return Rect(left, top, max(p.x + p.w for p in both) - left, max(p.y + p.h for p in both) - top)
+    right = min(canvas.width, max(p.x + p.w for p in both))
+    bottom = min(canvas.height, max(p.y + p.h for p in both))
+    return Rect(left, top, right - left, bottom - top) if left < right and top < bottom else None
 
 
 class Moving:
