@@ -267,6 +267,21 @@ def test_before_and_behind_a_user_s_other_pictures_nothing_of_a_run_is_shown() -
     assert found == list(range(GOP + 3, 3 * GOP))
 
 
+@pytest.mark.parametrize("behind", [-1, 0, 3, 9, 10, 25], ids=lambda n: f"{n} pictures behind the hole")
+def test_begun_behind_a_hole_and_before_a_key_frame_the_picture_from_before_it_stays(behind: int) -> None:
+    video, files = noisy((0, GOP, 0), (GOP + 5, 2 * GOP, 5 * ticks.TICKS))
+    moment = utc(5000) + behind * STEP
+    whole = Feed(video, files.open, utc(0), utc(1_000_000)).at(moment, 0)
+    begun = Feed(video, files.open, moment, utc(1_000_000))
+    part = begun.at(moment, 0)
+    assert whole is not None
+    assert part is not None
+    assert part.utc == whole.utc
+    assert np.array_equal(luma(whole), luma(part))
+    begun.at(utc(100_000), 0)
+    assert begun.count.undecoded == min(10, max(0, 10 - behind))
+
+
 def test_a_slice_is_opened_when_its_time_has_come_and_closed_with_the_feed() -> None:
     video, files = noisy((0, GOP, 0), (GOP, GOP, 5 * ticks.TICKS), (2 * GOP, GOP, 10 * ticks.TICKS))
     feed = Feed(video, files.open, utc(0), utc(1_000_000))

@@ -90,6 +90,8 @@ class Feed:
     def _all(self) -> Generator[Picture]:
         runs = self._video.runs
         first = max((n for n, run in enumerate(runs) if run.start <= self._start), default=0)
+        if first and not _key_slices(runs[first], self._start):
+            first -= 1  # its last picture stays until this one's key frame
         for number, run in enumerate(runs[first:]):
             yield Picture(run.start, None, 0)  # nobody opens a run before its time
             begin = _key_slice(run, self._start) if number == 0 else 0
@@ -211,6 +213,11 @@ class _Wait:
 
 def _key_slice(run: Run, start: int) -> int:
     """Index of the last slice of a run that holds a key frame to begin with at UTC ticks ``start``."""
-    before = [n for n, placed in enumerate(run.placed) if placed.at <= start]
-    keys = [n for n in before if (ends := run.placed[n].piece.ends) is not None and ends.key]
+    keys = _key_slices(run, start)
     return keys[-1] if keys else 0
+
+
+def _key_slices(run: Run, start: int) -> list[int]:
+    """Indices of the slices up to UTC ticks ``start`` that begin with a key frame."""
+    before = [n for n, placed in enumerate(run.placed) if placed.at <= start]
+    return [n for n in before if (ends := run.placed[n].piece.ends) is not None and ends.key]
