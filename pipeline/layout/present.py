@@ -11,6 +11,7 @@ from pipeline.model.shapes import stretches
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.model.shapes import Stretch
     from pipeline.model.timeline import UserTime
 
 QUARTERS = (90, 270)
@@ -28,7 +29,7 @@ def seats_at(times: Sequence[UserTime], at: int) -> tuple[Seat, ...]:
         at: UTC ticks.
     """
     there = [
-        (start, time.uid, time.source, seat_of(time, at))
+        (start, time.uid, time.source, seat_of(time, stretches(time.video) if time.video else (), at))
         for time in times
         for start, end in time.sessions
         if start <= at < end and (time.source != SCREEN or _shows(time, at))
@@ -41,12 +42,17 @@ def _shows(time: UserTime, at: int) -> bool:
     return any(run.start <= at < run.listed_end for run in runs)
 
 
-def seat_of(time: UserTime, at: int) -> Seat:
-    """Somebody as a seat, with the aspect of what he shows then."""
+def seat_of(time: UserTime, found: Sequence[Stretch], at: int) -> Seat:
+    """Somebody as a seat, with the aspect of what he shows then.
+
+    Args:
+        time: his.
+        found: the shapes of his pictures; none of who sends none.
+        at: UTC ticks.
+    """
     screen = time.source == SCREEN
-    if time.video is None:
+    if not found:
         return Seat(time.uid, screen=screen)
-    found = stretches(time.video)
     shape = next((s.shape for s in reversed(found) if s.start <= at), found[0].shape)
     width, height = shape.width, shape.height
     if shape.clockwise in QUARTERS:

@@ -12,8 +12,10 @@ Everything changes at a UTC instant of the timeline:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache, partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -25,13 +27,14 @@ from pipeline.model import ticks
 from pipeline.model.shapes import stretches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pipeline.layout.canvas import Region
     from pipeline.layout.composing import Composing
     from pipeline.layout.looks import Cell, Image
     from pipeline.layout.scene import Scene, Seat
     from pipeline.layout.speaking import Shown
+    from pipeline.model.shapes import Stretch
     from pipeline.model.timeline import Run, TrackTime, UserTime
 
 SPEAKER = "speaker"
@@ -106,12 +109,21 @@ def turns_of(shown: Sequence[Shown], start: int) -> tuple[Turn, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Stay:
-    """A stay on the stage: UTC ticks, and the stretches of it in which pictures are shown."""
+    """A stay on the stage: UTC ticks, and the stretches of it in which pictures are shown.
+
+    ``shapes`` are those of all his pictures.
+    """
 
     time: UserTime
     start: int
     end: int
     on: tuple[tuple[int, int], ...]
+    shapes: tuple[Stretch, ...]
+
+    def begun(self, at: int) -> tuple[int, int] | None:
+        """The stretch that began last, over by then or not."""
+        after = bisect_right(self.on, at, key=lambda stretch: stretch[0])
+        return self.on[after - 1] if after else None
 
 
 def staged(
@@ -134,10 +146,11 @@ def staged(
     edges = {start, *(turn.start for turn in turns)}
     for stay in stays:
         edges |= {stay.start, stay.end, *(edge for on in stay.on for edge in on)}
-        edges |= {s.start for s in (stretches(stay.time.video) if stay.time.video else ())}
+        edges |= {s.start for s in stay.shapes}
     shots: list[Shot] = []
+    arranged = cache(partial(_arranged, composing))  # most edges leave everybody where he is
     for at in sorted(edge for edge in edges if start <= edge < end):
-        shot = _shot(at, stays, composing, turns)
+        shot = _shot(at, stays, composing, turns, arranged)
         if not shots or (shot.scene, shot.roles) != (shots[-1].scene, shots[-1].roles):
             shots.append(shot)
     return tuple(shots)
@@ -146,14 +159,15 @@ def staged(
 def _stays(time: UserTime, composing: Composing) -> Iterator[_Stay]:
     """When somebody is on the stage."""
     pictures = tuple(_shown(time, time.video, composing.looks.linger_ms)) if time.video else ()
+    shapes = stretches(time.video) if time.video else ()
     if time.source == SCREEN:
         for first, last in pictures:
-            yield _Stay(time, first, last, ((first, last),))
+            yield _Stay(time, first, last, ((first, last),), shapes)
         return
     for start, end in time.sessions:
         on = tuple((max(a, start), min(b, end)) for a, b in pictures if a < end and b > start)
         if on or composing.looks.sound_only:
-            yield _Stay(time, start, end, on)
+            yield _Stay(time, start, end, on, shapes)
 
 
 def _shown(time: UserTime, video: TrackTime, linger_ms: int) -> Iterator[tuple[int, int]]:
@@ -180,23 +194,33 @@ def _still_until(run: Run, source: str) -> int:
     return run.end if cut_off or heard else run.listed_end
 
 
-def _shot(at: int, stays: Sequence[_Stay], composing: Composing, turns: Sequence[Turn]) -> Shot:
+def _shot(
+    at: int,
+    stays: Sequence[_Stay],
+    composing: Composing,
+    turns: Sequence[Turn],
+    arranged: Callable[[tuple[Seat, ...], int | None, bool], Scene],
+) -> Shot:
     there = sorted(
         (stay for stay in stays if stay.start <= at < stay.end),
         key=lambda stay: (stay.start, stay.time.uid, stay.time.source),
     )
-    seats = tuple(seat_of(stay.time, at) for stay in there)
-    large, absent = _large(at, seats, composing, turns)
-    if composing.cells:
-        scene = by_cells(composing.canvas, seats, composing.cells, composing.layout.vendor)
-    else:
-        scene = composing.layout.arranged(composing.canvas, seats, large, absent=absent)
-    if composing.looks.mode is not None and not composing.cells:
-        mode = composing.looks.mode
-        scene = replace(scene, regions=tuple(replace(region, mode=mode) for region in scene.regions))
+    seats = tuple(seat_of(stay.time, stay.shapes, at) for stay in there)
+    scene = arranged(seats, *_large(at, seats, composing, turns))
     cells = {r.seat: composing.cells[r.cell] for r in scene.regions if r.cell is not None}
     roles = tuple(_role(at, stay, composing, cells.get(n)) for n, stay in enumerate(there))
     return Shot(at, scene, roles)
+
+
+def _arranged(composing: Composing, seats: tuple[Seat, ...], large: int | None, absent: bool) -> Scene:  # noqa: FBT001 - a key of what is kept
+    """Where everybody is."""
+    if composing.cells:
+        return by_cells(composing.canvas, seats, composing.cells, composing.layout.vendor)
+    scene = composing.layout.arranged(composing.canvas, seats, large, absent=absent)
+    mode = composing.looks.mode
+    if mode is None:
+        return scene
+    return replace(scene, regions=tuple(replace(region, mode=mode) for region in scene.regions))
 
 
 def _large(
@@ -219,13 +243,13 @@ def _large(
 def _role(at: int, stay: _Stay, composing: Composing, cell: Cell | None) -> Role:
     time, looks = stay.time, composing.looks
     role = Role(time.uid, time.source, Face.LIVE, stay.start)
-    if any(a <= at < b for a, b in stay.on):
+    last = stay.begun(at)
+    if last is not None and at < last[1]:
         return role
     image = (cell.image if cell else None) or looks.image_of(time.uid, time.source)
     if image is not None:
         return replace(role, face=Face.IMAGE, image=image)
     if looks.camera_off is CameraOff.HOLD:
-        seen = any(a <= at for a, _ in stay.on)
-        return replace(role, face=Face.HELD if seen else Face.NOTHING)
+        return replace(role, face=Face.HELD if last is not None else Face.NOTHING)
     faces = {CameraOff.BLACK: Face.BLACK, CameraOff.AVATAR: Face.AVATAR, CameraOff.NOTHING: Face.NOTHING}
     return replace(role, face=faces[looks.camera_off])

@@ -23,7 +23,11 @@ from tests.layout.staging import CANVAS, asked, at, named, second, senders, shot
 from tests.model.laws import patient
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.layout.canvas import Canvas
     from pipeline.layout.composing import Composing
+    from pipeline.layout.scene import Scene, Seat
     from pipeline.layout.stage import Shot
 
 
@@ -568,3 +572,27 @@ def test_a_part_is_what_the_whole_shows_then(
     first = next(shot for shot in reversed(whole) if shot.start <= begin)
     assert part[0] == replace(first, start=begin)
     assert part[1:] == tuple(shot for shot in whole if shot.start > begin)
+
+
+class Asking:
+    """A layout that remembers for whom it was asked."""
+
+    def __init__(self) -> None:
+        self._wish = Wish("grid")
+        self.name, self.vendor = self._wish.name, self._wish.vendor
+        self.asked: list[tuple[Seat, ...]] = []
+
+    def arranged(
+        self, canvas: Canvas, seats: Sequence[Seat], large: int | None, *, absent: bool = False
+    ) -> Scene:
+        self.asked.append(tuple(seats))
+        return self._wish.arranged(canvas, seats, large, absent=absent)
+
+
+def test_the_layout_is_asked_once_for_the_same_people_however_often_cameras_go_off() -> None:
+    """Arranging costs more than all else of a shot: an hour of flickering cameras took a minute."""
+    flickering = " ".join(f"{n}-{n + 2}" for n in range(0, 400, 4))
+    layout = Asking()
+    found = shots(replace(asked(), layout=layout), f"ann v {flickering} a 0-400", "ben a 200-400")
+    assert len(found) > 150
+    assert [[seat.name for seat in seats] for seats in layout.asked] == [["ann"], ["ann", "ben"], []]
