@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.media.compose.board import Plane
     from pipeline.media.compose.feed import Feed
     from pipeline.media.compose.layers import Layer
+    from pipeline.media.compose.sprite import Sprite
 
 
 class Painter:
@@ -49,6 +51,7 @@ class Painter:
         self.seen: frozenset[tuple[str, str]] = frozenset()
         """Whose pictures the shot that is on shows."""
         self._images: dict[object, Patch] = {}
+        self._fronts: dict[object, Patch | None] = {}
 
     def frame(self, number: int) -> VideoFrame:
         """A frame of the composite; frames are drawn in order, into the same picture."""
@@ -92,14 +95,13 @@ class Painter:
             yield from self._of(shot, region, role, utc)
             if looks.label is not None and role.face is not Face.AVATAR:  # which has the name itself
                 label, name = looks.label, looks.name_of(role.uid)
-                sprite = self._artist.label(name, label, region)
-                if sprite is not None:
-                    yield Still(patch_of(sprite))
+                key = ("label", name, replace(region, seat=0))
+                yield from self._drawn(key, partial(self._artist.label, name, label, region))
         for mark in looks.marks:
             if isinstance(mark, ClockMark):
                 yield Clock(mark, self._artist, canvas)
-            elif (sprite := self._artist.mark(mark, canvas)) is not None:
-                yield Still(patch_of(sprite))
+            else:
+                yield from self._drawn(mark, partial(self._artist.mark, mark, canvas))
 
     def _of(self, shot: Shot, region: Region, role: Role, utc: int) -> Iterator[Layer]:
         """What a region shows."""
@@ -124,6 +126,15 @@ class Painter:
             image = role.image
             key = (image, replace(region, seat=0))
             yield Still(self._kept(key, lambda: still_in(region, self._artist.image(image, region), corners)))
+
+    def _drawn(self, key: object, draw: Callable[[], Sprite | None]) -> Iterator[Layer]:
+        """What lies in front of pictures, where there is anything."""
+        if key not in self._fronts:
+            sprite = draw()
+            self._fronts[key] = None if sprite is None else patch_of(sprite)
+        patch = self._fronts[key]
+        if patch is not None:
+            yield Still(patch)
 
     def _kept(self, key: object, make: Callable[[], Patch]) -> Patch:
         """A patch that many shots have."""
