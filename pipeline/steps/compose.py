@@ -238,8 +238,8 @@ def _piece(shop: Workshop, name: str, tell: Callable[[], None] = lambda: None) -
 
 def _sound(shop: Workshop, sink: BinaryIO) -> dict[str, Any]:
     plan = shop.plan
-    keys = [p.piece.key for s in plan.speakers for run in s.audio.runs for p in run.placed]
-    made = encode_sound(plan, shop.source.whole(*[keys]), sink, lambda _: None, hashing=True)
+    tracks = [[p.piece.key for run in s.audio.runs for p in run.placed] for s in plan.speakers]
+    made = encode_sound(plan, shop.source.whole(*tracks), sink, lambda _: None, hashing=True)
     return {"track": asdict(made.tracks[0]), "entries": [asdict(entry) for entry in made.entries]}
 
 

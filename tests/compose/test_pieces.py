@@ -7,19 +7,25 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from pipeline.api import plan
 from pipeline.demo.picture import Coded, read
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
-from pipeline.layout.encoding import VideoCodec
+from pipeline.drawing.studio import Studio
+from pipeline.layout.composite import CompositePlan
+from pipeline.layout.encoding import Encoding, VideoCodec
 from pipeline.layout.scene import Seat
 from pipeline.model.options import Moment
+from pipeline.sources.bucket import Bucket
 from pipeline.steps import compose as steps
+from pipeline.storage.memory import MemoryStore
 from tests.compose.pieces import (
     CALL,
     COMPOSING,
@@ -36,6 +42,7 @@ from tests.compose.pieces import (
 )
 from tests.merge.merging import tree
 from tests.merge.tones import RATE, samples
+from tests.sources.stored import put_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from pipeline.demo.made import Made
+    from pipeline.storage.protocol import Got
 
 LEAST_DB = 45
 """PSNR of each frame between a composite in pieces and the same in one, of which the least was 47."""
@@ -247,6 +255,35 @@ def test_a_piece_that_was_damaged_is_made_anew(
     compose(call.place, tmp_path)
     assert counting.made == ["sound", "00001", "00002", "00003", "00005"]
     assert tree(tmp_path) == tree(many.place)
+
+
+class Stored(MemoryStore):
+    """Counts how often each object is fetched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: Counter[str] = Counter()
+
+    def get(self, key: str) -> Got:
+        self.fetched[key] += 1
+        return super().get(key)
+
+
+def test_the_sound_of_several_users_is_fetched_once_by_the_piece_that_mixes_it(
+    call: Made, tmp_path: Path
+) -> None:
+    store = Stored()
+    put_all(call.place, store)
+    alone = replace(MANY, composing=replace(COMPOSING, encoding=Encoding(fps=1)), chunk_ms=0)
+    (film,) = plan(call.place, alone)[0].outputs
+    assert isinstance(film, CompositePlan)
+    source = Bucket("memory", store)
+    source.objects()
+    shop = steps.Workshop(film, source, Studio({}), tmp_path)
+    steps._piece(shop, steps.SOUND)
+    heard = [p.piece.key for s in film.speakers for run in s.audio.runs for p in run.placed]
+    assert len(film.speakers) == 2
+    assert store.fetched == Counter(heard)
 
 
 def test_pieces_of_other_work_are_not_taken(
