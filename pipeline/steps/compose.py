@@ -10,15 +10,19 @@ import gc
 import hashlib
 import json
 import os
+import pickle
 import shutil
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pipeline import __version__
 from pipeline.errors import InputError
 from pipeline.media.aside import die_with_parent
 from pipeline.media.compose.chunk import Decoded, make_chunk
@@ -34,7 +38,6 @@ from pipeline.model.slices import Medium
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.sharedctypes import Synchronized
-    from pathlib import Path
 
     from pipeline.layout.composite import Chunk, CompositePlan
     from pipeline.media.compose.artist import Artist
@@ -54,17 +57,14 @@ class Workshop:
         source: where its slices are.
         artist: draws what is not recorded.
         folder: of the pieces.
+        identity: of the work, as `identity_of` tells it.
     """
 
     plan: CompositePlan
     source: Source
     artist: Artist
     folder: Path
-
-    @property
-    def identity(self) -> str:
-        """The same for the same work only."""
-        return hashlib.sha256(repr(self.plan).encode("utf-8", "surrogatepass")).hexdigest()
+    identity: str
 
     def file(self, name: str) -> Path:
         """A finished piece."""
@@ -88,6 +88,19 @@ class Workshop:
         note = self.folder / f".{name}.json"
         note.write_text(json.dumps({**told, "of": self.identity, "sha256": digest}), "utf-8")
         note.replace(self.folder / f"{name}.json")
+
+
+def identity_of(plan: CompositePlan) -> str:
+    """The same for the same work only: the plan, what its images and fonts hold, and what makes it.
+
+    Long for a long call, whose plan has all its slices: it is asked for once.
+    """
+    digest = hashlib.sha256(repr(plan).encode("utf-8", "surrogatepass"))
+    digest.update(f"recpipe {__version__}, PyAV {version('av')}".encode())
+    for path in (*(path for _, path in plan.files), *plan.fonts):
+        with suppress(OSError), Path(path).open("rb") as file:  # whoever draws it says what is wrong
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
 
 
 def compose(
@@ -120,7 +133,7 @@ def compose(
     if plan.encoding is None:
         return encode_sound(plan, source.whole(*plan.reading), sink, progress, hashing=True)
     folder.mkdir(exist_ok=True)
-    shop = Workshop(plan, source, artist, folder)
+    shop = Workshop(plan, source, artist, folder, identity_of(plan))
     names = [*((SOUND,) if plan.mix else ()), *(_name(chunk) for chunk in plan.chunks)]
     missing = [name for name in names if shop.told(name) is None]
     steps = _Steps(plan, progress)
@@ -175,16 +188,19 @@ def _make(shop: Workshop, names: Sequence[str], steps: _Steps, processes: int) -
     """Make pieces; the sound first, which takes longest."""
     done = get_context("fork").Value("q", shop.plan.frames - _frames_of(shop, names))
     if processes <= 1 or len(names) <= 1:
-        _start(done, 0)
+        _start(done)
         for name in names:
             _piece(shop, name, lambda: steps.reach(done.value))
         return
     context = get_context("fork")
     pool = ProcessPoolExecutor(
-        processes, mp_context=context, initializer=_start, initargs=(done, os.getpid())
+        processes,
+        mp_context=context,
+        initializer=_start_apart,
+        initargs=(done, pickle.dumps(shop), os.getpid()),
     )
     try:
-        waiting = {pool.submit(_piece, shop, name) for name in names}
+        waiting = {pool.submit(_in_child, name) for name in names}
         while waiting:
             finished, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             steps.reach(done.value)
@@ -205,14 +221,26 @@ def _frames_of(shop: Workshop, names: Sequence[str]) -> int:
 
 
 _done: Synchronized[int] | None = None
+_shop: Workshop | None = None
 
 
-def _start(done: Synchronized[int], parent: int) -> None:
+def _start(done: Synchronized[int]) -> None:
     global _done  # noqa: PLW0603 - what a pool hands to its processes once
     _done = done
-    if parent:
-        die_with_parent(parent)
-        gc.enable()  # frames of PyAV form cycles
+
+
+def _start_apart(done: Synchronized[int], shop: bytes, parent: int) -> None:
+    global _shop  # noqa: PLW0603 - as above; with every piece the plan of all slices would be pickled anew
+    _shop = pickle.loads(shop)  # noqa: S301 - it is from the process that began this one
+    _start(done)
+    die_with_parent(parent)
+    gc.enable()  # frames of PyAV form cycles
+
+
+def _in_child(name: str) -> None:
+    if _shop is None:
+        raise AssertionError(name)
+    _piece(_shop, name)
 
 
 def _piece(shop: Workshop, name: str, tell: Callable[[], None] = lambda: None) -> None:

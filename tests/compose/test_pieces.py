@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.api import plan
 from pipeline.demo.picture import Coded, read
@@ -21,6 +22,7 @@ from pipeline.demo.scenario_toml import parse
 from pipeline.drawing.studio import Studio
 from pipeline.layout.composite import CompositePlan
 from pipeline.layout.encoding import Encoding, VideoCodec
+from pipeline.layout.looks import ImageMark, Looks
 from pipeline.layout.scene import Seat
 from pipeline.model.options import Moment
 from pipeline.sources.bucket import Bucket
@@ -279,7 +281,7 @@ def test_the_sound_of_several_users_is_fetched_once_by_the_piece_that_mixes_it(
     assert isinstance(film, CompositePlan)
     source = Bucket("memory", store)
     source.objects()
-    shop = steps.Workshop(film, source, Studio({}), tmp_path)
+    shop = steps.Workshop(film, source, Studio({}), tmp_path, steps.identity_of(film))
     steps._piece(shop, steps.SOUND)
     heard = [p.piece.key for s in film.speakers for run in s.audio.runs for p in run.placed]
     assert len(film.speakers) == 2
@@ -293,3 +295,35 @@ def test_pieces_of_other_work_are_not_taken(
     compose(call.place, tmp_path, ONE)
     assert counting.made == ["sound", "00000"]
     assert tree(tmp_path) == tree(one.place)
+
+
+def test_pieces_with_another_image_under_the_same_name_are_not_taken(call: Made, tmp_path: Path) -> None:
+    """Half of the film would show the old one."""
+    logo = tmp_path / "logo.png"
+    Image.new("RGB", (8, 8), "#ff0000").save(logo)
+    looks = Looks(marks=(ImageMark("logo.png", 0, 0, 8, 8),))
+    options = replace(MANY, composing=replace(COMPOSING, looks=looks), folder=str(tmp_path))
+    (film,) = plan(call.place, options)[0].outputs
+    (again,) = plan(call.place, options)[0].outputs
+    assert isinstance(film, CompositePlan)
+    assert isinstance(again, CompositePlan)
+    before = steps.identity_of(film)
+    assert steps.identity_of(again) == before
+    Image.new("RGB", (8, 8), "#00ff00").save(logo)
+    assert steps.identity_of(film) != before
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_who_asks_whether_pieces_are_of_this_work_reads_the_plan_once(
+    jobs: int, call: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The plan of a long call is megabytes of slices; for every piece it would take longer than the piece."""
+    asked: list[str] = []
+
+    def told(film: CompositePlan) -> str:
+        asked.append(film.file)
+        return "the same"
+
+    monkeypatch.setattr(steps, "identity_of", told)
+    compose(call.place, tmp_path, replace(MANY, end=Moment.parse("8")), jobs=jobs)
+    assert len(asked) == 1
