@@ -61,6 +61,7 @@ _BESIDE_A_REQUEST = frozenset(
     }
 )
 """Fields that may be given with a request: it does not tell them, or they come before what it tells."""
+MOST_MARKS = 100
 _COLOUR = r"^#[0-9A-Fa-f]{6}$"
 _ZONE = r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$"
 
@@ -98,8 +99,8 @@ class ImageMarkDocument(_Model):
     """An image as a watermark, in pixels."""
 
     image: str
-    x: int
-    y: int
+    x: int = Field(ge=-MOST_SIDE, le=MOST_SIDE)
+    y: int = Field(ge=-MOST_SIDE, le=MOST_SIDE)
     width: int = Field(ge=LEAST_SIDE, le=MOST_SIDE)
     height: int = Field(ge=LEAST_SIDE, le=MOST_SIDE)
 
@@ -108,8 +109,8 @@ class TextMarkDocument(_Model):
     """Text as a watermark, in pixels."""
 
     text: str = Field(min_length=1, max_length=500)
-    x: int
-    y: int
+    x: int = Field(ge=-MOST_SIDE, le=MOST_SIDE)
+    y: int = Field(ge=-MOST_SIDE, le=MOST_SIDE)
     size: int = Field(default=14, ge=6, le=400)
     colour: str = Field(default="#ffffff", pattern=_COLOUR)
     behind: str = Field(default="", pattern=r"^(#[0-9A-Fa-f]{6})?$")
@@ -165,7 +166,7 @@ class Composite(_Model):
     labels: bool = False
     label_size: int = Field(default=0, ge=0, le=400)
     names: dict[str, str] = Field(default={}, description="What users are called, by id.")
-    marks: tuple[_Mark, ...] = ()
+    marks: tuple[_Mark, ...] = Field(default=(), max_length=MOST_MARKS)
     tracks: Tracks = Tracks.BOTH
     fps: int = 15
     bit_rate: int | None = None

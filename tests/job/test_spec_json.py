@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import CommandError
+from pipeline.job.compose_json import composing_of, parse_composite
 from pipeline.job.spec import Job, JobLimits
 from pipeline.job.spec_json import parse_job, schema
 from pipeline.model.completeness import OF_JOBS, Settling
@@ -230,6 +231,43 @@ def test_what_is_no_job_is_refused_with_the_field(document: Any, told: str) -> N
         parsed(document)
     assert str(error.value).startswith("job.json is no job: ")
     assert told in str(error.value)
+
+
+IMAGE = {"image": "a.png", "x": 0, "y": 0, "width": 2, "height": 2}
+TEXT = {"text": "room", "x": 0, "y": 0}
+CLOCK = {"corner": "top"}
+
+
+@pytest.mark.parametrize(
+    ("composite", "told"),
+    [
+        pytest.param({"marks": [IMAGE | {"width": 8193}]}, "width: input should be less", id="a wide image"),
+        pytest.param({"marks": [IMAGE | {"height": 10**9}]}, "height: input should be", id="a high image"),
+        pytest.param({"marks": [IMAGE | {"x": -8193}]}, "x: input should be greater", id="an image far out"),
+        pytest.param({"marks": [TEXT | {"x": -(10**9)}]}, "x: input should be greater", id="text far out"),
+        pytest.param({"marks": [TEXT | {"y": 8193}]}, "y: input should be less", id="text far below"),
+        pytest.param({"marks": [CLOCK | {"zone": "+15:00"}]}, "zone: string should match", id="no zone"),
+        pytest.param({"marks": [CLOCK | {"zone": "-03:60"}]}, "zone: string should match", id="60 minutes"),
+        pytest.param({"marks": [CLOCK] * 101}, "marks: tuple should have at most 100", id="many marks"),
+        pytest.param({"max_duration": "0s"}, "max_duration: at least 1s, not '0s'", id="parts of nothing"),
+        pytest.param({"max_duration": "0.999s"}, "max_duration: at least 1s", id="a million of parts"),
+    ],
+)
+def test_what_would_take_all_memory_is_no_composite(composite: dict[str, Any], told: str) -> None:
+    with pytest.raises(CommandError) as error:
+        composing_of(parse_composite(composite), "it")
+    assert told in str(error.value)
+
+
+def test_marks_at_the_ends_of_their_ranges_are_taken() -> None:
+    edges = [
+        IMAGE | {"x": -8192, "y": 8192, "width": 8192, "height": 8192},
+        TEXT | {"x": 8192, "y": -8192},
+        CLOCK | {"zone": "+14:00"},
+    ]
+    found, _ = composing_of(parse_composite({"marks": edges, "max_duration": "1s"}), "it")
+    assert len(found.looks.marks) == 3
+    assert found.most_ms == 1000
 
 
 def test_all_faults_are_told_at_once() -> None:
