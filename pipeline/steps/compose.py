@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline import __version__
-from pipeline.errors import InputError
+from pipeline.errors import InputError, OutputError
 from pipeline.media.aside import die_with_parent
 from pipeline.media.compose.chunk import Decoded, make_chunk
 from pipeline.media.compose.join import join
@@ -128,6 +128,7 @@ def compose(
         CommandError: the encoder does not work here.
         InputError: a slice is not what its ends promised.
         OSError: a slice cannot be read or a file not written.
+        OutputError: a piece was changed by somebody else.
         EOFError: a process was killed.
     """
     if plan.encoding is None:
@@ -166,7 +167,7 @@ def _name(chunk: Chunk) -> str:
 def _told(shop: Workshop, name: str) -> dict[str, Any]:
     told = shop.told(name)
     if told is None:
-        raise OSError(f"the piece {shop.file(name)} is gone or changed: run again")
+        raise OutputError(f"{shop.file(name)} was removed or changed while others were made: run again.")
     return told
 
 

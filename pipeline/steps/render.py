@@ -18,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar, cast
 
@@ -33,7 +34,6 @@ from pipeline.steps.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.sharedctypes import Synchronized
-    from pathlib import Path
 
     from pipeline.media.remux import Remuxed
     from pipeline.model.ledger import Entry
@@ -60,6 +60,11 @@ class Rendered:
 def part_of(place: Path, file: str) -> Path:
     """Where an output is written before it has its name."""
     return place / f".{file}.part"
+
+
+def pieces_of(part: Path) -> Path:
+    """Where the pieces of a composite lie, beside that."""
+    return part.with_suffix(".pieces")
 
 
 class Making(Protocol[P_contra, R_co]):
@@ -239,7 +244,7 @@ def _composed(
 
     gc.enable()  # frames of PyAV form cycles
     artist = Studio(dict(output.files), output.fonts)
-    folder = part.parent / f".{output.file}.pieces"
+    folder = pieces_of(part)
     asked = write.keywords
     return compose(
         output,
@@ -274,7 +279,8 @@ def blame(error: OSError, part: Path) -> InputError | OutputError | NoSpaceError
             f"the disk of {part.parent} is full: free some space and run again; nothing unfinished was left."
         )
     where = error.filename
-    if where is not None and os.fspath(where) != os.fspath(part):
+    ours = {part, pieces_of(part)}
+    if where is not None and ours.isdisjoint({(path := Path(os.fsdecode(where))), path.parent}):
         return InputError(f"{where} cannot be read ({error.strerror}): make it readable and run again.")
     return OutputError(f"{part.parent} cannot be written ({error.strerror}): choose another place with -o.")
 

@@ -20,6 +20,7 @@ from pipeline.demo.picture import Coded, read
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
 from pipeline.drawing.studio import Studio
+from pipeline.errors import OutputError
 from pipeline.layout.composite import CompositePlan
 from pipeline.layout.encoding import Encoding, VideoCodec
 from pipeline.layout.looks import ImageMark, Looks
@@ -327,3 +328,27 @@ def test_who_asks_whether_pieces_are_of_this_work_reads_the_plan_once(
     monkeypatch.setattr(steps, "identity_of", told)
     compose(call.place, tmp_path, replace(MANY, end=Moment.parse("8")), jobs=jobs)
     assert len(asked) == 1
+
+
+def test_what_is_in_the_way_of_pieces_is_the_place_s_fault_and_not_a_slice_s(
+    call: Made, one: Composite, tmp_path: Path
+) -> None:
+    in_the_way = tmp_path / f".{one.file.name}.pieces"
+    in_the_way.write_text("not ours")
+    with pytest.raises(OutputError, match=r"cannot be written \(File exists\): choose another place"):
+        compose(call.place, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [in_the_way.name]
+
+
+def test_a_piece_that_vanishes_while_others_are_made_is_told(
+    call: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    real = steps._piece
+
+    def piece(shop: steps.Workshop, name: str, tell: Callable[[], None] = lambda: None) -> None:
+        real(shop, name, tell)
+        shop.file(steps.SOUND).unlink(missing_ok=True)
+
+    monkeypatch.setattr(steps, "_piece", piece)
+    with pytest.raises(OutputError, match=r"sound\.mp4 was removed or changed .*: run again\.$"):
+        compose(call.place, tmp_path, replace(ONE, end=Moment.parse("1")))
