@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +65,7 @@ def works_of(
     """What is to be made of each recording, and where; in folders too with a journal if ``journaled``.
 
     Raises:
-        CommandError: names of a vendor would lie in the source.
+        CommandError: names of a vendor would lie in the source, or an image of a composite has no file.
     """
     place = place_at(placed(source, dest, options), journaled=journaled)
     return [
@@ -76,8 +77,20 @@ def works_of(
 def _wanted(inventory: Inventory, options: Options) -> Manifest:
     """A manifest that says which work this is, and nothing yet of what came out."""
     recording = inventory.recording
-    origin = Origin(recording.vendor, recording.prefix, recording.name, inventory.inputs_sha256)
+    inputs = _with_props(inventory.inputs_sha256, options) if options.composes else inventory.inputs_sha256
+    origin = Origin(recording.vendor, recording.prefix, recording.name, inputs)
     return Manifest(origin, options.as_text(), (), (), (), f"recpipe {__version__}")
+
+
+def _with_props(inputs: str, options: Options) -> str:
+    """The hash of a composite's inputs: the slices, and what its images and fonts hold."""
+    from pipeline.layout.composite import ComposeOptions  # no merge needs it
+    from pipeline.steps.props import contents, files_wanted
+
+    if not isinstance(options, ComposeOptions):
+        raise TypeError("these are no options of a composite")
+    held = contents([*(path for _, path in files_wanted(options)), *options.fonts])
+    return hashlib.sha256(f"{inputs} {held}".encode()).hexdigest() if held else inputs
 
 
 def _place(place: Place, inventory: Inventory, found: Found) -> Place:

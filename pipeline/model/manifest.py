@@ -286,7 +286,7 @@ class Origin:
     Attributes:
         prefix: its folder inside the source.
         name: the vendor's own name of it.
-        inputs_sha256: over its listing (keys, sizes) and playlists.
+        inputs_sha256: over its listing (keys, sizes) and playlists; of a composite, its images and fonts too.
     """
 
     vendor: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from pipeline.errors import CommandError, InputError, MissingSliceError
@@ -42,7 +41,6 @@ from pipeline.vendors.styles import style_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipeline.layout.composite import ComposeOptions
     from pipeline.layout.stage import Turn
     from pipeline.model.naming import Naming
     from pipeline.model.screens import Left
@@ -173,7 +171,7 @@ def _composed(
     """
     from pipeline.layout.composite import ComposeOptions, composed  # no merge needs it
     from pipeline.media.compose.encoder import check_encoder
-    from pipeline.steps.props import unwritten
+    from pipeline.steps.props import files_wanted, unwritten
 
     if not isinstance(options, ComposeOptions):
         raise TypeError("these are no options of a composite")
@@ -186,7 +184,7 @@ def _composed(
         Entry(Sort.LOSS, f"not in the composite: {why}", uid=uid) for (uid, _), why in sorted(refused.items())
     ]
     turns = _turns(source, usable) if options.follows_speech and options.shots is None else ()
-    drafts = composed(recording.name, usable, replace(options, files=_files(options)), turns)
+    drafts = composed(recording.name, usable, replace(options, files=files_wanted(options)), turns)
     named = zip(drafts, names(drafts, naming), strict=True)
     outputs = tuple(replace(draft, file=name) for draft, name in named)
     for output in outputs[:1]:
@@ -199,16 +197,6 @@ def _composed(
 def _unfilled(entry: Entry) -> Entry:
     """A hole as a composite has it: what fills it in a merge is not there."""
     return replace(entry, what=entry.what.partition(FILLED)[0])
-
-
-def _files(options: ComposeOptions) -> tuple[tuple[str, str], ...]:
-    """The images that a composite names, each where its file is."""
-    from pipeline.steps.props import files_of
-
-    given = {ref: Path(path) for ref, path in options.files}
-    if options.composing is None:
-        return ()
-    return files_of(options.composing, Path(options.folder), given, anywhere=options.outside)
 
 
 def _turns(source: Source, times: Sequence[UserTime]) -> tuple[Turn, ...]:

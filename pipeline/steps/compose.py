@@ -19,7 +19,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline import __version__
@@ -34,10 +33,12 @@ from pipeline.model import ticks
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.manifest import Dropped, OutputTrack, Span, Transcoded, track_of
 from pipeline.model.slices import Medium
+from pipeline.steps.props import contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.sharedctypes import Synchronized
+    from pathlib import Path
 
     from pipeline.layout.composite import Chunk, CompositePlan
     from pipeline.media.compose.artist import Artist
@@ -97,9 +98,7 @@ def identity_of(plan: CompositePlan) -> str:
     """
     digest = hashlib.sha256(repr(plan).encode("utf-8", "surrogatepass"))
     digest.update(f"recpipe {__version__}, PyAV {version('av')}".encode())
-    for path in (*(path for _, path in plan.files), *plan.fonts):
-        with suppress(OSError), Path(path).open("rb") as file:  # whoever draws it says what is wrong
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    digest.update(contents([*(path for _, path in plan.files), *plan.fonts]).encode())
     return digest.hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,10 @@ from pipeline.layout.looks import TextMark
 from pipeline.layout.stage import Face
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipeline.layout.composing import Composing
-    from pipeline.layout.composite import CompositePlan
+    from pipeline.layout.composite import ComposeOptions, CompositePlan
 
 
 def files_of(
@@ -42,6 +43,29 @@ def files_of(
         images = outside if anywhere and ref in given else inside
         found.append((ref, str(images.find(ref, where))))
     return tuple(found)
+
+
+def files_wanted(options: ComposeOptions) -> tuple[tuple[str, str], ...]:
+    """The images that options name, each where its file is. Raises CommandError as `files_of`."""
+    if options.composing is None:
+        return ()
+    given = {ref: Path(path) for ref, path in options.files}
+    return files_of(options.composing, Path(options.folder), given, anywhere=options.outside)
+
+
+def contents(paths: Iterable[str]) -> str:
+    """SHA-256 over what files hold, empty for none: the same names may hold something else tomorrow.
+
+    A file that cannot be read counts as an empty one; whoever draws it says what is wrong.
+    """
+    found = []
+    for path in paths:
+        try:
+            with Path(path).open("rb") as file:
+                found.append(hashlib.file_digest(file, "sha256").hexdigest())
+        except OSError:
+            found.append("")
+    return hashlib.sha256(" ".join(found).encode()).hexdigest() if found else ""
 
 
 _SIZE = 16

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.api import plan
+from pipeline.api import merge, plan
 from pipeline.demo.picture import Coded, read
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
@@ -312,6 +312,24 @@ def test_pieces_with_another_image_under_the_same_name_are_not_taken(call: Made,
     assert steps.identity_of(again) == before
     Image.new("RGB", (8, 8), "#00ff00").save(logo)
     assert steps.identity_of(film) != before
+
+
+def test_with_another_image_under_the_same_name_the_composite_is_made_anew(
+    call: Made, tmp_path: Path
+) -> None:
+    place, logo = tmp_path / "out", tmp_path / "logo.png"
+    looks = Looks(marks=(ImageMark("logo.png", 0, 0, 8, 8),))
+    composing = replace(COMPOSING, looks=looks, sound=None)
+    options = replace(ONE, composing=composing, folder=str(tmp_path), end=Moment.parse("1"))
+
+    def made(colour: str) -> tuple[bool, bytes]:
+        Image.new("RGB", (8, 8), colour).save(logo)
+        (done,) = merge(call.place, place, options, overwrite=True)
+        return done.already, (place / done.manifest.outputs[0].file).read_bytes()
+
+    (first, red), (second, again), (third, green) = made("#ff0000"), made("#ff0000"), made("#00ff00")
+    assert (first, second, third) == (False, True, False)
+    assert again == red != green
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
