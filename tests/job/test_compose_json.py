@@ -210,8 +210,8 @@ def test_all_faults_are_told_at_once() -> None:
 
 MARKS = {
     "an image": (
-        {"image": "a.png", "x": -3, "y": 9999, "width": 2, "height": 8192},
-        ImageMark("a.png", -3, 9999, 2, 8192),
+        {"image": "a.png", "x": -3, "y": 8192, "width": 2, "height": 8192},
+        ImageMark("a.png", -3, 8192, 2, 8192),
     ),
     "a text": ({"text": "x", "x": 1, "y": 2}, TextMark("x", 1, 2)),
     "a text with all": (
