@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import av
@@ -164,6 +165,30 @@ def test_the_colour_of_four_pixels_is_that_of_those_which_are_seen() -> None:
     assert max(abs(int(patch.planes[1][0, 0]) - u), abs(int(patch.planes[2][0, 0]) - v)) <= 1
     assert patch.alpha is not None
     assert patch.alpha[1].tolist() == [[64]]
+
+
+@pytest.mark.parametrize("height", [2, 63, 64, 65, 66, 127, 130])
+def test_a_sprite_of_many_lines_is_that_of_its_parts(height: int) -> None:
+    rgba = np.random.default_rng(7).integers(0, 256, (height, 20, 4), np.uint8)
+    whole = patch_of(sprite(0, 0, rgba))
+    parts = [patch_of(sprite(0, at, rgba[at : at + 2])) for at in range(0, height, 2)]
+    for n in range(3):
+        assert np.array_equal(whole.planes[n], np.concatenate([part.planes[n] for part in parts]))
+    assert whole.alpha is not None
+    for n in range(2):
+        assert np.array_equal(whole.alpha[n], np.concatenate([part.alpha[n] for part in parts if part.alpha]))
+
+
+def test_a_large_backdrop_takes_little_more_memory_than_itself() -> None:
+    """Each process of a composite has one."""
+    rgba = np.full((1080, 1920, 4), 200, np.uint8)
+    tracemalloc.start()
+    try:
+        patch_of(sprite(0, 0, rgba))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * rgba.nbytes
 
 
 def test_a_sprite_without_a_hole_hides_what_is_behind() -> None:

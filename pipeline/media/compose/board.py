@@ -27,6 +27,8 @@ _RGB_TO_YUV = np.array(
 )
 _OFFSET = np.array([16.0, 128.0, 128.0])
 BLACK = (16, 128, 128)
+_BAND = 64
+"""Lines of a sprite that are converted at a time, by numbers of 8 bytes; an even number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +129,23 @@ def patch_of(sprite: Sprite) -> Patch:
     left, top = sprite.x % 2, sprite.y % 2
     right, bottom = (rgba.shape[1] + left) % 2, (rgba.shape[0] + top) % 2
     rgba = np.pad(rgba, ((top, bottom), (left, right), (0, 0)))
-    yuv = rgba[:, :, :3] @ _RGB_TO_YUV.T + _OFFSET
+    bands = [_yuv(rgba[at : at + _BAND]) for at in range(0, max(1, rgba.shape[0]), _BAND)]
+    luma, u, v, coarse = (np.concatenate(parts) for parts in zip(*bands, strict=True))
     alpha = rgba[:, :, 3]
-    # The colour of four pixels is that of those which are seen.
-    weight = np.maximum(alpha.astype(np.float64), 1e-3)
-    shared = _quads(weight)
-    chroma = [np.rint(_quads(yuv[:, :, n] * weight) / shared).astype(np.uint8) for n in (1, 2)]
-    luma = np.rint(yuv[:, :, 0]).astype(np.uint8)
-    coarse = np.rint(_quads(alpha.astype(np.float64)) / 4).astype(np.uint8)
     seen = None if int(alpha.min(initial=OPAQUE)) == OPAQUE else (np.ascontiguousarray(alpha), coarse)
-    return Patch(sprite.x - left, sprite.y - top, (luma, chroma[0], chroma[1]), seen)
+    return Patch(sprite.x - left, sprite.y - top, (luma, u, v), seen)
+
+
+def _yuv(rgba: NDArray[np.uint8]) -> tuple[Plane, Plane, Plane, Plane]:
+    """Y, U, V and the opacity of U and V of some lines."""
+    yuv = rgba[:, :, :3] @ _RGB_TO_YUV.T + _OFFSET
+    alpha = rgba[:, :, 3].astype(np.float64)
+    # The colour of four pixels is that of those which are seen.
+    weight = np.maximum(alpha, 1e-3)
+    shared = _quads(weight)
+    u, v = (np.rint(_quads(yuv[:, :, n] * weight) / shared).astype(np.uint8) for n in (1, 2))
+    luma = np.rint(yuv[:, :, 0]).astype(np.uint8)
+    return luma, u, v, np.rint(_quads(alpha) / 4).astype(np.uint8)
 
 
 def _quads(values: NDArray[np.float64]) -> NDArray[np.float64]:
