@@ -32,17 +32,18 @@ class Images:
     folder: Path
     given: Mapping[str, Path] = field(default_factory=dict)
 
-    def find(self, ref: str, where: str) -> Path:
-        """The file of an image, its path without links.
+    def find(self, ref: str, where: str, what: str = "image") -> Path:
+        """The file of an image, or of something else that a request names; its path without links.
 
         Args:
             ref: an address or a path, as somebody wrote it.
             where: the field that it is from, for the sentence of an error.
+            what: it is.
 
         Raises:
             CommandError: an address has no file, or the file is not there, no file, or outside the folder.
         """
-        told = f"{where}: the image {ref!r}"
+        told = f"{where}: the {what} {ref!r}"
         if ref in self.given:
             return self._below(self.given[ref], told)
         if _ADDRESS.match(ref):
@@ -64,5 +65,5 @@ class Images:
                 f"{told} lies outside the job's folder {str(self.folder)!r}: put a copy there."
             )
         if not regular:
-            raise CommandError(f"{told} is no file: give a JPEG, PNG, BMP or GIF file.")
+            raise CommandError(f"{told} is no file: give a file.")
         return found

@@ -222,7 +222,7 @@ class Composites(_Model):
             files=tuple(sorted(self.composite.files.items())),
             folder=str(folder),
             outside=False,
-            fonts=tuple(str(folder / font) for font in self.composite.fonts),
+            fonts=self.composite.fonts,
         )
 
 

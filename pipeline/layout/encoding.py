@@ -41,6 +41,16 @@ class Encoding:
     profile: str = ""
     preset: str = PRESET
 
+    @property
+    def gop(self) -> int:
+        """Frames from key frame to key frame."""
+        return max(1, self.gop_ms * self.fps // 1000)
+
+    @property
+    def quality(self) -> int:
+        """The constant quality that is encoded with where there is no bit rate."""
+        return CRF[self.codec] if self.crf is None else self.crf
+
 
 @dataclass(frozen=True, slots=True)
 class SoundEncoding:

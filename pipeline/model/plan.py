@@ -217,7 +217,7 @@ def plan(
         drafts += [
             _output(time, options, stays, zero=zero, recording=recording.name, screen=each.decisions)
             for stays in _split(_stays(time, options, cut), (joints or {}).get((time.uid, time.source), ()))
-            if any(_within(track, stays[0][0], stays[-1][1]) for track in time.tracks)
+            if any(within(track, stays[0][0], stays[-1][1]) for track in time.tracks)
         ]
     if options.mix:
         drafts = mixed(drafts, options, recording.name)
@@ -303,7 +303,7 @@ def _output(
     zero = stays[0][0] if zero is None else min(zero, stays[0][0])
     pieces = _pieces(stays, zero, options.gaps)
     start, end = stays[0][0], stays[-1][1]
-    video, audio = _within(time.video, start, end), _within(time.audio, start, end)
+    video, audio = within(time.video, start, end), within(time.audio, start, end)
     tracks = [t for t in (video, audio) if t is not None]
     slices = [p.piece for t in tracks for run in t.runs for p in run.placed]
     shapes = [s for each in (stretches(video) if video else ()) if (s := each.within(start, end)) is not None]
@@ -345,8 +345,8 @@ def _output(
     )
 
 
-def _within(track: TrackTime | None, start: int, end: int) -> TrackTime | None:
-    """The part of a track whose runs reach into ``start .. end``."""
+def within(track: TrackTime | None, start: int, end: int) -> TrackTime | None:
+    """The part of a track whose runs reach into ``start .. end`` (UTC ticks); None where none does."""
     if track is None:
         return None
     # By its media, not by what an overlap leaves of it: what is cut is read and counted too.

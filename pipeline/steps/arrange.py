@@ -169,9 +169,10 @@ def _composed(
 
     Who cannot be decoded is left out, and the ledger says so.
     """
-    from pipeline.layout.composite import ComposeOptions, composed  # no merge needs it
+    from pipeline.layout.composed import composed  # no merge needs it
+    from pipeline.layout.composite import ComposeOptions
     from pipeline.media.compose.encoder import check_encoder
-    from pipeline.steps.props import files_wanted, unwritten
+    from pipeline.steps.props import files_wanted, fonts_wanted, unwritten
 
     if not isinstance(options, ComposeOptions):
         raise TypeError("these are no options of a composite")
@@ -184,7 +185,8 @@ def _composed(
         Entry(Sort.LOSS, f"not in the composite: {why}", uid=uid) for (uid, _), why in sorted(refused.items())
     ]
     turns = _turns(source, usable) if options.follows_speech and options.shots is None else ()
-    drafts = composed(recording.name, usable, replace(options, files=files_wanted(options)), turns)
+    own = replace(options, files=files_wanted(options), fonts=fonts_wanted(options))
+    drafts = composed(recording.name, usable, own, turns)
     named = zip(drafts, names(drafts, naming), strict=True)
     outputs = tuple(replace(draft, file=name) for draft, name in named)
     for output in outputs[:1]:

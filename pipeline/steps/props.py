@@ -53,6 +53,20 @@ def files_wanted(options: ComposeOptions) -> tuple[tuple[str, str], ...]:
     return files_of(options.composing, Path(options.folder), given, anywhere=options.outside)
 
 
+def fonts_wanted(options: ComposeOptions) -> tuple[str, ...]:
+    """The fonts that options name, each where its file is.
+
+    Raises:
+        CommandError: one is not there, or lies outside of the job's folder though nobody typed it.
+    """
+    if options.outside or not options.fonts:
+        return options.fonts
+    from pipeline.drawing.images import Images  # as above
+
+    below = Images(Path(options.folder))
+    return tuple(str(below.find(font, f"font {n}", "font")) for n, font in enumerate(options.fonts, 1))
+
+
 def contents(paths: Iterable[str]) -> str:
     """SHA-256 over what files hold, empty for none: the same names may hold something else tomorrow.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import CommandError, NoSpaceError, OutputError
 from pipeline.model.manifest import FILE, MOST_MANIFEST_BYTES, Manifest, from_json
 from pipeline.steps.keep import KeepInFolder, alone_in
-from pipeline.steps.render import IntoFolder, blame, part_of
+from pipeline.steps.render import PIECES, IntoFolder, blame, in_use, part_of, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -152,6 +152,7 @@ class FolderShelf:
         refuse_foreign(self._path, others, overwrite=self._limits.overwrite)
         check_space(self._path, size, outputs, self._limits.jobs)
         self.files += names
+        sweep(self._path, names)
         if self._journal is not None:
             from pipeline.journal.notes import Claim  # as above
 
@@ -339,6 +340,14 @@ def _sync(place: Path) -> None:
 def forget(place: Path) -> None:
     """Remove the hidden manifest of a run that was killed and cannot be finished."""
     (place / PENDING).unlink(missing_ok=True)
+
+
+def sweep(place: Path, files: Sequence[str]) -> None:
+    """Remove the pieces of composites that nobody goes on with: of other files than these, made by no run."""
+    own = {pieces_of(part_of(place, file)) for file in files}
+    for folder in place.glob(f".*{PIECES}"):
+        if folder not in own and not in_use(folder.with_suffix(".part")):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def abandon(place: Path, files: Sequence[str]) -> None:

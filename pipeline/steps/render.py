@@ -45,6 +45,7 @@ R = TypeVar("R")
 P_contra = TypeVar("P_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
 POLL_SECONDS = 0.2
+PIECES = ".pieces"
 LOCK_TRIES, LOCK_SECONDS = 20, 0.1
 
 
@@ -64,7 +65,7 @@ def part_of(place: Path, file: str) -> Path:
 
 def pieces_of(part: Path) -> Path:
     """Where the pieces of a composite lie, beside that."""
-    return part.with_suffix(".pieces")
+    return part.with_suffix(PIECES)
 
 
 class Making(Protocol[P_contra, R_co]):
@@ -283,6 +284,18 @@ def blame(error: OSError, part: Path) -> InputError | OutputError | NoSpaceError
     if where is not None and ours.isdisjoint({(path := Path(os.fsdecode(where))), path.parent}):
         return InputError(f"{where} cannot be read ({error.strerror}): make it readable and run again.")
     return OutputError(f"{part.parent} cannot be written ({error.strerror}): choose another place with -o.")
+
+
+def in_use(part: Path) -> bool:
+    """Whether a run has an unfinished file now."""
+    try:
+        with part.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def lock(descriptor: int, part: Path) -> None:

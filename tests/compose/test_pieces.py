@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from pipeline.layout.scene import Seat
 from pipeline.model.options import Moment
 from pipeline.sources.bucket import Bucket
 from pipeline.steps import compose as steps
+from pipeline.steps.pieces import Workshop, identity_of
 from pipeline.storage.memory import MemoryStore
 from tests.compose.pieces import (
     CALL,
@@ -163,7 +165,7 @@ class Counting:
         self.made: list[str] = []
         real = steps._piece
 
-        def piece(shop: steps.Workshop, name: str, tell: Callable[[], None] = lambda: None) -> None:
+        def piece(shop: Workshop, name: str, tell: Callable[[], None] = lambda: None) -> None:
             self.made.append(name)
             real(shop, name, tell)
 
@@ -282,7 +284,7 @@ def test_the_sound_of_several_users_is_fetched_once_by_the_piece_that_mixes_it(
     assert isinstance(film, CompositePlan)
     source = Bucket("memory", store)
     source.objects()
-    shop = steps.Workshop(film, source, Studio({}), tmp_path, steps.identity_of(film))
+    shop = Workshop(film, source, Studio({}), tmp_path, identity_of(film))
     steps._piece(shop, steps.SOUND)
     heard = [p.piece.key for s in film.speakers for run in s.audio.runs for p in run.placed]
     assert len(film.speakers) == 2
@@ -308,10 +310,10 @@ def test_pieces_with_another_image_under_the_same_name_are_not_taken(call: Made,
     (again,) = plan(call.place, options)[0].outputs
     assert isinstance(film, CompositePlan)
     assert isinstance(again, CompositePlan)
-    before = steps.identity_of(film)
-    assert steps.identity_of(again) == before
+    before = identity_of(film)
+    assert identity_of(again) == before
     Image.new("RGB", (8, 8), "#00ff00").save(logo)
-    assert steps.identity_of(film) != before
+    assert identity_of(film) != before
 
 
 def test_with_another_image_under_the_same_name_the_composite_is_made_anew(
@@ -363,10 +365,32 @@ def test_a_piece_that_vanishes_while_others_are_made_is_told(
 ) -> None:
     real = steps._piece
 
-    def piece(shop: steps.Workshop, name: str, tell: Callable[[], None] = lambda: None) -> None:
+    def piece(shop: Workshop, name: str, tell: Callable[[], None] = lambda: None) -> None:
         real(shop, name, tell)
         shop.file(steps.SOUND).unlink(missing_ok=True)
 
     monkeypatch.setattr(steps, "_piece", piece)
     with pytest.raises(OutputError, match=r"sound\.mp4 was removed or changed .*: run again\.$"):
         compose(call.place, tmp_path, replace(ONE, end=Moment.parse("1")))
+
+
+def test_pieces_that_nobody_goes_on_with_are_gone_and_those_of_a_run_are_not(
+    call: Made, tmp_path: Path
+) -> None:
+    left, busy = tmp_path / ".old.mp4.pieces", tmp_path / ".busy.mp4.pieces"
+    for folder in (left, busy):
+        folder.mkdir()
+        (folder / "00000.mp4").write_bytes(b"a piece")
+    with (tmp_path / ".busy.mp4.part").open("wb") as part:
+        fcntl.flock(part, fcntl.LOCK_EX)
+        merge(call.place, tmp_path, replace(ONE, end=Moment.parse("1")))
+        assert (left.exists(), busy.exists()) == (False, True)
+
+
+def test_a_part_reads_the_sound_of_its_own_time_alone(call: Made) -> None:
+    (whole,) = plan(call.place, MANY)[0].outputs
+    parts = plan(call.place, replace(MANY, composing=replace(COMPOSING, most_ms=4000)))[0].outputs
+    heard = [{p.piece.key for s in o.speakers for run in s.audio.runs for p in run.placed} for o in parts]
+    every = {p.piece.key for s in whole.speakers for run in s.audio.runs for p in run.placed}
+    assert set().union(*heard) == every
+    assert any(keys < every for keys in heard)

@@ -395,7 +395,7 @@ def test_a_composite_of_a_job_has_its_images_and_fonts_below_its_folder(tmp_path
     assert wanted.composing == pictures(fps=7)
     assert wanted.files == (("a", "b"), ("https://x/y.png", "y.png"))
     assert (wanted.folder, wanted.outside) == (str(tmp_path), False)
-    assert wanted.fonts == (str(tmp_path / "f.ttf"),)
+    assert (wanted.fonts, wanted.folder, wanted.outside) == (("f.ttf",), str(tmp_path), False)
     assert (wanted.uids, wanted.name, wanted.missing, wanted.verify) == (
         ("ann",),
         "name",

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import CommandError
 from pipeline.layout.canvas import Box, Canvas, Place
-from pipeline.layout.composite import ComposeOptions, composed, gop_frames
+from pipeline.layout.composed import composed
+from pipeline.layout.composite import ComposeOptions
 from pipeline.layout.encoding import Encoding, SoundEncoding, VideoCodec
 from pipeline.layout.looks import CameraOff, Cell, ClockMark, Corner, Image, ImageMark, Label, Looks, TextMark
 from pipeline.layout.stage import Turn
@@ -84,7 +85,7 @@ def test_pieces_are_whole_gops_and_part_the_frames(
     assert [chunk.number for chunk in plan.chunks] == list(range(len(plan.chunks)))
     assert [n for c in plan.chunks for n in range(c.first, c.end)] == list(range(plan.frames))
     assert all(chunk.first < chunk.end for chunk in plan.chunks)
-    gop = gop_frames(encoded(fps=fps, gop_ms=gop_ms).encoding or Encoding())
+    gop = (encoded(fps=fps, gop_ms=gop_ms).encoding or Encoding()).gop
     assert all(chunk.first % gop == 0 for chunk in plan.chunks)
     if not chunk_ms:
         assert len(plan.chunks) == 1
@@ -98,7 +99,7 @@ def test_pieces_are_whole_gops_and_part_the_frames(
     [(4000, 15, 60), (4000, 7, 28), (100, 7, 1), (100, 15, 1), (1050, 20, 21), (60_000, 60, 3600)],
 )
 def test_a_key_frame_comes_at_least_so_often(gop_ms: int, fps: int, frames: int) -> None:
-    assert gop_frames(Encoding(fps=fps, gop_ms=gop_ms)) == frames
+    assert Encoding(fps=fps, gop_ms=gop_ms).gop == frames
 
 
 @pytest.mark.parametrize("fps", RATES)

@@ -13,8 +13,9 @@ import pytest
 
 from pipeline.drawing.studio import Studio
 from pipeline.layout.canvas import Canvas
+from pipeline.layout.composed import composed
 from pipeline.layout.composing import Composing
-from pipeline.layout.composite import ComposeOptions, composed
+from pipeline.layout.composite import ComposeOptions
 from pipeline.layout.encoding import Encoding, SoundEncoding, VideoCodec
 from pipeline.media.compose.chunk import make_chunk
 from pipeline.media.compose.join import join

@@ -9,7 +9,8 @@ from PIL import Image
 
 from pipeline.drawing.studio import Studio
 from pipeline.layout.canvas import Canvas
-from pipeline.layout.composite import ComposeOptions, composed
+from pipeline.layout.composed import composed
+from pipeline.layout.composite import ComposeOptions
 from pipeline.layout.looks import CameraOff, ImageMark, Label, TextMark
 from pipeline.media.compose.painter import Painter
 from tests.layout.staging import asked, senders

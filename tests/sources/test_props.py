@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.errors import CommandError
+from pipeline.layout.composed import composed
 from pipeline.layout.composing import Composing
-from pipeline.layout.composite import ComposeOptions, composed
+from pipeline.layout.composite import ComposeOptions
 from pipeline.layout.looks import CameraOff, Image, Label, Looks, TextMark
-from pipeline.steps.props import files_of, unwritten
+from pipeline.steps.props import files_of, fonts_wanted, unwritten
 from pipeline.vendors.layouts import Wish
 from tests.layout.staging import CANVAS, senders
 
@@ -106,3 +108,13 @@ def test_a_watermark_that_no_font_has_is_told_with_its_number() -> None:
 
 def test_what_can_be_written_is_no_word_worth() -> None:
     assert lacks("ann a 0-10", marks=(TextMark("ok", 0, 0),), label=Label()) == ()
+
+
+def test_a_job_s_fonts_lie_below_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "f.ttf").write_bytes(b"")
+    options = ComposeOptions(fonts=("f.ttf",), folder=str(tmp_path), outside=False)
+    assert fonts_wanted(options) == (str(tmp_path / "f.ttf"),)
+    for bad in ("../f.ttf", "/usr/share/fonts/f.ttf"):
+        with pytest.raises(CommandError, match=r"font 1: the font .* inside the job's folder"):
+            fonts_wanted(replace(options, fonts=(bad,)))
+    assert fonts_wanted(replace(options, fonts=("/x.ttf",), outside=True)) == ("/x.ttf",)

@@ -11,7 +11,6 @@ import av.error
 from av.video.frame import PictureType
 
 from pipeline.errors import CommandError
-from pipeline.layout.composite import crf_of, gop_frames
 from pipeline.layout.encoding import VideoCodec
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def _context(encoding: Encoding, canvas: Canvas, name: str) -> VideoCodecContext
     context.width, context.height, context.pix_fmt = canvas.width, canvas.height, "yuv420p"
     context.time_base, context.framerate = Fraction(1, encoding.fps), Fraction(encoding.fps)
     context.thread_count = 1
-    context.gop_size = gop_frames(encoding)
+    context.gop_size = encoding.gop
     context.color_range, context.colorspace = _LIMITED, _BT601
     context.color_primaries, context.color_trc = _BT601, _BT601
     if encoding.bit_rate:
@@ -101,12 +100,11 @@ def _options(encoding: Encoding, canvas: Canvas, name: str) -> dict[str, str]:
         return options
     options["preset"] = encoding.preset
     if not encoding.bit_rate:
-        options["crf"] = str(crf_of(encoding))
+        options["crf"] = str(encoding.quality)
     if name == "libx264" and canvas.width < SURE_WIDTH:
         options["x264-params"] = "mbtree=0"
     if name == "libx265":
-        gop = gop_frames(encoding)
         options["x265-params"] = (
-            f"keyint={gop}:min-keyint=1:open-gop=0:pools=none:frame-threads=1:wpp=0:log-level=none"
+            f"keyint={encoding.gop}:min-keyint=1:open-gop=0:pools=none:frame-threads=1:wpp=0:log-level=none"
         )
     return options

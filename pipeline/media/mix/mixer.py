@@ -71,6 +71,7 @@ class Levels:
 
     def level(self, start: int, end: int) -> float:
         """Decibels below full scale, RMS, of samples ``start`` up to ``end``; -120 is silence."""
-        hops = np.concatenate(self._hops) if self._hops else self._rest
-        part = hops[-(-start // self.HOP) : end // self.HOP]
+        if len(self._hops) > 1:
+            self._hops = [np.concatenate(self._hops)]
+        part = (self._hops[0] if self._hops else self._rest)[-(-start // self.HOP) : end // self.HOP]
         return float(10 * np.log10(max(1e-12, part.mean() if len(part) else 0)))
