@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from benchmarks.measure import Taken
 
 SIZE, FPS, LENGTH = (1280, 720), 15, 300.0
+CAMERA = (material.WIDTH, material.HEIGHT)
 CORES = 2
 _MEETING = (
     ([Stay(0, 300)], [Stay(0, 300)]),
@@ -140,10 +141,10 @@ class Bench:
             f"{'peak memory, composite 17 x 720p':<44} {peak / 1e6:>5.0f} MB    at most 1000 MB", flush=True
         )
 
-    def _steady(self, name: str, users: int, length: float, size: tuple[int, int] | None = None) -> Path:
+    def _steady(self, name: str, users: int, length: float, size: tuple[int, int] = CAMERA) -> Path:
         place = self.place / name
         if not place.exists():
-            material.record(place, users=users, stays=[Stay(0, length)], size=size)
+            material.record_people(place, users=users, stays=[Stay(0, length)], size=size)
         return place
 
     def _ours(self, source: Path, *options: str) -> Side:
@@ -169,8 +170,9 @@ class Bench:
 def _record_meeting(place: Path) -> None:
     scenario = material.scenario_of(len(_MEETING))
     place.mkdir(parents=True)
-    for user, (heard, seen) in zip(scenario.users, _MEETING, strict=True):
-        material.write_track(place, scenario, user, Track.VIDEO, material.video_slices(seen))
+    for number, (user, (heard, seen)) in enumerate(zip(scenario.users, _MEETING, strict=True)):
+        minute = material.people(number % material.PEOPLE)
+        material.write_track(place, scenario, user, Track.VIDEO, material.slices_of(minute, seen))
         material.write_track(place, scenario, user, Track.AUDIO, material.audio_slices(heard))
 
 

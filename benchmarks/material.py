@@ -49,13 +49,47 @@ class Stay:
 
 
 @cache
-def pictures(size: tuple[int, int] = (WIDTH, HEIGHT)) -> tuple[CodedPicture, ...]:
+def pictures() -> tuple[CodedPicture, ...]:
     """A minute of H.264."""
+    return tuple(
+        encode_pictures(_drawn(), width=WIDTH, height=HEIGHT, bit_rate=BITS_A_SECOND, preset="veryfast")
+    )
+
+
+PEOPLE = 4
+"""Different people; the next ones look like them."""
+
+
+@cache
+def people(person: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> tuple[CodedPicture, ...]:
+    """A minute of somebody before a camera, in H.264."""
     width, height = size
     bits = BITS_A_SECOND * width * height // (WIDTH * HEIGHT)
-    return tuple(
-        encode_pictures(_drawn(width, height), width=width, height=height, bit_rate=bits, preset="veryfast")
-    )
+    drawn = _speaking(person, width, height)
+    return tuple(encode_pictures(drawn, width=width, height=height, bit_rate=bits, preset="veryfast"))
+
+
+def _speaking(
+    person: int, width: int, height: int
+) -> Iterator[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]]:
+    """A room that stands still, a head that moves a little and a mouth that moves, the noise of a camera."""
+    random = np.random.default_rng(100 + person)
+    coarse = random.integers(60, 200, size=(height // 20, width // 20))
+    room = coarse.repeat(20, axis=0).repeat(20, axis=1)[:height, :width].astype(np.int16)
+    room += random.integers(-6, 7, size=room.shape, dtype=np.int16)
+    noise = random.integers(-2, 3, size=(8, height, width), dtype=np.int16)
+    skin = random.integers(-8, 9, size=(height, width), dtype=np.int16) + 150
+    rows, columns = np.ogrid[:height, :width]
+    for n in range(60 * FPS):
+        across = width * (0.5 + 0.03 * np.sin(n / 23 + person)) - columns
+        down = height * (0.5 + 0.02 * np.sin(n / 31)) - rows
+        head = (across / (0.16 * width)) ** 2 + (down / (0.34 * height)) ** 2 < 1
+        open_ = 0.02 + 0.03 * abs(np.sin(n / 2.3 + person))
+        mouth = (across / (0.05 * width)) ** 2 + ((down + 0.14 * height) / (open_ * height)) ** 2 < 1
+        luma = np.where(mouth, 60, np.where(head, skin, room)) + noise[n % 8]
+        frame = np.full((height * 3 // 2, width), 128, dtype=np.uint8)
+        frame[:height] = np.clip(luma, 16, 235)
+        yield n * TICKS // FPS, frame
 
 
 @cache
@@ -64,16 +98,14 @@ def web_pictures() -> tuple[CodedFrame, ...]:
     return tuple(encode_vpx(_drawn(), width=WIDTH, height=HEIGHT, bit_rate=BITS_A_SECOND))
 
 
-def _drawn(
-    width: int = WIDTH, height: int = HEIGHT
-) -> Iterator[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]]:
+def _drawn() -> Iterator[tuple[int, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]]:
     """A minute of moving texture."""
     random = np.random.default_rng(7)
-    texture = random.integers(40, 215, size=(height // 4 + 64, width // 4 + 64), dtype=np.uint8)
+    texture = random.integers(40, 215, size=(HEIGHT // 4 + 64, WIDTH // 4 + 64), dtype=np.uint8)
     texture = np.repeat(np.repeat(texture, 4, axis=0), 4, axis=1)
     for n in range(60 * FPS):
-        frame = np.full((height * 3 // 2, width), 128, dtype=np.uint8)
-        frame[:height] = texture[n % 200 : n % 200 + height, n % 230 : n % 230 + width]
+        frame = np.full((HEIGHT * 3 // 2, WIDTH), 128, dtype=np.uint8)
+        frame[:HEIGHT] = texture[n % 200 : n % 200 + HEIGHT, n % 230 : n % 230 + WIDTH]
         yield n * TICKS // FPS, frame
 
 
@@ -87,8 +119,21 @@ def sound() -> tuple[CodedSound, ...]:
     return tuple(encode_sound([samples.reshape(1, -1)], rate=RATE, channels=1))
 
 
-def record(place: Path, *, users: int, stays: Sequence[Stay], size: tuple[int, int] | None = None) -> Path:
-    """Write a recording of ``users`` who are all present in the same stays, of 640x360 unless said otherwise.
+def record_people(
+    place: Path, *, users: int, stays: Sequence[Stay], size: tuple[int, int] = (WIDTH, HEIGHT)
+) -> Path:
+    """Write a recording of people before cameras, all present in the same stays; the folder."""
+    scenario = scenario_of(users)
+    place.mkdir(parents=True, exist_ok=True)
+    for number, user in enumerate(scenario.users):
+        minute = people(number % PEOPLE, size)
+        write_track(place, scenario, user, Track.VIDEO, slices_of(minute, stays))
+        write_track(place, scenario, user, Track.AUDIO, audio_slices(stays))
+    return place
+
+
+def record(place: Path, *, users: int, stays: Sequence[Stay]) -> Path:
+    """Write a recording of ``users`` who are all present in the same stays.
 
     Returns:
         The folder.
@@ -96,7 +141,7 @@ def record(place: Path, *, users: int, stays: Sequence[Stay], size: tuple[int, i
     scenario = scenario_of(users)
     place.mkdir(parents=True, exist_ok=True)
     for user in scenario.users:
-        write_track(place, scenario, user, Track.VIDEO, video_slices(stays, size))
+        write_track(place, scenario, user, Track.VIDEO, slices_of(pictures(), stays))
         write_track(place, scenario, user, Track.AUDIO, audio_slices(stays))
     return place
 
@@ -186,11 +231,10 @@ def write_track(
     )
 
 
-def video_slices(
-    stays: Sequence[Stay], size: tuple[int, int] | None = None
+def slices_of(
+    minute: Sequence[CodedPicture], stays: Sequence[Stay]
 ) -> Iterator[tuple[int, int, bool, list[Pes]]]:
-    """Slices of pictures for `write_track`."""
-    minute = pictures(size or (WIDTH, HEIGHT))
+    """Slices of pictures for `write_track`: a minute again and again."""
     for stay in stays:
         begin, end = round(stay.start * TICKS), round(stay.end * TICKS)
         packets: list[Pes] = []

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from pipeline.layout.composite import ComposeOptions
     from pipeline.layout.encoding import Encoding
     from pipeline.layout.stage import Shot, Turn
-    from pipeline.model.timeline import UserTime
+    from pipeline.model.timeline import TrackTime, UserTime
 
 LEAST_PART = ticks.PER_MS
 """Of a file that goes on where another may be no longer: less than this stays with the one before."""
+AROUND = ticks.TICKS
+"""Of sound before and behind a file that is decoded too."""
 _NAME = "{recording}_{utc}{kind}"
 
 
@@ -111,7 +113,7 @@ def _plan(
     speakers = tuple(
         Speaker(time.uid, time.source, sound)
         for time in heard
-        if (sound := within(time.audio, piece.start, piece.end)) is not None
+        if (sound := _trimmed(within(time.audio, piece.start, piece.end), piece)) is not None
     )
     part = "" if number is None else f"_{number}"
     kind = "composite" if composing.encoding else "mix"
@@ -155,6 +157,17 @@ def _plan(
     )
     said = tuple(decisions_of(plan, composing))
     return replace(plan, decisions=said, estimate=estimate_of(plan))
+
+
+def _trimmed(track: TrackTime | None, piece: Piece) -> TrackTime | None:
+    """A track with the slices that are heard in a stretch of time, and what a decoder needs around it."""
+    if track is None:
+        return None
+    low, high = piece.start - AROUND, piece.end + AROUND
+    runs = [
+        replace(run, placed=tuple(p for p in run.placed if p.at < high and p.end > low)) for run in track.runs
+    ]
+    return replace(track, runs=tuple(run for run in runs if run.placed))
 
 
 def _shots(

@@ -230,26 +230,34 @@ def decode_joins(path: Path | BinaryIO, output: Output) -> tuple[int, tuple[str,
         How many frames were decoded, and a sentence for each place that fails. Sound that was encoded is
         decoded from end to end.
     """
-    whole = [
-        told
-        for told in output.tracks
-        if told.transcoded and told.medium == Medium.AUDIO and isinstance(path, Path)
-    ]
-    heard, unheard = 0, tuple[str, ...]()
-    if whole and isinstance(path, Path):
-        from pipeline.media.reopen_sound import decode_sound
+    anew = [told for told in output.tracks if told.transcoded] if isinstance(path, Path) else []
+    sounds = [told for told in anew if told.medium == Medium.AUDIO]
+    places = [(told.medium, at) for told in output.tracks if told not in sounds for at in _joins(told)]
+    # What was encoded in pieces has many joins: two at a time, beside the sound.
+    lots = [lot for lot in ((places[::2], places[1::2]) if anew else (places,)) if lot]
+    with ThreadPoolExecutor(len(lots) + len(sounds) or 1) as pool:
+        waiting = [pool.submit(_decode_sound, path, told) for told in sounds]
+        waiting += [pool.submit(_decode_places, path, lot) for lot in lots]
+        found = [each.result() for each in waiting]
+    return sum(count for count, _ in found), tuple(problem for _, problems in found for problem in problems)
 
-        heard, unheard = decode_sound(path, whole[0])
-    others = [told for told in output.tracks if told not in whole]
-    if not others:
-        return heard, unheard
+
+def _decode_sound(path: Path | BinaryIO, told: OutputTrack) -> tuple[int, tuple[str, ...]]:
+    from pipeline.media.reopen_sound import decode_sound
+
+    if not isinstance(path, Path):
+        raise TypeError("sound that was encoded is decoded from a file of its own")
+    return decode_sound(path, told)
+
+
+def _decode_places(path: Path | BinaryIO, places: Sequence[tuple[str, int]]) -> tuple[int, tuple[str, ...]]:
+    """How many frames were decoded around places, and a sentence for each that fails."""
     try:
         with av.open(str(path) if isinstance(path, Path) else path, "r") as container:
-            found = [_decode_place(container, told.medium, at) for told in others for at in _joins(told)]
+            found = [_decode_place(container, medium, at) for medium, at in places]
     except (av.error.FFmpegError, ValueError, LookupError) as error:
         return 0, (f"FFmpeg cannot open it ({error})",)
-    problems = (problem for _, problem in found if problem)
-    return heard + sum(count for count, _ in found), (*unheard, *problems)
+    return sum(count for count, _ in found), tuple(problem for _, problem in found if problem)
 
 
 def _joins(told: OutputTrack) -> list[int]:

@@ -271,7 +271,7 @@ def test_other_wishes_are_told() -> None:
         "compose 1 scene on 640x360 at 7 fps": "layout floating of agora",
         "arrange them approximately": "no page tells row when nobody is large as if somebody were (inferred)",
         "encode hevc_nvenc 500 kb/s preset veryfast": "a composite is a new picture",
-        "mix the sound of ann, bob": "everybody is heard at his UTC",
+        "mix the sound of ann": "everybody is heard at his UTC",
         "encode aac 16000 Hz mono at 32 kb/s": "a sum is encoded anew",
         "AAC-LC in place of HE-AAC v2": "FFmpeg's encoder writes no other profile",
         "limit peaks to -1 dBTP": "they may come out louder than full scale",

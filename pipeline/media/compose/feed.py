@@ -23,7 +23,7 @@ from pipeline.model.shapes import stretches
 from pipeline.model.slices import Medium
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
@@ -120,7 +120,9 @@ class Feed:
                     yield from self._kept(run, limit, decoder, wait)
                     wait = _Wait(utc, damaged=True)
                 elif decoding:
-                    yield from self._shown_of(run, limit, self._decoded(decoder, utc, data))
+                    for frame in self._decoded(decoder, utc, data):
+                        if (picture := self._picture(run, limit, frame)) is not None:
+                            yield picture
                 else:
                     for early in wait.push(utc, data, key=unit_of(data).key):
                         self._lose(early)
@@ -145,25 +147,28 @@ class Feed:
         if self._start <= utc < self._end:
             self.count.undecoded += 1
 
-    def _decoded(self, decoder: VideoCodecContext, utc: int, data: bytes | None) -> Iterator[VideoFrame]:
+    def _decoded(self, decoder: VideoCodecContext, utc: int, data: bytes | None) -> list[VideoFrame]:
         packet: Packet[Any] | None = None
         if data is not None:
             packet = av.Packet(data)
             packet.pts, packet.time_base = utc, _BASE
         try:
-            frames = decoder.decode(packet)
+            return decoder.decode(packet)
         except av.error.FFmpegError:
             self._lose(utc)
-            return
-        yield from frames
+            return []
 
-    def _shown_of(self, run: Run, limit: int | None, frames: Iterator[VideoFrame]) -> Iterator[Picture]:
-        for frame in frames:
-            utc = frame.pts
-            if utc is None or utc < run.start or (limit is not None and utc >= limit):
-                continue
-            turn = self._turns[max(0, bisect_right(self._begins, utc) - 1)]
-            yield Picture(utc, frame, turn)
+    def _shown_of(self, run: Run, limit: int | None, frames: Iterable[VideoFrame]) -> Iterator[Picture]:
+        pictures = (self._picture(run, limit, frame) for frame in frames)
+        return (picture for picture in pictures if picture is not None)
+
+    def _picture(self, run: Run, limit: int | None, frame: VideoFrame) -> Picture | None:
+        """A frame with its place; None where others are shown."""
+        utc = frame.pts
+        if utc is None or utc < run.start or (limit is not None and utc >= limit):
+            return None
+        turn = self._turns[max(0, bisect_right(self._begins, utc) - 1)]
+        return Picture(utc, frame, turn)
 
 
 def _rising(pictures: Iterator[Picture]) -> Iterator[Picture]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
     from pipeline.layout.canvas import Box, Canvas, Region
+    from pipeline.layout.fill import Fill
     from pipeline.layout.looks import ClockMark
     from pipeline.layout.stage import Role
     from pipeline.media.compose.artist import Artist
@@ -120,6 +121,8 @@ class Moving:
         self._region, self._role, self._feed, self._crop = region, role, feed, crop
         self._corners = corners
         self._scaler = VideoReformatter()
+        self._places: dict[tuple[int, int], tuple[Fill, tuple[Plane, Plane] | None]] = {}
+        """How pictures of a size lie in the region, and how opaque they are."""
         self._shown: Picture | None = None
 
     def update(self, utc: int) -> bool:
@@ -135,10 +138,13 @@ class Moving:
     def _patch(self, picture: Picture) -> Patch:
         """A picture as it lies in the region."""
         frame = _upright(picture)
-        region = self._region
-        place = fill(region.mode, (frame.width, frame.height), (region.w, region.h), self._crop)
+        region, size = self._region, (frame.width, frame.height)
+        if size not in self._places:
+            place = fill(region.mode, size, (region.w, region.h), self._crop)
+            self._places[size] = place, opacity_of(region, self._corners, place.dest)
+        place, opacity = self._places[size]
         part, dest = place.source, place.dest
-        if (part.w, part.h) != (frame.width, frame.height):
+        if (part.w, part.h) != size:
             frame = _cut(frame, part)
         ready = _is_plain(frame) and (frame.width, frame.height) == (dest.w, dest.h)
         if not ready:
@@ -152,7 +158,7 @@ class Moving:
                 dst_color_range="MPEG",
             )
         y, u, v = map(pixels, frame.planes)
-        return Patch(region.x + dest.x, region.y + dest.y, (y, u, v), opacity_of(region, self._corners, dest))
+        return Patch(region.x + dest.x, region.y + dest.y, (y, u, v), opacity)
 
 
 def opacity_of(region: Region, corners: Plane | None, part: Rect | None = None) -> tuple[Plane, Plane] | None:

@@ -69,17 +69,12 @@ class Painter:
 
     def _draw(self, rect: Rect) -> None:
         """Draw a part of the canvas, from the foremost layer on that hides all behind it."""
-        rect = Rect(
-            rect.x,
-            rect.y,
-            min(rect.right, self._whole.w) - rect.x,
-            min(rect.bottom, self._whole.h) - rect.y,
-        )
-        first = next((n for n in reversed(range(len(self._layers))) if _hides(self._layers[n], rect)), None)
+        layers = self._layers
+        first = next((n for n in reversed(range(len(layers))) if _hides(layers[n], rect)), None)
         if first is None:
             self._board.clear(rect)
-        for layer in self._layers[first or 0 :]:
-            if layer.patch is not None:
+        for layer in layers[first or 0 :]:
+            if layer.patch is not None and _meet(layer.rect, rect):
                 self._board.lay(layer.patch, rect)
 
     def _all(self, shot: Shot, utc: int) -> Iterator[Layer]:
@@ -155,10 +150,18 @@ def _seen(plan: CompositePlan, shot: Shot) -> frozenset[tuple[str, str]]:
     return frozenset((role.uid, role.source) for role in roles if role.face in {Face.LIVE, Face.HELD})
 
 
+def _meet(one: Rect, other: Rect) -> bool:
+    """Whether two rectangles share a pixel."""
+    across = one.x < other.x + other.w and other.x < one.x + one.w
+    return across and one.y < other.y + other.h and other.y < one.y + one.h
+
+
 def _hides(layer: Layer, rect: Rect) -> bool:
+    if not layer.hides or layer.patch is None:
+        return False
     own = layer.rect
-    inside = own.x <= rect.x and own.y <= rect.y and own.right >= rect.right and own.bottom >= rect.bottom
-    return layer.hides and layer.patch is not None and inside
+    inside = own.x <= rect.x and own.y <= rect.y
+    return inside and own.right >= rect.right and own.bottom >= rect.bottom
 
 
 def _plain(region: Region, yuv: tuple[int, int, int], corners: Plane | None) -> Patch:

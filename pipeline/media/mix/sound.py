@@ -12,12 +12,13 @@ from pipeline.media.mix.encode import AacFile, Mp3File
 from pipeline.media.mix.limiter import CEILING
 from pipeline.media.mix.loudness import Loudness
 from pipeline.media.mix.mixer import Levels, added, limited
-from pipeline.media.mix.samples import RATE
+from pipeline.media.mix.samples import RATE, with_channels
 from pipeline.media.mix.voice import NEAR, Stay, Voice
 from pipeline.media.remux import Remuxed
 from pipeline.media.tally import fits
 from pipeline.model import ticks
 from pipeline.model.containers import Container
+from pipeline.model.decisions import forms
 from pipeline.model.ledger import Entry, Sort
 from pipeline.model.manifest import Dropped, OutputTrack, Span, Transcoded
 from pipeline.model.slices import Medium
@@ -58,14 +59,14 @@ def encode_sound(
         Surprise: a stream is not what its ends promised.
         OSError: a slice cannot be read or the sink not written.
     """
-    count, channels = ticks.samples_at(output.duration, RATE), output.channels
+    count, channels = ticks.samples_at(output.duration, RATE), _mixed(output)
     gain, said = _gain(output, open_slice, progress)
-    voices = _voices(output, open_slice, progress)
+    voices = _voices(output, channels, open_slice, progress)
     file, levels = _file(output, sink, count), Levels()
     heard = Loudness(channels)
     for block in limited(added(voices, channels, count), channels, gain):
         levels.push(block)
-        file.push(block)
+        file.push(with_channels(block, output.channels))
         if output.loudness is not None:
             heard.push(block)
     digest = file.end()
@@ -93,17 +94,31 @@ def encode_sound(
         clocks=tuple(fit for voice in voices for fit in fits(voice.track)),
         end=output.duration,
         rate=output.rate,
-        channels=channels,
+        channels=output.channels,
         transcoded=told,
     )
     return Remuxed((track,), _entries(output, voices, said), output.duration)
 
 
+def _mixed(output: OutputPlan) -> int:
+    """Channels that are worked on: one where everybody has one, though the file has two.
+
+    Loudness is that of the file's channels.
+    """
+    if output.loudness is not None:
+        return output.channels
+    own = max((form.channels for s in output.speakers for form in forms(s.audio)), default=1)
+    return min(output.channels, own)
+
+
 def _voices(
-    output: OutputPlan, open_slice: Callable[[str], BinaryIO], progress: Callable[[int], None]
+    output: OutputPlan,
+    channels: int,
+    open_slice: Callable[[str], BinaryIO],
+    progress: Callable[[int], None],
 ) -> list[Voice]:
     return [
-        Voice(output.pieces, output.zero, output.channels, speaker.audio, open_slice, progress=progress)
+        Voice(output.pieces, output.zero, channels, speaker.audio, open_slice, progress=progress)
         for speaker in output.speakers
     ]
 
@@ -128,7 +143,8 @@ def _gain(
         return 1.0, ""
     gain, limit = 1.0, False
     for number in range(_PASSES):
-        voices = _voices(output, open_slice, progress if not number else lambda _: None)
+        told = progress if not number else lambda _: None
+        voices = _voices(output, output.channels, open_slice, told)
         blocks: Iterable[np.ndarray[tuple[int, int], np.dtype[np.float32]]]
         blocks = added(voices, output.channels, ticks.samples_at(output.duration, RATE))
         heard, peak = Loudness(output.channels), 0.0

@@ -312,6 +312,10 @@ class _Decoder:
 
     def _samples_of(self, frame: AudioFrame) -> Samples:
         self._begun, self.rate = True, frame.sample_rate
+        if frame.format.name == "fltp" and frame.layout.nb_channels == 1:
+            # As `to_ndarray` would, without its stacking of planes.
+            plane = memoryview(frame.planes[0])
+            return np.frombuffer(plane, dtype=np.float32, count=frame.samples)[np.newaxis]
         array = frame.to_ndarray()
         if not frame.format.is_planar:
             array = array.reshape(-1, frame.layout.nb_channels).T
