@@ -82,7 +82,11 @@ def compose(
         raise
     told = {name: _told(shop, name) for name in names}
     pieces = [shop.file(_name(chunk)) for chunk in plan.chunks]
-    joined = join(plan, pieces, shop.file(SOUND) if plan.mix else None, sink)
+    try:
+        joined = join(plan, pieces, shop.file(SOUND) if plan.mix else None, sink)
+    except ValueError as error:
+        shutil.rmtree(folder)
+        raise OutputError(f"{plan.file} cannot be put together ({error}): run again.") from error
     steps.reach(plan.frames)
     shutil.rmtree(folder)
     return described(plan, joined, [told[_name(chunk)] for chunk in plan.chunks], told.get(SOUND))

@@ -394,3 +394,16 @@ def test_a_part_reads_the_sound_of_its_own_time_alone(call: Made) -> None:
     every = {p.piece.key for s in whole.speakers for run in s.audio.runs for p in run.placed}
     assert set().union(*heard) == every
     assert any(keys < every for keys in heard)
+
+
+def test_pieces_that_do_not_fit_together_are_made_anew_by_the_next_run(
+    call: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("the pieces of a composite were encoded by different encoders")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "join", refuse)
+        with pytest.raises(OutputError, match=r"cannot be put together \(.*different encoders\): run again"):
+            merge(call.place, tmp_path, replace(ONE, end=Moment.parse("1")))
+    assert list(tmp_path.iterdir()) == []

@@ -77,7 +77,7 @@ def _pictures(plan: CompositePlan, pieces: Sequence[Path]) -> _Stream:
     parts = tuple((path, _only(path)) for path in pieces)
     entries = {track.sample_entry for _, track in parts}
     if len(entries) > 1:
-        raise ValueError("the pieces of a composite were encoded by different encoders: make them anew")
+        raise ValueError("the pieces of a composite were encoded by different encoders")
     dts, pts = [], []
     for chunk, (_, track) in zip(plan.chunks, parts, strict=True):
         early = next((edit.media_time for edit in track.edits), 0)
@@ -114,7 +114,7 @@ def _only(path: Path) -> Track:
     with path.open("rb") as file:
         movie = read_movie(file, path.stat().st_size)
     if len(movie.tracks) != 1:
-        raise ValueError("a piece of a composite has one track: make it anew")
+        raise ValueError("a piece of a composite has one track")
     return movie.tracks[0]
 
 
@@ -153,5 +153,5 @@ def _read(file: BinaryIO, offset: int, size: int) -> bytes:
     file.seek(offset)
     data = file.read(size)
     if len(data) != size:
-        raise ValueError("a piece of a composite is cut off: make it anew")
+        raise ValueError("a piece of a composite is cut off")
     return data
