@@ -21,6 +21,8 @@ the command returns for it and ``retryable`` what a job runner decides by; nothi
     │   └── OwnedError        nobody: another run works on the job (again later) 6
     ├── NotifyError           whoever owns the receiver of events              6
     │   └── ReceiverBusyError nobody: it was busy or cut off (again later)     6
+    ├── EngineBusyError       nobody: the queue was locked or away (again later) 6
+    ├── LostError             nobody: the job is another worker's by now       6
     ├── NoSpaceError          whoever owns the disk                            7
     └── WorkerKilledError     whoever owns the machine                       143
 """
@@ -173,6 +175,19 @@ class ReceiverBusyError(NotifyError):
     def __init__(self, message: str, after: float | None = None) -> None:
         super().__init__(message)
         self.after = after
+
+
+class EngineBusyError(RecpipeError):
+    """The queue of jobs is locked or cannot be reached; trying again can help."""
+
+    exit_code = ExitCode.OUTPUT
+    retryable = True
+
+
+class LostError(RecpipeError):
+    """A job that a worker had is another's by now; nothing more may be done for it."""
+
+    exit_code = ExitCode.OUTPUT
 
 
 class WorkerKilledError(RecpipeError):

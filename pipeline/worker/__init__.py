@@ -1,0 +1,1 @@
+"""The deferred worker: jobs that wait in a queue, the engines that keep them, the loop that does them."""

@@ -1,0 +1,68 @@
+"""What every queue can do. A contract suite (`tests/worker/contract.py`) says the same of each engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from pipeline.worker.jobs import Again, Claim, Ended, Job, Needs, Order, State, Submitted
+
+LEASE_MS = 60_000
+"""A claim that nobody beats for so long is another worker's to take."""
+
+
+class Engine(Protocol):
+    """A queue of jobs. Any number of workers may use it; what it says is on the disk when it returns.
+
+    Raises EngineBusyError where it cannot be reached or is locked (again later).
+    """
+
+    def submit(self, order: Order) -> Submitted:
+        """Keep an order; where a job of its key has not ended, nothing is kept and that one is told."""
+        ...
+
+    def claim(self, worker: str, room: Needs) -> Claim | None:
+        """The next job that may begin and fits, which is this worker's from now on; None for none.
+
+        By priority, then deadline, then age. Jobs whose worker has not beaten for `LEASE_MS` count as
+        waiting. Each claim that takes a job from the dead counts as an attempt of that job.
+        """
+        ...
+
+    def beat(self, claim: Claim, progress: int = -1) -> bool:
+        """Keep a claim for another `LEASE_MS`; whether somebody wants the job cancelled.
+
+        Raises:
+            LostError: it is another's by now, or ended.
+        """
+        ...
+
+    def end(self, claim: Claim, how: Ended | Again) -> None:
+        """The attempt is over. Raises `LostError` as `beat`: then nothing of it may be seen."""
+        ...
+
+    def jobs(self, states: Collection[State] = (), *, key: str = "", most: int = 1000) -> Sequence[Job]:
+        """Jobs, the newest first; of all states where none is given."""
+        ...
+
+    def job(self, number: int) -> Job | None:
+        """One of them."""
+        ...
+
+    def cancel(self, number: int) -> Job | None:
+        """End one that waits; of one that runs, its worker learns it by `beat`. None where there is none."""
+        ...
+
+    def retry(self, number: int) -> Job | None:
+        """Let one that has ended wait again, its attempts forgotten; None where there is none."""
+        ...
+
+    def purge(self, before_ms: int, states: Collection[State]) -> int:
+        """Forget jobs that ended before UTC ms, if they are in one of these states; how many."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
