@@ -27,12 +27,19 @@ class Engine(Protocol):
         """The next job that may begin and fits, which is this worker's from now on; None for none.
 
         By priority, then deadline, then age. Jobs whose worker has not beaten for `LEASE_MS` count as
-        waiting. Each claim that takes a job from the dead counts as an attempt of that job.
+        waiting, but that one of them that is not wanted any more is cancelled. Each claim counts as an
+        attempt of its job, those that take a job from the dead too.
         """
         ...
 
     def beat(self, claim: Claim, progress: int = -1) -> bool:
         """Keep a claim for another `LEASE_MS`; whether somebody wants the job cancelled.
+
+        A claim that nobody took meanwhile is kept however late the beat comes.
+
+        Args:
+            claim: of `claim`.
+            progress: parts of a thousand; -1 leaves what was told before.
 
         Raises:
             LostError: it is another's by now, or ended.
@@ -40,7 +47,10 @@ class Engine(Protocol):
         ...
 
     def end(self, claim: Claim, how: Ended | Again) -> None:
-        """The attempt is over. Raises `LostError` as `beat`: then nothing of it may be seen."""
+        """The attempt is over. Raises `LostError` as `beat`: then nothing of it may be seen.
+
+        Whoever ends a job that is not wanted any more with `Again` ends it with `UNWANTED`.
+        """
         ...
 
     def jobs(self, states: Collection[State] = (), *, key: str = "", most: int = 1000) -> Sequence[Job]:
@@ -52,11 +62,20 @@ class Engine(Protocol):
         ...
 
     def cancel(self, number: int) -> Job | None:
-        """End one that waits; of one that runs, its worker learns it by `beat`. None where there is none."""
+        """End one that waits; of one that runs, its worker learns it by `beat`. None where there is none.
+
+        What counts as waiting for `claim` does so here.
+        """
         ...
 
     def retry(self, number: int) -> Job | None:
-        """Let one that has ended wait again, its attempts forgotten; None where there is none."""
+        """Let one that has ended wait again, its attempts and its end forgotten; None where there is none.
+
+        One that has not ended stays as it is.
+
+        Raises:
+            CommandError: another job of its key has not ended.
+        """
         ...
 
     def purge(self, before_ms: int, states: Collection[State]) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipeline.errors import ExitCode
+
 
 class State(StrEnum):
     """Of a job; `DONE`, `DEAD` and `CANCELLED` are ends, which only `Engine.retry` leaves."""
@@ -78,6 +80,10 @@ class Ended:
     def __post_init__(self) -> None:
         if self.state not in ENDED:
             raise ValueError(f"{self.state} is no end")
+
+
+UNWANTED = Ended(State.CANCELLED, int(ExitCode.INTERRUPTED), "cancelled before it was done")
+"""What a queue itself writes where nobody who has the job could: it waited, or its worker died."""
 
 
 @dataclass(frozen=True, slots=True)
