@@ -57,6 +57,7 @@ HOMES = {
         "publish/tencent/table.py",
         "publish/volcengine/table.py",
     ),
+    "sqlite3": ("worker/sqlite/",),
     "urllib3": ("notify/sending.py", "storage/replies.py", "publish/wire.py", "publish/volcengine/wire.py"),
 }
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "types", "misc"}

@@ -1,0 +1,193 @@
+"""The queue in SQLite: what `pipeline.worker.engine.Engine` promises, each call one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import CommandError, LostError
+from pipeline.worker.engine import LEASE_MS
+from pipeline.worker.jobs import ENDED, UNWANTED, Claim, Ended, State, Submitted
+from pipeline.worker.sqlite import rows
+from pipeline.worker.sqlite.boot import this_machine
+from pipeline.worker.sqlite.opening import Connections, in_sentences, prepare_place, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from pipeline.worker.jobs import Again, Job, Needs, Order
+    from pipeline.worker.sqlite.boot import Clock
+
+PATIENCE_S = 10.0
+"""How long a call waits for the others' transactions, of which each takes some milliseconds."""
+_MOST = 2**63 - 1
+"""SQLite's largest number: no job has a larger one."""
+
+
+class SqliteEngine:
+    """Any number of processes and threads of one host may have one each on the same file, or share one.
+
+    Args:
+        path: of the database; it is made, in a folder that is there, for its owner alone.
+        clock: None for this machine's.
+        lease_ms: how long a claim is kept without a beat.
+        patience_s: how long a call waits for a lock before it raises EngineBusyError.
+
+    Raises:
+        CommandError: the file is no queue, or of a newer version.
+        OutputError: it cannot be kept there.
+        EngineBusyError: it was locked for too long; each call may raise it.
+        NoSpaceError: its disk is full; each call may raise it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock | None = None,
+        lease_ms: int = LEASE_MS,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._path = path
+        self._clock = clock or this_machine()
+        self._lease_ms = lease_ms
+        prepare_place(path)
+        self._connections = Connections(path, patience_s)
+        with in_sentences(path):
+            self._connections.mine()
+
+    def submit(self, order: Order) -> Submitted:
+        """As `Engine.submit`."""
+        values = rows.order_values(order)
+        with self._alone() as db:
+            found = db.execute(rows.OPEN_BY_KEY, values).fetchone()
+            if found is not None:
+                return Submitted(found["id"], new=False)
+            made = db.execute(rows.SUBMIT, values | self._now()).lastrowid
+        if made is None:
+            raise sqlite3.InternalError("SQLite gave a row no number")
+        return Submitted(made, new=True)
+
+    def claim(self, worker: str, room: Needs) -> Claim | None:
+        """As `Engine.claim`; a job of the dead that is not wanted any more is cancelled instead."""
+        with self._alone() as db:
+            values = self._now() | rows.needs_values(room)
+            db.execute(rows.DROP_OF_THE_DEAD, values | rows.end_values(UNWANTED))
+            found = db.execute(rows.NEXT, values).fetchone()
+            if found is None:
+                return None
+            db.execute(rows.TAKE, values | {"id": found["id"], "worker": rows.text(worker)})
+            job = rows.job_of(db.execute(rows.ONE, {"id": found["id"]}).fetchone())
+        return Claim(job, job.token, worker)
+
+    def beat(self, claim: Claim, progress: int = -1) -> bool:
+        """As `Engine.beat`."""
+        which = _which(claim)
+        with self._alone() as db:
+            if not db.execute(rows.KEEP, self._now() | which | {"progress": progress}).rowcount:
+                raise _lost(db, claim)
+            return bool(db.execute(rows.ONE, which).fetchone()["unwanted"])
+
+    def end(self, claim: Claim, how: Ended | Again) -> None:
+        """As `Engine.end`; one that is not wanted any more is not tried again, but cancelled."""
+        values = _which(claim)
+        with self._alone() as db:
+            values |= self._now()
+            if not isinstance(how, Ended):
+                again = {
+                    "not_before_ms": how.not_before_ms,
+                    "sentence": rows.text(how.sentence),
+                    "uncounted": not how.counts,
+                }
+                if db.execute(rows.AGAIN, values | again).rowcount:
+                    return
+                how = UNWANTED
+            if not db.execute(rows.END, values | rows.end_values(how)).rowcount:
+                raise _lost(db, claim)
+
+    def jobs(self, states: Collection[State] = (), *, key: str = "", most: int = 1000) -> Sequence[Job]:
+        """As `Engine.jobs`."""
+        values = {"states": rows.states_value(states or State), "key": rows.text(key), "most": most}
+        with in_sentences(self._path):
+            found = self._connections.mine().execute(rows.ALL_OF_KEY if key else rows.ALL, values)
+            return [rows.job_of(row) for row in found]
+
+    def job(self, number: int) -> Job | None:
+        """As `Engine.job`."""
+        if not 0 < number <= _MOST:
+            return None
+        with in_sentences(self._path):
+            return _one(self._connections.mine(), number)
+
+    def cancel(self, number: int) -> Job | None:
+        """As `Engine.cancel`; one whose worker died is ended at once."""
+        if not 0 < number <= _MOST:
+            return None
+        values: dict[str, Any] = {"id": number}
+        with self._alone() as db:
+            if not db.execute(rows.DROP, values | self._now() | rows.end_values(UNWANTED)).rowcount:
+                db.execute(rows.WANT_NO_MORE, values)
+            return _one(db, number)
+
+    def retry(self, number: int) -> Job | None:
+        """As `Engine.retry`. Raises CommandError where another job of its key has not ended."""
+        if not 0 < number <= _MOST:
+            return None
+        with self._alone() as db:
+            job = _one(db, number)
+            if job is None or job.state not in ENDED:
+                return job
+            other = db.execute(rows.OPEN_BY_KEY, {"key": job.order.key}).fetchone()
+            if other is not None:
+                raise CommandError(
+                    f"job {number} is not tried again: job {other['id']} does the same, and has not ended."
+                )
+            db.execute(rows.RETRY, {"id": number})
+            return _one(db, number)
+
+    def purge(self, before_ms: int, states: Collection[State]) -> int:
+        """As `Engine.purge`."""
+        values = {"before_ms": before_ms, "states": rows.states_value(ENDED.intersection(states))}
+        with self._alone() as db:
+            return db.execute(rows.PURGE, values).rowcount
+
+    def close(self) -> None:
+        """As `Engine.close`; no thread may be inside a call."""
+        self._connections.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection, in a transaction that began as the only one that writes."""
+        with in_sentences(self._path):
+            db = self._connections.mine()
+            with transaction(db):
+                yield db
+
+    def _now(self) -> dict[str, Any]:
+        """To be asked inside the transaction: waiting for its lock may have taken seconds."""
+        now = self._clock()
+        return asdict(now) | {"until_ms": now.since_ms + self._lease_ms}
+
+
+def _which(claim: Claim) -> dict[str, Any]:
+    return {"id": claim.job.id, "token": claim.token}
+
+
+def _one(db: sqlite3.Connection, number: int) -> Job | None:
+    row = db.execute(rows.ONE, {"id": number}).fetchone()
+    return None if row is None else rows.job_of(row)
+
+
+def _lost(db: sqlite3.Connection, claim: Claim) -> LostError:
+    """Why a claim is none any more."""
+    job = _one(db, claim.job.id)
+    if job is None:
+        what = "is not in the queue any more"
+    elif job.state is State.RUNNING:
+        what = f"was taken over by {job.worker}"
+    else:
+        what = f"is {job.state} by now"
+    return LostError(f"job {claim.job.id} {what}: what {claim.worker} makes of it does not count.")

@@ -1,0 +1,181 @@
+"""From a path to connections that keep what they say, one a thread; what SQLite complains of, as sentences.
+
+A connection is never used after a fork (sqlite.org/howtocorrupt.html 2.6): whoever forks without exec opens
+an engine of its own. The database itself is opened by SQLite alone, because closing any other descriptor of
+it would drop the locks that SQLite holds (the same, 2.2).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import tempfile
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from pipeline.errors import CommandError, EngineBusyError, NoSpaceError, OutputError, RecpipeError
+from pipeline.worker.sqlite.schema import STEPS, migrate, recognise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pipeline.worker.sqlite.schema import Step
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_CLOSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_PAUSE_S = 0.02
+
+
+@contextmanager
+def in_sentences(path: Path) -> Iterator[None]:
+    """What SQLite complains of becomes an error of ours; what it does not number is a bug and stays."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is None:
+            raise
+        raise _sentence(path, code & 0xFF, str(error)) from error
+
+
+def _sentence(path: Path, code: int, said: str) -> RecpipeError:
+    """By the primary result code (sqlite.org/rescode.html)."""
+    if code in _BUSY:
+        return EngineBusyError(f"the queue {path} is locked by another process for too long: try again.")
+    if code == sqlite3.SQLITE_NOTADB:
+        return CommandError(f"{path} is no queue (no SQLite database): name another file.")
+    if code in _CLOSED:
+        return OutputError(
+            f"the queue {path} cannot be written ({said}): it and its folder must be this user's to write."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return NoSpaceError(f"there is no space left for the queue {path}: make some and run again.")
+    if code == sqlite3.SQLITE_CORRUPT:
+        return OutputError(
+            f"the queue {path} is damaged ({said}): restore it, or move it away and start anew."
+        )
+    return OutputError(
+        f"the queue {path} cannot be read or written ({said}): it needs a sound local disk with locks."
+    )
+
+
+def prepare_place(path: Path) -> None:
+    """Make the file, for its owner alone, unless it is there; see that its file system has locks.
+
+    SQLite gives its other two files the same permissions.
+
+    Raises:
+        OutputError: it cannot be made, or nothing can be locked there.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as probe:  # a lock that fails looks "busy" in SQLite
+            fcntl.lockf(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        raise OutputError(
+            f"there is no folder {path.parent} for the queue: make it, or name another."
+        ) from None
+    except OSError as error:
+        raise OutputError(
+            f"the queue {path} cannot be kept there ({error.strerror}): it needs a local disk with locks,"
+            " in a folder that is this user's to write."
+        ) from error
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def connect(path: Path, patience_s: float, steps: Sequence[Step] = STEPS) -> sqlite3.Connection:
+    """A connection to a queue of the newest version, whose every commit is on the disk when it returns.
+
+    Raises:
+        sqlite3.Error: to be told by `in_sentences`.
+        CommandError: it is no queue, or of a newer version.
+        OutputError: it lies where SQLite can share no memory.
+    """
+    db = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=patience_s,
+        isolation_level=None,
+        check_same_thread=False,  # used by one thread, closed by any
+    )
+    try:
+        db.row_factory = sqlite3.Row
+        recognise(db, path, len(steps))  # before anything of it is changed
+        _write_ahead(db, path, time.monotonic() + patience_s)
+        db.execute("PRAGMA synchronous = FULL")
+        with transaction(db):
+            migrate(db, path, steps)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _write_ahead(db: sqlite3.Connection, path: Path, until: float) -> None:
+    """Write-ahead log; two that switch an empty file at once are told "busy" without being let wait."""
+    while True:
+        try:
+            (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_S)
+            continue
+        if mode != "wal":
+            raise OutputError(f"the queue {path} lies where processes share no memory: name a local disk.")
+        return
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, alone from the first statement on: what was read cannot change before it is used."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+class Connections:
+    """One a thread, opened when it first asks; those of threads that have ended are closed.
+
+    Args:
+        path: of the database.
+        patience_s: how long to wait for a lock.
+    """
+
+    def __init__(self, path: Path, patience_s: float) -> None:
+        self._path = path
+        self._patience_s = patience_s
+        self._lock = threading.Lock()
+        self._of: dict[threading.Thread, sqlite3.Connection] = {}
+
+    def mine(self) -> sqlite3.Connection:
+        """This thread's. Raises as `connect`."""
+        me = threading.current_thread()
+        found = self._of.get(me)
+        if found is None:
+            found = connect(self._path, self._patience_s)
+            with self._lock:
+                for thread in [t for t in self._of if not t.is_alive()]:
+                    self._of.pop(thread).close()
+                self._of[me] = found
+        return found
+
+    def close(self) -> None:
+        """All of them; no thread may be using one."""
+        with self._lock:
+            while self._of:
+                self._of.popitem()[1].close()

@@ -1,0 +1,145 @@
+"""SQL, and the values that go into it and come out of it.
+
+A job is one row. Its lease is over when its boot is another one, or when its time has come; until somebody
+takes it then, it is still its worker's, which may go on. Whoever takes it counts the token up.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pipeline.worker.jobs import ENDED, Ended, Job, Needs, Order, State
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+SUBMIT = """
+INSERT INTO jobs (key, document, priority, not_before_ms, deadline_ms, cores, memory, disk,
+  state, submitted_ms)
+VALUES (:key, :document, :priority, :not_before_ms, :deadline_ms, :cores, :memory, :disk,
+  'waiting', :utc_ms)"""
+
+OPEN_BY_KEY = "SELECT id FROM jobs WHERE key = :key AND state IN ('waiting', 'running')"
+
+NEXT = """
+SELECT id FROM jobs WHERE state IN ('waiting', 'running')
+  AND CASE state WHEN 'waiting' THEN not_before_ms <= :utc_ms
+      ELSE NOT (lease_boot = :boot AND lease_until_ms > :since_ms) END
+  AND cores <= :cores AND memory <= :memory AND disk <= :disk
+ORDER BY priority DESC, deadline_ms = 0, deadline_ms, id LIMIT 1"""
+"""The order is that of the index ``jobs_next``: what fits is found without sorting."""
+
+TAKE = """
+UPDATE jobs SET state = 'running', token = token + 1, attempts = attempts + 1, worker = :worker,
+  started_ms = :utc_ms, progress = -1, lease_boot = :boot, lease_until_ms = :until_ms
+WHERE id = :id"""
+
+KEEP = """
+UPDATE jobs SET lease_boot = :boot, lease_until_ms = :until_ms,
+  progress = CASE WHEN :progress < 0 THEN progress ELSE :progress END
+WHERE id = :id AND token = :token AND state = 'running'"""
+
+END = """
+UPDATE jobs SET state = :state, code = :code, sentence = :sentence, summary = :summary, ended_ms = :utc_ms,
+  progress = -1, unwanted = 0
+WHERE id = :id AND token = :token AND state = 'running'"""
+
+AGAIN = """
+UPDATE jobs SET state = 'waiting', not_before_ms = :not_before_ms, sentence = :sentence, progress = -1,
+  attempts = attempts - :uncounted
+WHERE id = :id AND token = :token AND state = 'running' AND NOT unwanted"""
+
+WANT_NO_MORE = "UPDATE jobs SET unwanted = 1 WHERE id = :id AND state = 'running'"
+
+DROP = """
+UPDATE jobs SET state = 'cancelled', code = :code, sentence = :sentence, summary = '', ended_ms = :utc_ms,
+  progress = -1, unwanted = 0
+WHERE id = :id AND (state = 'waiting'
+  OR state = 'running' AND NOT (lease_boot = :boot AND lease_until_ms > :since_ms))"""
+
+DROP_OF_THE_DEAD = """
+UPDATE jobs SET state = 'cancelled', code = :code, sentence = :sentence, summary = '', ended_ms = :utc_ms,
+  progress = -1, unwanted = 0
+WHERE state = 'running' AND unwanted AND NOT (lease_boot = :boot AND lease_until_ms > :since_ms)"""
+
+RETRY = """
+UPDATE jobs SET state = 'waiting', attempts = 0, started_ms = 0, ended_ms = 0, code = 0, sentence = '',
+  summary = '', unwanted = 0
+WHERE id = :id AND state NOT IN ('waiting', 'running')"""
+
+ONE = "SELECT * FROM jobs WHERE id = :id"
+
+ALL = """
+SELECT * FROM jobs WHERE state IN (SELECT value FROM json_each(:states)) ORDER BY id DESC LIMIT :most"""
+
+ALL_OF_KEY = """
+SELECT * FROM jobs WHERE key = :key AND state IN (SELECT value FROM json_each(:states))
+ORDER BY id DESC LIMIT :most"""
+
+PURGE = """
+DELETE FROM jobs WHERE ended_ms > 0 AND ended_ms < :before_ms
+  AND state IN (SELECT value FROM json_each(:states))"""
+
+
+def order_values(order: Order) -> dict[str, Any]:
+    """For `SUBMIT`."""
+    return {
+        "key": text(order.key),
+        "document": text(order.document),
+        "priority": order.priority,
+        "not_before_ms": order.not_before_ms,
+        "deadline_ms": order.deadline_ms,
+        **needs_values(order.needs),
+    }
+
+
+def needs_values(needs: Needs) -> dict[str, Any]:
+    """For `SUBMIT` and `NEXT`."""
+    return {"cores": needs.cores, "memory": needs.memory, "disk": needs.disk}
+
+
+def end_values(end: Ended) -> dict[str, Any]:
+    """For `END`, and but for the state, for `DROP`."""
+    return {
+        "state": str(end.state),
+        "code": end.code,
+        "sentence": text(end.sentence),
+        "summary": text(end.summary),
+    }
+
+
+def states_value(states: Iterable[State]) -> str:
+    """For ``json_each``."""
+    return json.dumps(sorted(states))
+
+
+def text(words: str) -> str:
+    r"""Halves of characters, as names of files that are no UTF-8 have them, as ``\udcff``: SQLite takes none.
+
+    In a JSON document that is the same document.
+    """
+    return words.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def job_of(row: sqlite3.Row) -> Job:
+    """A row of `ONE` or `ALL`."""
+    state = State(row["state"])
+    needs = Needs(row["cores"], row["memory"], row["disk"])
+    return Job(
+        id=row["id"],
+        order=Order(
+            row["key"], row["document"], row["priority"], row["not_before_ms"], row["deadline_ms"], needs
+        ),
+        state=state,
+        attempts=row["attempts"],
+        token=row["token"],
+        submitted_ms=row["submitted_ms"],
+        started_ms=row["started_ms"],
+        ended_ms=row["ended_ms"],
+        worker=row["worker"],
+        progress=row["progress"],
+        end=Ended(state, row["code"], row["sentence"], row["summary"]) if state in ENDED else None,
+        sentence=row["sentence"],
+    )
