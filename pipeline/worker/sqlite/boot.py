@@ -1,8 +1,8 @@
 """What time it is: by UTC, and by a clock that nobody sets, with the start of the kernel it counts from.
 
 UTC says when a job may begin. A lease ends by CLOCK_BOOTTIME, which goes on while the machine sleeps and
-which no administrator and no NTP sets (clock_gettime(2)). It means nothing after another start of the machine, so
-its readings go with the boot id (random(4)): a lease of another boot is over, as its worker is.
+which no administrator and no NTP sets (clock_gettime(2)). It means nothing after another start of the
+machine, so its readings go with the boot id (random(4)): a lease of another boot is over, as its worker is.
 """
 
 from __future__ import annotations

@@ -109,11 +109,14 @@ def connect(path: Path, patience_s: float, steps: Sequence[Step] = STEPS) -> sql
     )
     try:
         db.row_factory = sqlite3.Row
+        db.execute("BEGIN")  # one view of a file that another process may be filling
         recognise(db, path, len(steps))  # before anything of it is changed
+        db.execute("ROLLBACK")
         _write_ahead(db, path, time.monotonic() + patience_s)
         db.execute("PRAGMA synchronous = FULL")
         with transaction(db):
             migrate(db, path, steps)
+            db.execute("DELETE FROM jobs WHERE 0")  # refused where it may only be read: BEGIN takes that
     except BaseException:
         db.close()
         raise

@@ -1,0 +1,261 @@
+"""The engine on SQLite keeps the contract, and what only it promises: its clocks, its file, its refusals."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import stat
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+
+from pipeline.errors import CommandError, EngineBusyError, LostError, NoSpaceError, OutputError
+from pipeline.worker.engine import LEASE_MS
+from pipeline.worker.jobs import Order, State
+from pipeline.worker.sqlite import opening, rows
+from pipeline.worker.sqlite.boot import this_machine
+from pipeline.worker.sqlite.engine import SqliteEngine
+from tests.worker.clocks import Hands
+from tests.worker.contract import DAY_MS, DEAD, DONE, ROOM, Contract, Handling, kept, order, taken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pipeline.worker.engine import Engine
+
+
+class Kept:
+    """A queue in a file, as the contract wants it."""
+
+    def __init__(self, path: Path, closing: ExitStack) -> None:
+        self.path = path
+        self.hands = Hands()
+        self._closing = closing
+        self.engine: Engine = self.beside()
+
+    @property
+    def utc_ms(self) -> int:
+        return self.hands.utc_ms
+
+    def beside(self, hands: Hands | None = None) -> Engine:
+        engine = SqliteEngine(self.path, clock=hands or self.hands)
+        self._closing.callback(engine.close)
+        return engine
+
+    def pass_ms(self, ms: int) -> None:
+        self.hands.pass_ms(ms)
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Kept]:
+    with ExitStack() as closing:
+        yield Kept(tmp_path / "queue.db", closing)
+
+
+class TestSqlite(Contract):
+    pass
+
+
+class TestSqliteHandling(Handling):
+    pass
+
+
+@pytest.mark.parametrize("set_by", [-400 * DAY_MS, -LEASE_MS, LEASE_MS, 400 * DAY_MS])
+def test_a_clock_that_is_set_ends_no_lease_and_keeps_none(queue: Kept, set_by: int) -> None:
+    queue.engine.submit(order())
+    stale = taken(queue.engine)
+    queue.hands.utc_ms += set_by
+    assert queue.beside().claim("two", ROOM) is None
+    assert queue.engine.beat(stale) is False
+    queue.hands.since_ms += LEASE_MS
+    assert taken(queue.beside(), "two").token > stale.token
+
+
+@pytest.mark.parametrize("since_ms", [1, 5_000_000, 10**12])
+def test_a_lease_of_another_start_of_the_machine_is_over(queue: Kept, since_ms: int) -> None:
+    queue.engine.submit(order())
+    stale = taken(queue.engine)
+    queue.hands.boot = "the next start"
+    queue.hands.since_ms = since_ms
+    fresh = taken(queue.beside(), "two")
+    assert fresh.token > stale.token
+    with pytest.raises(LostError):
+        queue.engine.end(stale, DONE)
+    queue.engine.end(fresh, DONE)
+
+
+def test_the_clocks_of_this_machine_go_forward_from_one_start() -> None:
+    now = this_machine()
+    first, second = now(), now()
+    assert first.boot == second.boot == this_machine()().boot
+    assert first.since_ms <= second.since_ms
+    assert first.utc_ms > 1_700_000_000_000
+
+
+def test_without_a_boot_id_there_is_no_queue(tmp_path: Path) -> None:
+    with (
+        patch("pipeline.worker.sqlite.boot._BOOT", tmp_path / "no"),
+        pytest.raises(CommandError, match="needs Linux"),
+    ):
+        SqliteEngine(tmp_path / "queue.db")
+
+
+def test_every_commit_is_forced_to_the_disk(queue: Kept) -> None:
+    db = opening.connect(queue.path, 1)
+    assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+    db.close()
+
+
+def test_the_files_are_their_owners_alone(queue: Kept) -> None:
+    queue.engine.submit(order())
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in queue.path.parent.iterdir()}
+    assert modes == dict.fromkeys(["queue.db", "queue.db-wal", "queue.db-shm"], 0o600)
+
+
+def test_the_order_of_claims_is_read_off_an_index(queue: Kept) -> None:
+    values = {"utc_ms": 0, "boot": "", "since_ms": 0, "cores": 1, "memory": 0, "disk": 0}
+    db = opening.connect(queue.path, 1)
+    plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {rows.NEXT}", values)]
+    db.close()
+    assert plan == ["SCAN jobs USING INDEX jobs_next"]
+
+
+def test_a_queue_that_is_locked_for_too_long_says_so_and_goes_on_after(queue: Kept) -> None:
+    hasty = SqliteEngine(queue.path, clock=queue.hands, patience_s=0.05)
+    said = hasty.submit(order())
+    with sqlite3.connect(queue.path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for act in (
+            lambda: hasty.submit(order("b")),
+            lambda: hasty.claim("one", ROOM),
+            lambda: hasty.cancel(said.id),
+            lambda: SqliteEngine(queue.path, clock=queue.hands, patience_s=0.05),
+        ):
+            with pytest.raises(EngineBusyError, match="locked by another process"):
+                act()
+        assert kept(hasty, said.id).state is State.WAITING  # readers wait for nobody
+        other.execute("COMMIT")
+    other.close()
+    assert hasty.submit(order("b")).new
+    hasty.close()
+
+
+def test_a_full_disk_is_said_and_nothing_of_the_call_is_kept(queue: Kept) -> None:
+    queue.engine.submit(order())
+    assert isinstance(queue.engine, SqliteEngine)
+    db = queue.engine._connections.mine()
+    db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(NoSpaceError, match="no space left for the queue"):
+        queue.engine.submit(Order("large", "x" * 1_000_000))
+    assert [job.order.key for job in queue.engine.jobs()] == ["a call"]
+    assert taken(queue.engine).job.order.key == "a call"
+
+
+def test_threads_share_an_engine(queue: Kept) -> None:
+    def submit(number: int) -> None:
+        for each in range(5):
+            queue.engine.submit(order(f"{number}/{each}"))
+
+    threads = [threading.Thread(target=submit, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({job.order.key for job in queue.engine.jobs()}) == 20
+    last = threading.Thread(target=submit, args=(9,))
+    last.start()
+    last.join()
+    assert isinstance(queue.engine, SqliteEngine)
+    assert len(queue.engine._connections._of) == 2  # of this thread and the last: those before have ended
+
+
+def test_a_queue_that_was_let_go_is_opened_again(queue: Kept) -> None:
+    said = queue.engine.submit(order())
+    queue.engine.close()
+    assert kept(queue.engine, said.id).order == order()
+
+
+# Where a queue cannot be
+
+
+def refused(path: Path, error: type[Exception], words: str) -> None:
+    """Whatever is there stays as it is."""
+    before = {p: p.read_bytes() for p in path.parent.glob("*") if p.is_file()}
+    with pytest.raises(error, match=words) as told:
+        SqliteEngine(path, clock=Hands(), patience_s=0.1)
+    assert str(path.parent) in str(told.value)
+    assert {p: p.read_bytes() for p in path.parent.glob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize("what", [b"#EXTM3U\n" * 200, b"xy", b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, what: bytes) -> None:
+    (tmp_path / "notes.txt").write_bytes(what)
+    refused(tmp_path / "notes.txt", CommandError, "is no queue")
+
+
+@pytest.mark.parametrize(
+    "statement", ["CREATE TABLE jobs (id)", "PRAGMA user_version = 1", "PRAGMA application_id = 77"]
+)
+def test_a_database_of_something_else_is_refused(tmp_path: Path, statement: str) -> None:
+    db = sqlite3.connect(tmp_path / "other.db")
+    db.execute(statement)
+    db.close()
+    refused(tmp_path / "other.db", CommandError, "of something else")
+
+
+def test_without_a_folder_there_is_no_queue(tmp_path: Path) -> None:
+    refused(tmp_path / "no" / "queue.db", OutputError, "there is no folder")
+
+
+def test_a_folder_is_no_queue(tmp_path: Path) -> None:
+    (tmp_path / "queue.db").mkdir()
+    refused(tmp_path / "queue.db", OutputError, "cannot be written")
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_file_system_without_locks_is_refused(tmp_path: Path, code: int) -> None:
+    fault = OSError(code, "no locks")
+    with patch("fcntl.lockf", side_effect=fault):
+        refused(tmp_path / "queue.db", OutputError, "a local disk with locks")
+
+
+def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
+    with patch("tempfile.TemporaryFile", side_effect=OSError(errno.EROFS, "Read-only file system")):
+        refused(tmp_path / "queue.db", OutputError, "Read-only file system.*this user's to write")
+
+
+def test_a_database_that_may_only_be_read_is_refused(queue: Kept) -> None:
+    """As SQLite tells it, where the folder may be written but the file not."""
+    queue.engine.submit(order())
+    real = sqlite3.connect
+
+    def read_only(name: str, **values: object) -> sqlite3.Connection:
+        return real(name.replace("mode=rw", "mode=ro"), **values)  # type: ignore[call-overload, no-any-return]  # handed on
+
+    with (
+        patch("sqlite3.connect", read_only),
+        pytest.raises(OutputError, match=r"cannot be written \(attempt to write a readonly database\)"),
+    ):
+        queue.beside()
+
+
+def test_a_damaged_queue_says_so(queue: Kept) -> None:
+    for number in range(50):
+        queue.engine.submit(Order(str(number), "x" * 5000))
+    queue.engine.close()
+    whole = queue.path.read_bytes()
+    queue.path.write_bytes(whole[:8192] + b"\xa5" * (len(whole) - 8192))
+    with pytest.raises(OutputError, match="damaged"):
+        queue.beside().jobs()
+
+
+def test_a_job_that_ended_dead_is_set_aside_with_what_was_said(queue: Kept) -> None:
+    queue.engine.submit(order())
+    queue.engine.end(taken(queue.engine), DEAD)
+    (dead,) = queue.engine.jobs([State.DEAD])
+    assert (dead.end, dead.attempts, dead.order) == (DEAD, 1, order())
