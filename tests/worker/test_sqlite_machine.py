@@ -1,0 +1,37 @@
+"""Any acts in any order on the engine on SQLite."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis.stateful import initialize
+
+from pipeline.worker.sqlite.engine import SqliteEngine
+from tests.worker.machine import BUSY, OfOneMachine
+
+if TYPE_CHECKING:
+    from pipeline.worker.engine import Engine
+    from tests.worker.clocks import Hands
+
+
+class _OnSqlite(OfOneMachine):
+    """Each example in a folder of its own."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        super().begin()
+
+    def opened(self, hands: Hands) -> Engine:
+        return SqliteEngine(Path(self.folder.name) / "queue.db", clock=hands)
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, "folder"):
+            self.folder.cleanup()
+
+
+TestAnyActs = _OnSqlite.TestCase
+TestAnyActs.settings = BUSY
