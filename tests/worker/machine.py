@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.worker.engine import Engine
 
 BUSY = settings(
-    deadline=None, max_examples=100, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
+    deadline=None, max_examples=60, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
 )
 DAY_MS = 86_400_000
 AWAY = st.sampled_from([0, 1, 1000, LEASE_MS, DAY_MS])

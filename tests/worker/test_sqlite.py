@@ -229,6 +229,17 @@ def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
         refused(tmp_path / "queue.db", OutputError, "Read-only file system.*this user's to write")
 
 
+def test_a_place_where_processes_share_no_memory_is_refused(tmp_path: Path) -> None:
+    """SQLite stays with its old journal there (sqlite.org/wal.html 8), as it does for a database in memory."""
+    real = sqlite3.connect
+
+    def in_memory(_: str, **values: object) -> sqlite3.Connection:
+        return real("file::memory:", **values)  # type: ignore[call-overload, no-any-return]  # handed on
+
+    with patch("sqlite3.connect", in_memory), pytest.raises(OutputError, match="share no memory"):
+        SqliteEngine(tmp_path / "queue.db", clock=Hands())
+
+
 def test_a_database_that_may_only_be_read_is_refused(queue: Kept) -> None:
     """As SQLite tells it, where the folder may be written but the file not."""
     queue.engine.submit(order())

@@ -12,7 +12,7 @@ from pipeline.worker.engine import LEASE_MS
 from pipeline.worker.jobs import ENDED, UNWANTED, Claim, Ended, State, Submitted
 from pipeline.worker.sqlite import rows
 from pipeline.worker.sqlite.boot import this_machine
-from pipeline.worker.sqlite.opening import Connections, in_sentences, prepare_place, transaction
+from pipeline.worker.sqlite.opening import Connections, in_sentences, patiently, prepare_place, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -54,6 +54,7 @@ class SqliteEngine:
         self._path = path
         self._clock = clock or this_machine()
         self._lease_ms = lease_ms
+        self._patience_s = patience_s
         prepare_place(path)
         self._connections = Connections(path, patience_s)
         with in_sentences(path):
@@ -111,16 +112,14 @@ class SqliteEngine:
     def jobs(self, states: Collection[State] = (), *, key: str = "", most: int = 1000) -> Sequence[Job]:
         """As `Engine.jobs`."""
         values = {"states": rows.states_value(states or State), "key": rows.text(key), "most": most}
-        with in_sentences(self._path):
-            found = self._connections.mine().execute(rows.ALL_OF_KEY if key else rows.ALL, values)
-            return [rows.job_of(row) for row in found]
+        return [rows.job_of(row) for row in self._read(rows.ALL_OF_KEY if key else rows.ALL, values)]
 
     def job(self, number: int) -> Job | None:
         """As `Engine.job`."""
         if not 0 < number <= _MOST:
             return None
-        with in_sentences(self._path):
-            return _one(self._connections.mine(), number)
+        found = self._read(rows.ONE, {"id": number})
+        return rows.job_of(found[0]) if found else None
 
     def cancel(self, number: int) -> Job | None:
         """As `Engine.cancel`; one whose worker died is ended at once."""
@@ -163,8 +162,14 @@ class SqliteEngine:
         """This thread's connection, in a transaction that began as the only one that writes."""
         with in_sentences(self._path):
             db = self._connections.mine()
-            with transaction(db):
+            with transaction(db, self._patience_s):
                 yield db
+
+    def _read(self, statement: str, values: dict[str, Any]) -> list[sqlite3.Row]:
+        """Readers see the last commit and wait for nobody, but where a log is made or done away with."""
+        with in_sentences(self._path):
+            db = self._connections.mine()
+            return patiently(lambda: db.execute(statement, values).fetchall(), self._patience_s)
 
     def _now(self) -> dict[str, Any]:
         """To be asked inside the transaction: waiting for its lock may have taken seconds."""
