@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import threading
 from contextlib import ExitStack
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -117,12 +118,21 @@ def test_the_files_are_their_owners_alone(queue: Kept) -> None:
     assert modes == dict.fromkeys(["queue.db", "queue.db-wal", "queue.db-shm"], 0o600)
 
 
-def test_the_order_of_claims_is_read_off_an_index(queue: Kept) -> None:
-    values = {"utc_ms": 0, "boot": "", "since_ms": 0, "cores": 1, "memory": 0, "disk": 0}
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (rows.NEXT, "SCAN jobs USING COVERING INDEX jobs_next"),
+        (rows.DROP_OF_THE_DEAD, "SCAN jobs USING INDEX jobs_unwanted"),
+        (rows.OPEN_BY_KEY, "SEARCH jobs USING INDEX jobs_once (key=?)"),
+    ],
+    ids=["next", "unwanted", "key"],
+)
+def test_no_claim_and_no_order_reads_the_whole_queue(queue: Kept, statement: str, index: str) -> None:
+    values = asdict(queue.hands()) | {"key": ""} | rows.needs_values(ROOM) | rows.end_values(DEAD)
     db = opening.connect(queue.path, 1)
-    plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {rows.NEXT}", values)]
+    plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     db.close()
-    assert plan == ["SCAN jobs USING INDEX jobs_next"]
+    assert plan == [index]
 
 
 def test_a_queue_that_is_locked_for_too_long_says_so_and_goes_on_after(queue: Kept) -> None:
@@ -230,7 +240,7 @@ def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_place_where_processes_share_no_memory_is_refused(tmp_path: Path) -> None:
-    """SQLite stays with its old journal there (sqlite.org/wal.html 8), as it does for a database in memory."""
+    """SQLite keeps its old journal there (sqlite.org/wal.html 8), as it does with a database in memory."""
     real = sqlite3.connect
 
     def in_memory(_: str, **values: object) -> sqlite3.Connection:

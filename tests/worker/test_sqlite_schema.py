@@ -38,8 +38,10 @@ CREATE TABLE jobs (
   code INTEGER NOT NULL DEFAULT 0, sentence TEXT NOT NULL DEFAULT '', summary TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX jobs_once ON jobs (key) WHERE state IN ('waiting', 'running');
-CREATE INDEX jobs_next ON jobs (priority DESC, deadline_ms = 0, deadline_ms, id)
+CREATE INDEX jobs_next ON jobs (priority DESC, deadline_ms = 0, deadline_ms, id,
+  state, not_before_ms, unwanted, lease_boot, lease_until_ms, cores, memory, disk)
   WHERE state IN ('waiting', 'running');
+CREATE INDEX jobs_unwanted ON jobs (id) WHERE unwanted;
 CREATE INDEX jobs_key ON jobs (key, id);
 CREATE INDEX jobs_ended ON jobs (ended_ms) WHERE ended_ms > 0;
 INSERT INTO jobs (id, key, document, priority, not_before_ms, deadline_ms, cores, memory, disk, state,

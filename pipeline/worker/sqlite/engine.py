@@ -73,9 +73,12 @@ class SqliteEngine:
         return Submitted(made, new=True)
 
     def claim(self, worker: str, room: Needs) -> Claim | None:
-        """As `Engine.claim`; a job of the dead that is not wanted any more is cancelled instead."""
+        """As `Engine.claim`; whoever finds nothing was in nobody's way."""
+        needs = rows.needs_values(room)
+        if not self._read(rows.NEXT, self._now() | needs):
+            return None
         with self._alone() as db:
-            values = self._now() | rows.needs_values(room)
+            values = self._now() | needs
             db.execute(rows.DROP_OF_THE_DEAD, values | rows.end_values(UNWANTED))
             found = db.execute(rows.NEXT, values).fetchone()
             if found is None:
@@ -172,7 +175,7 @@ class SqliteEngine:
             return patiently(lambda: db.execute(statement, values).fetchall(), self._patience_s)
 
     def _now(self) -> dict[str, Any]:
-        """To be asked inside the transaction: waiting for its lock may have taken seconds."""
+        """To be asked inside a transaction: waiting for its lock may have taken seconds."""
         now = self._clock()
         return asdict(now) | {"until_ms": now.since_ms + self._lease_ms}
 

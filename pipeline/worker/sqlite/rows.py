@@ -27,9 +27,10 @@ NEXT = """
 SELECT id FROM jobs WHERE state IN ('waiting', 'running')
   AND CASE state WHEN 'waiting' THEN not_before_ms <= :utc_ms
       ELSE NOT (lease_boot = :boot AND lease_until_ms > :since_ms) END
-  AND cores <= :cores AND memory <= :memory AND disk <= :disk
+  AND (unwanted OR cores <= :cores AND memory <= :memory AND disk <= :disk)
 ORDER BY priority DESC, deadline_ms = 0, deadline_ms, id LIMIT 1"""
-"""The order is that of the index ``jobs_next``: what fits is found without sorting."""
+"""The order is that of the index ``jobs_next``, so nothing is sorted. One that a dead worker left and nobody
+wants is told whether it fits or not: it is not to be done, but to be dropped."""
 
 TAKE = """
 UPDATE jobs SET state = 'running', token = token + 1, attempts = attempts + 1, worker = :worker,
@@ -62,7 +63,7 @@ WHERE id = :id AND (state = 'waiting'
 DROP_OF_THE_DEAD = """
 UPDATE jobs SET state = 'cancelled', code = :code, sentence = :sentence, summary = '', ended_ms = :utc_ms,
   progress = -1, unwanted = 0
-WHERE state = 'running' AND unwanted AND NOT (lease_boot = :boot AND lease_until_ms > :since_ms)"""
+WHERE unwanted AND state = 'running' AND NOT (lease_boot = :boot AND lease_until_ms > :since_ms)"""
 
 RETRY = """
 UPDATE jobs SET state = 'waiting', attempts = 0, started_ms = 0, ended_ms = 0, code = 0, sentence = '',
