@@ -9,7 +9,7 @@ import threading
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 
@@ -188,6 +188,51 @@ def test_a_queue_that_was_let_go_is_opened_again(queue: Kept) -> None:
     said = queue.engine.submit(order())
     queue.engine.close()
     assert kept(queue.engine, said.id).order == order()
+
+
+def test_a_queue_that_was_removed_takes_no_orders(queue: Kept) -> None:
+    queue.engine.submit(order())
+    for path in list(queue.path.parent.iterdir()):
+        path.unlink()
+    with pytest.raises(OutputError, match="is gone"):
+        queue.engine.submit(order("b"))
+    with pytest.raises(OutputError, match="is gone"):
+        queue.engine.jobs()
+
+
+def test_a_queue_that_was_replaced_is_the_new_one_and_nothing_of_it_is_lost(queue: Kept) -> None:
+    queue.engine.submit(order("old"))
+    for path in list(queue.path.parent.iterdir()):
+        path.unlink()
+    new = queue.beside()
+    new.submit(order("first"))
+    queue.engine.submit(order("second"))
+    queue.engine.close()
+    new.submit(order("third"))
+    assert [job.order.key for job in queue.beside().jobs()] == ["third", "second", "first"]
+
+
+@pytest.mark.parametrize("name", ["a ?b=c&mode=ro#d%41.db", "队列 \udcff.db", "-'\".db"])
+def test_a_queue_may_have_any_name(tmp_path: Path, name: str) -> None:
+    engine = SqliteEngine(tmp_path / name, clock=Hands())
+    engine.submit(order())
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, f"{name}-wal", f"{name}-shm"])
+    engine.close()
+
+
+def test_a_call_that_is_interrupted_is_undone_and_in_nobodys_way(queue: Kept) -> None:
+    """As by the handler of a signal; the clock is asked inside the transaction."""
+    said = queue.engine.submit(order())
+    before = queue.engine.jobs()
+    assert isinstance(queue.engine, SqliteEngine)
+    queue.engine._clock = Mock(side_effect=KeyboardInterrupt)
+    for act in (lambda: queue.engine.submit(order("b")), lambda: queue.engine.cancel(said.id)):
+        with pytest.raises(KeyboardInterrupt):
+            act()
+    assert queue.beside().jobs() == before
+    assert queue.beside().submit(order("c")).new
+    queue.engine._clock = queue.hands
+    assert queue.engine.submit(order("d")).new
 
 
 # Where a queue cannot be

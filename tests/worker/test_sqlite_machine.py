@@ -31,8 +31,9 @@ class _OnSqlite(OfOneMachine):
         return SqliteEngine(Path(self.folder.name) / "queue.db", clock=hands)
 
     def teardown(self) -> None:
-        super().teardown()
-        if hasattr(self, "folder"):
+        try:
+            super().teardown()
+        finally:
             self.folder.cleanup()
 
 

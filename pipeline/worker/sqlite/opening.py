@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pipeline.errors import CommandError, EngineBusyError, NoSpaceError, OutputError, RecpipeError
 from pipeline.worker.sqlite.schema import STEPS, migrate, recognise
@@ -25,9 +25,16 @@ if TYPE_CHECKING:
 
     from pipeline.worker.sqlite.schema import Step
 
+    _File: TypeAlias = tuple[int, int]
+    """Which one, whatever its name is now: its device and inode."""
+
 T = TypeVar("T")
 
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_BUSY = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PROTOCOL,
+}  # the last: lost races for a log
 _CLOSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 _PAUSE_S = 0.001
 """Between looks at a lock. SQLite's own waiting looks after 100 ms in the end: beside one process that wrote
@@ -155,8 +162,8 @@ def patiently(act: Callable[[], T], patience_s: float) -> T:
 @contextmanager
 def transaction(db: sqlite3.Connection, patience_s: float) -> Iterator[None]:
     """All or nothing, alone from the first statement on: what was read cannot change before it is used."""
-    patiently(lambda: db.execute("BEGIN IMMEDIATE"), patience_s)
-    try:
+    try:  # a signal may raise right behind BEGIN
+        patiently(lambda: db.execute("BEGIN IMMEDIATE"), patience_s)
         yield
         db.execute("COMMIT")
     except BaseException:
@@ -168,6 +175,9 @@ def transaction(db: sqlite3.Connection, patience_s: float) -> Iterator[None]:
 class Connections:
     """One a thread, opened when it first asks; those of threads that have ended are closed.
 
+    A file that was removed or replaced would be written as before, and nobody would ever read that: it is
+    looked for by name each time. SQLite leaves the files beside another one alone when the old one is closed.
+
     Args:
         path: of the database.
         patience_s: how long to wait for a lock.
@@ -177,22 +187,34 @@ class Connections:
         self._path = path
         self._patience_s = patience_s
         self._lock = threading.Lock()
-        self._of: dict[threading.Thread, sqlite3.Connection] = {}
+        self._of: dict[threading.Thread, tuple[sqlite3.Connection, _File]] = {}
 
     def mine(self) -> sqlite3.Connection:
         """This thread's. Raises as `connect`."""
         me = threading.current_thread()
+        file = self._file()
         found = self._of.get(me)
-        if found is None:
-            found = connect(self._path, self._patience_s)
-            with self._lock:
-                for thread in [t for t in self._of if not t.is_alive()]:
-                    self._of.pop(thread).close()
-                self._of[me] = found
-        return found
+        if found is not None and found[1] == file:
+            return found[0]
+        with self._lock:
+            for thread in [t for t in self._of if t is me or not t.is_alive()]:
+                self._of.pop(thread)[0].close()
+        made = connect(self._path, self._patience_s)
+        with self._lock:
+            self._of[me] = (made, file)
+        return made
 
     def close(self) -> None:
         """All of them; no thread may be using one."""
         with self._lock:
             while self._of:
-                self._of.popitem()[1].close()
+                self._of.popitem()[1][0].close()
+
+    def _file(self) -> _File:
+        try:
+            seen = self._path.stat()
+        except OSError as error:
+            raise OutputError(
+                f"the queue {self._path} is gone ({error.strerror}): bring it back, or start anew."
+            ) from error
+        return (seen.st_dev, seen.st_ino)
