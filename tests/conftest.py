@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipeline.demo.made import Made
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.servers.postgres"]
 
 settings.register_profile("recpipe", deadline=None)  # a busy machine is no failure
 settings.load_profile("recpipe")

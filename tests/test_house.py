@@ -43,6 +43,8 @@ HOMES = {
     "av": ("media/",),
     "click": ("cli/",),
     "rich": ("cli/",),
+    "procrastinate": ("worker/postgres/",),
+    "psycopg": ("worker/postgres/",),
     "PIL": ("drawing/", "report/scenes.py"),
     "m3u8": ("vendors/playlists.py",),
     "pydantic": (

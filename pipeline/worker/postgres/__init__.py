@@ -1,0 +1,1 @@
+"""The queue of many hosts: Procrastinate's tables on PostgreSQL, and one of ours beside (``[postgres]``)."""

@@ -1,0 +1,236 @@
+"""`pipeline.worker.engine.Engine` on Procrastinate's tables. Why not by its worker: docs/decisions."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, LiteralString
+
+from procrastinate.jobs import Job as TheirJob
+from procrastinate.manager import JobManager
+from procrastinate.sql import queries
+from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
+
+from pipeline.errors import CommandError, EngineBusyError, LostError
+from pipeline.worker.engine import LEASE_MS
+from pipeline.worker.jobs import ENDED, Again, Claim, Ended, Job, Needs, Order, State, Submitted
+from pipeline.worker.postgres import rows, statements
+from pipeline.worker.postgres.connecting import PATIENCE_S, connect, parse_address, told
+from pipeline.worker.postgres.schema import bring_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from psycopg import Connection
+
+_LONGEST_LOCK: Final = 1000
+"""Bytes of a queueing lock; an index takes 2,704."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def open_engine(dsn: str, environ: Mapping[str, str]) -> PostgresEngine:
+    """The queue in a database; nothing is connected before the first call.
+
+    Args:
+        dsn: libpq's connection string, without a password.
+        environ: may name the password's file (`pipeline.worker.postgres.connecting.PASSWORD_FILE`).
+
+    Raises:
+        CommandError: as `parse_address`.
+    """
+    address = parse_address(dsn, environ)
+    return PostgresEngine(lambda: connect(address), str(address))
+
+
+class PostgresEngine:
+    """One connection, which threads take in turns; it is made anew by the call after the one that lost it.
+
+    Not to be used on both sides of a fork.
+
+    Args:
+        connecting: makes a connection.
+        address: what sentences call the database.
+    """
+
+    def __init__(self, connecting: Callable[[], Connection[dict[str, Any]]], address: str) -> None:
+        self._connecting = connecting
+        self._address = address
+        self._turn = threading.Lock()
+        self._connection: Connection[dict[str, Any]] | None = None
+        self._brought_up = False
+        self._manager = JobManager(SyncPsycopgConnector())
+
+    def submit(self, order: Order) -> Submitted:
+        """As `Engine.submit`. Raises CommandError for an order that PostgreSQL cannot keep."""
+        theirs = TheirJob(
+            queue=statements.QUEUE,
+            task_name=statements.TASK,
+            priority=order.priority,
+            lock=None,
+            queueing_lock=_queueing_lock(order.key),
+            task_kwargs={"document": order.document},
+            scheduled_at=_moment(order.not_before_ms),
+        )
+        with self._transaction() as connection:
+            there = _locked_key(connection, order.key)
+            if there is not None:
+                return Submitted(there, new=False)
+            number = self._manager.defer_job(theirs, connection=connection).id
+            assert number is not None  # noqa: S101 - Procrastinate's job has one once it is deferred
+            ours = {"id": number, "key": order.key, "deadline_ms": order.deadline_ms, **_needs(order.needs)}
+            connection.execute(statements.KEEP, ours)
+        return Submitted(number, new=True)
+
+    def claim(self, worker: str, room: Needs) -> Claim | None:
+        """As `Engine.claim`."""
+        asked = {"lease_ms": LEASE_MS, **_needs(room)}
+        with self._transaction() as connection:
+            while row := connection.execute(statements.NEXT, asked).fetchone():
+                if row["status"] == "doing" and not _reaped(connection, row["id"]):
+                    continue
+                connection.execute(statements.TAKE, {"id": row["id"], "worker": worker})
+                job = _read(connection, statements.ONE, row["id"])
+                assert job is not None  # noqa: S101 - its row is locked
+                return Claim(job, job.token, worker)
+        return None
+
+    def beat(self, claim: Claim, progress: int = -1) -> bool:
+        """As `Engine.beat`."""
+        return bool(self._fenced(statements.BEAT, claim, {"progress": progress})["abort_requested"])
+
+    def end(self, claim: Claim, how: Ended | Again) -> None:
+        """As `Engine.end`. A job that is to come again but that somebody wants cancelled is cancelled."""
+        if isinstance(how, Ended):
+            said = {"code": how.code, "sentence": how.sentence, "summary": how.summary}
+            self._fenced(statements.END, claim, {**said, "status": rows.STATUSES[how.state][0]})
+            return
+        said = {"sentence": how.sentence, "counts": how.counts, "retry_at": _moment(how.not_before_ms)}
+        self._fenced(statements.AGAIN, claim, said)
+
+    def _fenced(self, statement: LiteralString, claim: Claim, given: Mapping[str, Any]) -> dict[str, Any]:
+        mine = {"id": claim.job.id, "token": claim.token, "worker": claim.worker}
+        with self._transaction() as connection:
+            row = connection.execute(statement, {**mine, **given}).fetchone()
+        if row is None:
+            raise LostError(
+                f"job {claim.job.id} is not {claim.worker}'s any more: another worker has it, or it ended. "
+                "Drop what was made of it."
+            )
+        return row
+
+    def jobs(self, states: Collection[State] = (), *, key: str = "", most: int = 1000) -> Sequence[Job]:
+        """As `Engine.jobs`."""
+        asked = {"statuses": rows.statuses(states) if states else None, "key": key, "most": most}
+        with self._transaction() as connection:
+            return tuple(rows.job(row) for row in connection.execute(statements.LISTED, asked))
+
+    def job(self, number: int) -> Job | None:
+        """As `Engine.job`."""
+        with self._transaction() as connection:
+            return _read(connection, statements.ONE, number)
+
+    def cancel(self, number: int) -> Job | None:
+        """As `Engine.cancel`. One whose worker does not beat any more ends at once."""
+        with self._transaction() as connection:
+            job = _read(connection, statements.LOCKED, number)
+            if job is not None and job.state is State.WAITING:
+                connection.execute(statements.CANCEL, {"id": number})
+            elif job is not None and job.state is State.RUNNING:
+                wish = {"job_id": number, "abort": True, "delete_job": False}
+                connection.execute(queries["cancel_job"], wish)
+                _reaped(connection, number)
+            return _read(connection, statements.ONE, number)
+
+    def retry(self, number: int) -> Job | None:
+        """As `Engine.retry`. Nothing changes where the job, or another one of its key, has not ended."""
+        with self._transaction() as connection:
+            job = _read(connection, statements.ONE, number)
+            if job is None:
+                return None
+            if _locked_key(connection, job.order.key) is None:
+                job = _read(connection, statements.LOCKED, number)
+                if job is not None and job.state in ENDED:
+                    connection.execute(statements.RETRY, {"id": number})
+            return _read(connection, statements.ONE, number)
+
+    def purge(self, before_ms: int, states: Collection[State]) -> int:
+        """As `Engine.purge`."""
+        asked = {"before_ms": before_ms, "statuses": rows.statuses(states)}
+        with self._transaction() as connection:
+            return connection.execute(statements.PURGE, asked).rowcount
+
+    def close(self) -> None:
+        """As `Engine.close`."""
+        with self._turn:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection[dict[str, Any]]]:
+        if not self._turn.acquire(timeout=PATIENCE_S):
+            raise EngineBusyError("the connection to the queue's database is in use: again later.")
+        try:
+            with told(self._address):
+                connection = self._ready()
+                with connection.transaction():
+                    yield connection
+        finally:
+            if self._connection is not None and self._connection.closed:
+                self._drop()
+            self._turn.release()
+
+    def _ready(self) -> Connection[dict[str, Any]]:
+        if self._connection is None:
+            self._connection = self._connecting()
+        if not self._brought_up:
+            bring_up(self._connection)
+            self._brought_up = True
+        return self._connection
+
+
+def _reaped(connection: Connection[dict[str, Any]], number: int) -> bool:
+    """Let a locked job whose heartbeat stalled wait again, or end where that was wanted; whether it waits."""
+    stalled = connection.execute(statements.STALLED, {"id": number, "lease_ms": LEASE_MS}).fetchone()
+    if stalled is None:
+        return False
+    if stalled["abort_requested"]:
+        connection.execute(statements.ABORT, {"id": number})
+    else:
+        connection.execute(statements.REAP, {"id": number})
+    connection.execute(queries["unregister_worker"], {"worker_id": stalled["worker_id"]})
+    return not stalled["abort_requested"]
+
+
+def _locked_key(connection: Connection[dict[str, Any]], key: str) -> int | None:
+    """The job of a key that has not ended, which nobody else can give it before the transaction ends."""
+    connection.execute(statements.KEY_LOCKED, {"key": key})
+    row = connection.execute(statements.OF_KEY, {"key": key}).fetchone()
+    return None if row is None else row["id"]
+
+
+def _read(connection: Connection[dict[str, Any]], statement: LiteralString, number: int) -> Job | None:
+    row = connection.execute(statement, {"id": number}).fetchone()
+    return None if row is None else rows.job(row)
+
+
+def _needs(needs: Needs) -> dict[str, int]:
+    return {"cores": needs.cores, "memory": needs.memory, "disk": needs.disk}
+
+
+def _queueing_lock(key: str) -> str:
+    data = key.encode()
+    return key if len(data) <= _LONGEST_LOCK else f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _moment(ms: int) -> datetime | None:
+    """UTC ms as PostgreSQL takes it; None for 0."""
+    try:
+        return _EPOCH + timedelta(milliseconds=ms) if ms else None
+    except OverflowError as error:
+        raise CommandError(f"{ms} ms is no time: expected UTC ms before the year 10000.") from error

@@ -1,0 +1,187 @@
+"""A PostgreSQL of this test run: Debian's, on the loopback, in a temporary folder, with a password."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from pipeline.media.aside import die_with_parent
+from tests.servers.fixtures import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OWNER = "recpipe"
+READY_S = 60
+_POLL_S = 0.02
+_TOLD = 2000
+_NOBODIES = ("postgres", "nobody")
+"""Users that may run it: it refuses root."""
+
+
+@dataclass
+class Postgres:
+    """A server that can be killed and started again on the same port."""
+
+    folder: Path
+    programs: Path
+    user: str | None
+    port: int
+    password: str = field(repr=False)
+    process: subprocess.Popen[Any] | None = None
+
+    def start(self) -> None:
+        """Listen again, and be ready.
+
+        Raises:
+            RuntimeError: it ended, or was not ready within `READY_S`.
+        """
+        command = [self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port)]
+        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "60"}
+        with (self.folder / "log.txt").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={"PATH": os.defpath},
+                start_new_session=True,  # Ctrl-C is ours: we end it
+                preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - it takes no lock of ours
+                **_as(self.user),
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + READY_S
+        while True:
+            with contextlib.suppress(psycopg.OperationalError), self.connect("postgres"):
+                return
+            ended = self.process is None or self.process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                log = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+                raise RuntimeError(f"postgres did not start: {log[-_TOLD:]}")
+            time.sleep(_POLL_S)
+
+    def kill(self) -> None:
+        """As a crash of the machine ends it, but for what the disk forgets: all its processes, at once."""
+        assert self.process is not None
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        os.kill(pid, signal.SIGSTOP)  # so that it starts no others meanwhile
+        for child in [int(text) for text in children]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+    def connect(self, database: str) -> psycopg.Connection[Any]:
+        """As its owner."""
+        return psycopg.Connection.connect(self.dsn(database), password=self.password, autocommit=True)
+
+    def dsn(self, database: str) -> str:
+        """Without the password."""
+        return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
+
+    def database(self) -> str:
+        """A new empty one."""
+        name = f"t{secrets.token_hex(6)}"
+        with self.connect("postgres") as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return name
+
+
+def lacking() -> str:
+    """Why none can run here; "" where one can."""
+    if _programs() is None:
+        return "PostgreSQL not found in /usr/lib/postgresql: apt-get install postgresql"
+    if os.getuid() == 0 and _nobody() is None:
+        return f"PostgreSQL does not run as root, and there is no user {' or '.join(_NOBODIES)}"
+    return ""
+
+
+def _programs() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    program = shutil.which("initdb")
+    return None if program is None else Path(program).resolve().parent
+
+
+def _nobody() -> str | None:
+    known = {user.pw_name for user in pwd.getpwall()}
+    return next((name for name in _NOBODIES if name in known), None)
+
+
+def _as(user: str | None) -> dict[str, Any]:
+    """How a process is started as somebody else."""
+    if user is None:
+        return {}
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        return int(there.getsockname()[1])
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[Postgres]:
+    """A server with a folder of its own, both gone when the block ends.
+
+    The folder is none of pytest's: those are root's alone, and the server is another user.
+
+    Raises:
+        RuntimeError: it did not start.
+    """
+    programs = _programs()
+    assert programs is not None, "ask lacking() before"
+    user = _nobody() if os.getuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="recpipe-postgres-"))
+    server = Postgres(folder, programs, user, _free_port(), secrets.token_urlsafe(16))
+    try:
+        secret = folder / "password"
+        secret.write_text(server.password, encoding="ascii")
+        if user is not None:
+            shutil.chown(folder, user)
+            shutil.chown(secret, user)
+        made = subprocess.run(
+            [programs / "initdb", "-D", folder / "data", "-U", OWNER, "--pwfile", secret]
+            + ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+            env={"PATH": os.defpath},
+            **_as(user),
+        )
+        if made.returncode:
+            raise RuntimeError(f"initdb ended with {made.returncode}: {made.stderr[-_TOLD:]}")
+        server.start()
+        yield server
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.kill()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One for all tests of a process; each takes databases of its own."""
+    require(lacking())
+    with postgres() as server:
+        yield server
