@@ -51,7 +51,7 @@ class Postgres:
         Raises:
             RuntimeError: it ended, or was not ready within `READY_S`.
         """
-        command = [self.programs / "postgres", "-D", self.folder / "data", "-p", str(self.port)]
+        command = [str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port)]
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "60"}
         with (self.folder / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(
@@ -159,9 +159,18 @@ def postgres() -> Iterator[Postgres]:
         if user is not None:
             shutil.chown(folder, user)
             shutil.chown(secret, user)
+        rules = ("-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
         made = subprocess.run(
-            [programs / "initdb", "-D", folder / "data", "-U", OWNER, "--pwfile", secret]
-            + ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
+            [
+                str(programs / "initdb"),
+                "-D",
+                str(folder / "data"),
+                "-U",
+                OWNER,
+                "--pwfile",
+                str(secret),
+                *rules,
+            ],
             capture_output=True,
             text=True,
             check=False,

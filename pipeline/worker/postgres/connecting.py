@@ -137,7 +137,7 @@ def told(address: str) -> Iterator[None]:
         yield
     except ConnectorException as error:
         raise _ours(error.__cause__ or error, address) from error
-    except psycopg.Error as error:
+    except (psycopg.Error, UnicodeEncodeError) as error:
         raise _ours(error, address) from error
 
 
@@ -148,7 +148,7 @@ def _ours(error: BaseException, address: str) -> Exception:
             f"the queue's database at {address} denies it: {words}. Grant the role CREATE on the database, "
             f"or all on the schema {SCHEMA}."
         )
-    if isinstance(error, psycopg.DataError):
+    if isinstance(error, (psycopg.DataError, UnicodeEncodeError)):
         return CommandError(f"the queue cannot keep this order: {words}.")
     if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
         return EngineBusyError(f"the queue's database at {address} is busy or away: {words}. Again later.")

@@ -15,7 +15,7 @@ from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
 from pipeline.errors import CommandError, EngineBusyError, LostError
 from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import ENDED, Again, Claim, Ended, Job, Needs, Order, State, Submitted
+from pipeline.worker.jobs import ENDED, UNWANTED, Again, Claim, Ended, Job, Needs, Order, State, Submitted
 from pipeline.worker.postgres import rows, statements
 from pipeline.worker.postgres.connecting import PATIENCE_S, connect, parse_address, told
 from pipeline.worker.postgres.schema import bring_up
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _LONGEST_LOCK: Final = 1000
 """Bytes of a queueing lock; an index takes 2,704."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBERS: Final = range(1, 2**63)
+"""PostgreSQL's ``bigserial``."""
+_DROPPED: Final = {"code": UNWANTED.code, "unwanted": UNWANTED.sentence}
 
 
 def open_engine(dsn: str, environ: Mapping[str, str]) -> PostgresEngine:
@@ -90,7 +93,7 @@ class PostgresEngine:
             while row := connection.execute(statements.NEXT, asked).fetchone():
                 if row["status"] == "doing" and not _reaped(connection, row["id"]):
                     continue
-                connection.execute(statements.TAKE, {"id": row["id"], "worker": worker})
+                connection.execute(statements.TAKE, {"id": row["id"], "worker": rows.text(worker)})
                 job = _read(connection, statements.ONE, row["id"])
                 assert job is not None  # noqa: S101 - its row is locked
                 return Claim(job, job.token, worker)
@@ -103,14 +106,14 @@ class PostgresEngine:
     def end(self, claim: Claim, how: Ended | Again) -> None:
         """As `Engine.end`. A job that is to come again but that somebody wants cancelled is cancelled."""
         if isinstance(how, Ended):
-            said = {"code": how.code, "sentence": how.sentence, "summary": how.summary}
+            said = {"code": how.code, "sentence": rows.text(how.sentence), "summary": rows.text(how.summary)}
             self._fenced(statements.END, claim, {**said, "status": rows.STATUSES[how.state][0]})
             return
-        said = {"sentence": how.sentence, "counts": how.counts, "retry_at": _moment(how.not_before_ms)}
-        self._fenced(statements.AGAIN, claim, said)
+        said = {"sentence": rows.text(how.sentence), "counts": how.counts}
+        self._fenced(statements.AGAIN, claim, {**said, "retry_at": _moment(how.not_before_ms), **_DROPPED})
 
     def _fenced(self, statement: LiteralString, claim: Claim, given: Mapping[str, Any]) -> dict[str, Any]:
-        mine = {"id": claim.job.id, "token": claim.token, "worker": claim.worker}
+        mine = {"id": claim.job.id, "token": claim.token}
         with self._transaction() as connection:
             row = connection.execute(statement, {**mine, **given}).fetchone()
         if row is None:
@@ -122,21 +125,25 @@ class PostgresEngine:
 
     def jobs(self, states: Collection[State] = (), *, key: str = "", most: int = 1000) -> Sequence[Job]:
         """As `Engine.jobs`."""
-        asked = {"statuses": rows.statuses(states) if states else None, "key": key, "most": most}
+        asked = {"statuses": rows.statuses(states) if states else None, "key": rows.text(key), "most": most}
         with self._transaction() as connection:
-            return tuple(rows.job(row) for row in connection.execute(statements.LISTED, asked))
+            return [rows.job(row) for row in connection.execute(statements.LISTED, asked)]
 
     def job(self, number: int) -> Job | None:
         """As `Engine.job`."""
+        if number not in _NUMBERS:
+            return None
         with self._transaction() as connection:
             return _read(connection, statements.ONE, number)
 
     def cancel(self, number: int) -> Job | None:
         """As `Engine.cancel`. One whose worker does not beat any more ends at once."""
+        if number not in _NUMBERS:
+            return None
         with self._transaction() as connection:
             job = _read(connection, statements.LOCKED, number)
             if job is not None and job.state is State.WAITING:
-                connection.execute(statements.CANCEL, {"id": number})
+                connection.execute(statements.CANCEL, {"id": number, **_DROPPED})
             elif job is not None and job.state is State.RUNNING:
                 wish = {"job_id": number, "abort": True, "delete_job": False}
                 connection.execute(queries["cancel_job"], wish)
@@ -144,15 +151,22 @@ class PostgresEngine:
             return _read(connection, statements.ONE, number)
 
     def retry(self, number: int) -> Job | None:
-        """As `Engine.retry`. Nothing changes where the job, or another one of its key, has not ended."""
+        """As `Engine.retry`."""
+        if number not in _NUMBERS:
+            return None
         with self._transaction() as connection:
             job = _read(connection, statements.ONE, number)
             if job is None:
                 return None
-            if _locked_key(connection, job.order.key) is None:
-                job = _read(connection, statements.LOCKED, number)
-                if job is not None and job.state in ENDED:
-                    connection.execute(statements.RETRY, {"id": number})
+            other = _locked_key(connection, job.order.key)
+            job = _read(connection, statements.LOCKED, number)
+            if job is None or job.state not in ENDED:
+                return job
+            if other is not None:
+                raise CommandError(
+                    f"job {number} is not tried again: job {other} does the same, and has not ended."
+                )
+            connection.execute(statements.RETRY, {"id": number})
             return _read(connection, statements.ONE, number)
 
     def purge(self, before_ms: int, states: Collection[State]) -> int:
@@ -200,7 +214,7 @@ def _reaped(connection: Connection[dict[str, Any]], number: int) -> bool:
     if stalled is None:
         return False
     if stalled["abort_requested"]:
-        connection.execute(statements.ABORT, {"id": number})
+        connection.execute(statements.ABORT, {"id": number, **_DROPPED})
     else:
         connection.execute(statements.REAP, {"id": number})
     connection.execute(queries["unregister_worker"], {"worker_id": stalled["worker_id"]})

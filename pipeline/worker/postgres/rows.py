@@ -57,3 +57,8 @@ def job(row: Mapping[str, Any]) -> Job:
         end=end,
         sentence=row["sentence"],
     )
+
+
+def text(words: str) -> str:
+    """Words for people as PostgreSQL keeps them: without NUL and halves of characters (of `os.fsdecode`)."""
+    return words.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -60,13 +60,17 @@ NEXT: Final[LiteralString] = (
           WHEN 'todo' THEN job.scheduled_at IS NULL OR job.scheduled_at <= now()
           ELSE heart.id IS NULL OR heart.last_heartbeat <= now() - %(lease_ms)s * interval '1 ms'
         END)
-   AND ours.cores <= %(cores)s AND ours.memory <= %(memory)s AND ours.disk <= %(disk)s
- ORDER BY job.priority DESC, ours.deadline_ms = 0, ours.deadline_ms, job.id
+   AND (job.abort_requested
+        OR ours.cores <= %(cores)s AND ours.memory <= %(memory)s AND ours.disk <= %(disk)s)
+ ORDER BY job.abort_requested DESC, job.priority DESC, ours.deadline_ms = 0, ours.deadline_ms, job.id
  LIMIT 1
    FOR UPDATE OF job, ours SKIP LOCKED
 """
 )
-"""The next job that may begin, locked. Of one that runs, `STALLED` says whether it still may."""
+"""The next job that may begin, locked. Of one that runs, `STALLED` says whether it still may.
+
+Those of the dead that nobody wants come first: they are ended on the way.
+"""
 
 STALLED: Final[LiteralString] = """
 SELECT job.abort_requested, job.worker_id
@@ -95,7 +99,7 @@ WITH heart AS (
 )
 UPDATE recpipe_jobs AS ours
    SET token = ours.token + 1, attempts = ours.attempts + 1, worker = %(worker)s, progress = -1,
-       started_ms = recpipe_ms(now()), sentence = ''
+       started_ms = recpipe_ms(now())
   FROM taken
  WHERE ours.job_id = taken.id
 """
@@ -106,7 +110,7 @@ WITH mine AS (
       FROM procrastinate_jobs AS job
       JOIN recpipe_jobs AS ours ON ours.job_id = job.id
      WHERE job.id = %(id)s AND job.status = 'doing' AND job.worker_id IS NOT NULL
-       AND ours.token = %(token)s AND ours.worker = %(worker)s
+       AND ours.token = %(token)s
        FOR UPDATE OF job, ours
 )
 """
@@ -147,8 +151,9 @@ AGAIN: Final[LiteralString] = (
 , said AS (
     UPDATE recpipe_jobs AS ours
        SET attempts = ours.attempts - CASE WHEN %(counts)s THEN 0 ELSE 1 END, progress = -1,
-           sentence = %(sentence)s,
-           ended_ms = CASE WHEN mine.abort_requested THEN recpipe_ms(now()) ELSE 0 END
+           sentence = CASE WHEN mine.abort_requested THEN %(unwanted)s ELSE %(sentence)s END,
+           ended_ms = CASE WHEN mine.abort_requested THEN recpipe_ms(now()) ELSE 0 END,
+           code = CASE WHEN mine.abort_requested THEN %(code)s::integer END
       FROM mine
      WHERE ours.job_id = mine.id
 )
@@ -164,14 +169,20 @@ SELECT CASE WHEN mine.abort_requested
 
 ABORT: Final[LiteralString] = """
 WITH ended AS (
-    UPDATE recpipe_jobs SET ended_ms = recpipe_ms(now()), progress = -1 WHERE job_id = %(id)s RETURNING job_id
+    UPDATE recpipe_jobs
+       SET ended_ms = recpipe_ms(now()), progress = -1, code = %(code)s, sentence = %(unwanted)s
+     WHERE job_id = %(id)s
+ RETURNING job_id
 )
 SELECT procrastinate_finish_job_v1(ended.job_id, 'aborted', false)::text AS finished FROM ended
 """
 
 CANCEL: Final[LiteralString] = """
 WITH ended AS (
-    UPDATE recpipe_jobs SET ended_ms = recpipe_ms(now()) WHERE job_id = %(id)s RETURNING job_id
+    UPDATE recpipe_jobs
+       SET ended_ms = recpipe_ms(now()), code = %(code)s, sentence = %(unwanted)s
+     WHERE job_id = %(id)s
+ RETURNING job_id
 )
 SELECT procrastinate_cancel_job_v1(ended.job_id, false, false) AS id FROM ended
 """
@@ -179,7 +190,7 @@ SELECT procrastinate_cancel_job_v1(ended.job_id, false, false) AS id FROM ended
 RETRY: Final[LiteralString] = """
 WITH back AS (
     UPDATE procrastinate_jobs AS job
-       SET status = 'todo', scheduled_at = NULL, abort_requested = false, attempts = 0
+       SET status = 'todo', abort_requested = false, attempts = 0
      WHERE job.id = %(id)s
  RETURNING job.id
 )
