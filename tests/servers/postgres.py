@@ -36,7 +36,7 @@ _NOBODIES = ("postgres", "nobody")
 
 @dataclass
 class Postgres:
-    """A server that can be killed and started again on the same port."""
+    """A server that can be killed and started again on the same port; who uses a database uses it alone."""
 
     folder: Path
     programs: Path
@@ -52,7 +52,11 @@ class Postgres:
             RuntimeError: it ended, or was not ready within `READY_S`.
         """
         command = [str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port)]
-        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "60"}
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "fsync": "off",  # processes are killed here, and the machine that keeps their writes is not
+        }
         with (self.folder / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))],
@@ -97,12 +101,17 @@ class Postgres:
         """Without the password."""
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
 
-    def database(self) -> str:
-        """A new empty one."""
-        name = f"t{secrets.token_hex(6)}"
+    def emptied(self) -> str:
+        """The database of tests with nothing in it: to make one takes a thousand files."""
         with self.connect("postgres") as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        return name
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'tests'").fetchone():
+                connection.execute("CREATE DATABASE tests")
+            connection.execute("ALTER DATABASE tests RESET ALL")
+        with self.connect("tests") as connection:
+            connection.execute("SET client_min_messages = warning")
+            connection.execute("DROP SCHEMA IF EXISTS recpipe, hands, public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+        return "tests"
 
 
 def lacking() -> str:

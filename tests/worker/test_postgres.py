@@ -1,64 +1,33 @@
-"""The engine on PostgreSQL keeps the contract; what only it promises: passwords, schema, lost connections."""
+"""The engine on PostgreSQL keeps the contract; what only it promises: tables, limits, lost connections."""
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
+from procrastinate.schema import SchemaManager
 
-from pipeline.worker.postgres.connecting import settle
+from pipeline.errors import CommandError, DeniedError, EngineBusyError, LostError
+from pipeline.worker.engine import LEASE_MS
+from pipeline.worker.jobs import Again, Ended, State
+from pipeline.worker.postgres import connecting, schema
 from pipeline.worker.postgres.engine import PostgresEngine
-from tests.worker.contract import Contract, Handling
+from tests.worker.contract import DONE, ROOM, Contract, Handling, kept, order, taken
+from tests.worker.postgres_queue import Kept, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.worker.jobs import Order
     from tests.servers.postgres import Postgres
 
-PATH = "hands, recpipe, pg_catalog"
-"""A schema is looked into before PostgreSQL's own: its `now()` is the test's, for Procrastinate too."""
-MADE = """
-CREATE SCHEMA hands;
-CREATE TABLE hands.clock AS SELECT 1790000000000::bigint AS ms;
-CREATE FUNCTION hands.now() RETURNS timestamp with time zone LANGUAGE sql STABLE
-    AS 'SELECT pg_catalog.to_timestamp(0) + ms * interval ''1 ms'' FROM hands.clock';
+TERMINATED = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-
-
-class Kept:
-    """A queue in a database of its own, as the contract wants it."""
-
-    def __init__(self, server: Postgres, closing: ExitStack) -> None:
-        self._server = server
-        self._closing = closing
-        self.name = server.database()
-        self.hands = closing.enter_context(server.connect(self.name))
-        self.hands.execute(MADE)
-        self.engine = self.beside()
-
-    @property
-    def utc_ms(self) -> int:
-        row = self.hands.execute("SELECT ms FROM hands.clock").fetchone()
-        assert row
-        return int(row[0])
-
-    def beside(self) -> PostgresEngine:
-        engine = PostgresEngine(self._connection, "the test's")
-        self._closing.callback(engine.close)
-        return engine
-
-    def _connection(self) -> psycopg.Connection[dict[str, Any]]:
-        connection = psycopg.Connection.connect(
-            self._server.dsn(self.name), password=self._server.password, autocommit=True, row_factory=dict_row
-        )
-        settle(connection, PATH)
-        return connection
-
-    def pass_ms(self, ms: int) -> None:
-        self.hands.execute("UPDATE hands.clock SET ms = ms + %s", (ms,))
 
 
 @pytest.fixture
@@ -73,3 +42,184 @@ class TestPostgres(Contract):
 
 class TestPostgresHandling(Handling):
     pass
+
+
+def test_a_job_is_procrastinates_and_its_events_tell_what_became_of_it(queue: Kept) -> None:
+    said = queue.engine.submit(order("a key"))
+    taken(queue.engine)
+    queue.pass_ms(LEASE_MS)
+    queue.engine.end(taken(queue.engine, "two"), DONE)
+    told = queue.told(
+        "SELECT (queue_name, task_name, queueing_lock, status, args, worker_id)::text"
+        " FROM recpipe.procrastinate_jobs"
+    )
+    assert (
+        told
+        == """(recpipe,run,"a key",succeeded,"{""document"": ""{\\\\""kind\\\\"": \\\\""merge\\\\""}""}",)"""
+    )
+    events = queue.told(
+        "SELECT array_agg(type::text ORDER BY id) FROM recpipe.procrastinate_events WHERE job_id = %s",
+        said.id,
+    )
+    assert events == ["deferred", "started", "deferred_for_retry", "started", "succeeded"]
+    assert queue.told("SELECT count(*) FROM recpipe.procrastinate_workers") == 0
+
+
+def test_each_claim_has_a_heartbeat_of_its_own(queue: Kept) -> None:
+    """A worker with one hung child loses that job, and no other."""
+    for key in ("hangs", "moves"):
+        queue.engine.submit(order(key))
+    hangs, moves = taken(queue.engine), taken(queue.engine)
+    queue.pass_ms(LEASE_MS - 1)
+    queue.engine.beat(moves)
+    queue.pass_ms(1)
+    assert taken(queue.beside(), "two").job.order.key == "hangs"
+    assert queue.beside().claim("two", ROOM) is None
+    queue.engine.end(moves, DONE)
+    with pytest.raises(LostError):
+        queue.engine.end(hangs, DONE)
+
+
+def test_a_claim_whose_heartbeat_somebody_pruned_is_anothers_to_take(queue: Kept) -> None:
+    queue.engine.submit(order())
+    stale = taken(queue.engine)
+    queue.told("SELECT count(*) FROM recpipe.procrastinate_prune_stalled_workers_v1(-1e9)")
+    with pytest.raises(LostError):
+        queue.engine.beat(stale)
+    assert taken(queue.beside(), "two").token > stale.token
+
+
+def test_keys_that_no_index_takes_are_kept_apart(queue: Kept) -> None:
+    long = "漢" * 100_000
+    said = [queue.engine.submit(order(long + end)) for end in ("a", "b", "a")]
+    assert [one.new for one in said] == [True, True, False]
+    assert said[2].id == said[0].id
+    assert kept(queue.engine, said[1].id).order.key == long + "b"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        order(priority=1 << 31),
+        order(not_before_ms=1 << 60),
+        order(deadline_ms=1 << 63),
+        order("a\0b"),
+        order("caf\udce9"),
+        replace(order(), document='{"a": "\0"}'),
+        replace(order(), document='{"a": "\udce9"}'),
+    ],
+    ids=["priority", "not before", "deadline", "key", "half a key", "document", "half a document"],
+)
+def test_an_order_that_cannot_be_kept_is_refused_and_no_other_is_hurt(queue: Kept, wrong: Order) -> None:
+    with pytest.raises(CommandError, match=r"[.]$"):
+        queue.engine.submit(wrong)
+    assert queue.engine.jobs() == []
+    assert queue.engine.submit(order()).new
+
+
+def test_nothing_of_words_stops_an_attempt_from_ending(queue: Kept) -> None:
+    queue.engine.submit(order())
+    claim = taken(queue.engine, "caf\udce9\0")
+    queue.engine.end(claim, Again(0, "a\0b"))
+    assert kept(queue.engine, claim.job.id).sentence == "a\\x00b"
+    queue.engine.end(taken(queue.engine), Ended(State.DEAD, 4, "", "\0\udce9"))
+    end = kept(queue.engine, claim.job.id).end
+    assert end == Ended(State.DEAD, 4, "", "\\x00\\udce9")
+
+
+def test_a_lost_connection_is_told_and_the_next_call_makes_another(queue: Kept) -> None:
+    queue.engine.submit(order())
+    claim = taken(queue.engine)
+    assert queue.told(TERMINATED) == 1
+    with pytest.raises(EngineBusyError, match=r"the test's .*[.]$"):
+        queue.engine.beat(claim)
+    assert queue.engine.beat(claim) is False
+    queue.engine.end(claim, DONE)
+
+
+def test_what_is_locked_for_too_long_is_busy(queue: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue.engine.submit(order())
+    monkeypatch.setattr(connecting, "PATIENCE_S", 1)
+    beside = queue.beside()
+    with queue.hands() as hands, hands.transaction():
+        hands.execute("LOCK TABLE recpipe.recpipe_jobs")
+        with pytest.raises(EngineBusyError, match="statement timeout"):
+            beside.jobs()
+    assert len(beside.jobs()) == 1
+
+
+def test_each_commit_waits_for_the_disk_whatever_the_database_says(queue: Kept) -> None:
+    with queue.hands() as hands:
+        hands.execute("ALTER DATABASE tests SET synchronous_commit = off")
+    with queue.hands() as hands, opened(queue.dsn, queue.server.password) as ours:
+        shown = [one.execute("SHOW synchronous_commit").fetchone() for one in (hands, ours)]
+    assert shown == [{"synchronous_commit": "off"}, {"synchronous_commit": "on"}]
+
+
+def test_hosts_that_open_an_empty_database_at_once_make_its_tables_once(queue: Kept) -> None:
+    engines = [queue.beside() for _ in range(6)]
+    wrong: list[BaseException] = []
+
+    def submit(engine: PostgresEngine) -> None:
+        try:
+            engine.submit(order())
+        except BaseException as error:  # noqa: BLE001 - it is shown below
+            wrong.append(error)
+
+    threads = [threading.Thread(target=submit, args=(engine,)) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert len(queue.engine.jobs()) == 1
+
+
+def test_anothers_procrastinate_in_the_same_database_is_left_alone(queue: Kept) -> None:
+    with queue.hands() as hands:
+        hands.execute(SchemaManager.get_schema())
+    queue.engine.submit(order())
+    assert queue.told("SELECT count(*) FROM public.procrastinate_jobs") == 0
+
+
+def test_procrastinates_tables_are_brought_up_when_the_library_is_newer(queue: Kept) -> None:
+    """Made by its migrations, as an older one would have left them."""
+    files = schema.migrations()
+    (last,) = [at for at, file in enumerate(files) if file.stem.startswith("03.00.00_50")]
+    with opened(queue.dsn, queue.server.password) as old:
+        old.execute("CREATE SCHEMA recpipe")
+        for file in files[: last + 1]:
+            old.execute(file.read_bytes())
+        old.execute(schema._OURS)
+        old.execute("INSERT INTO recpipe_schema VALUES (1, %s)", (files[last].stem,))
+    queue.engine.submit(order())
+    first = taken(queue.engine)
+    queue.pass_ms(LEASE_MS)
+    queue.engine.end(taken(queue.engine, "two"), DONE)
+    assert kept(queue.engine, first.job.id).end == DONE
+    assert queue.told("SELECT procrastinate FROM recpipe.recpipe_schema") == files[-1].stem
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE recpipe.recpipe_schema SET version = version + 1 RETURNING 1", "upgrade recpipe"),
+        ("UPDATE recpipe.recpipe_schema SET procrastinate = '99.00' RETURNING 1", "upgrade procrastinate"),
+        ("DELETE FROM recpipe.recpipe_schema RETURNING 1", "is empty"),
+    ],
+)
+def test_tables_of_another_version_are_refused(queue: Kept, change: str, words: str) -> None:
+    queue.engine.submit(order())
+    queue.told(change)
+    with pytest.raises(CommandError, match=rf"{words}.*[.]$"):
+        queue.beside().jobs()
+
+
+def test_a_role_without_rights_is_told_which(queue: Kept) -> None:
+    with queue.hands() as hands:
+        hands.execute("CREATE ROLE nobody LOGIN PASSWORD 'of nobody'")
+    dsn = queue.dsn.replace("//recpipe@", "//nobody@")
+    engine = PostgresEngine(lambda: opened(dsn, "of nobody"), "the test's")
+    with pytest.raises(DeniedError, match=r"the test's denies it: .*Grant the role CREATE"):
+        engine.jobs()
+    engine.close()

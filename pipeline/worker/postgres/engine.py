@@ -67,20 +67,11 @@ class PostgresEngine:
 
     def submit(self, order: Order) -> Submitted:
         """As `Engine.submit`. Raises CommandError for an order that PostgreSQL cannot keep."""
-        theirs = TheirJob(
-            queue=statements.QUEUE,
-            task_name=statements.TASK,
-            priority=order.priority,
-            lock=None,
-            queueing_lock=_queueing_lock(order.key),
-            task_kwargs={"document": order.document},
-            scheduled_at=_moment(order.not_before_ms),
-        )
         with self._transaction() as connection:
             there = _locked_key(connection, order.key)
             if there is not None:
                 return Submitted(there, new=False)
-            number = self._manager.defer_job(theirs, connection=connection).id
+            number = self._manager.defer_job(_deferred(order), connection=connection).id
             assert number is not None  # noqa: S101 - Procrastinate's job has one once it is deferred
             ours = {"id": number, "key": order.key, "deadline_ms": order.deadline_ms, **_needs(order.needs)}
             connection.execute(statements.KEEP, ours)
@@ -206,6 +197,18 @@ class PostgresEngine:
             bring_up(self._connection)
             self._brought_up = True
         return self._connection
+
+
+def _deferred(order: Order) -> TheirJob:
+    return TheirJob(
+        queue=statements.QUEUE,
+        task_name=statements.TASK,
+        priority=order.priority,
+        lock=None,
+        queueing_lock=_queueing_lock(order.key),
+        task_kwargs={"document": order.document},
+        scheduled_at=_moment(order.not_before_ms),
+    )
 
 
 def _reaped(connection: Connection[dict[str, Any]], number: int) -> bool:
