@@ -85,11 +85,11 @@ class Postgres:
         """As a crash of the machine ends it, but for what the disk forgets: all its processes, at once."""
         assert self.process is not None
         pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
         os.kill(pid, signal.SIGSTOP)  # so that it starts no others meanwhile
-        for child in [int(text) for text in children]:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        for child in children:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+                os.kill(int(child), signal.SIGKILL)
         os.kill(pid, signal.SIGKILL)
         self.process.wait()
 

@@ -13,7 +13,7 @@ from procrastinate.schema import SchemaManager
 from pipeline.errors import CommandError, DeniedError, EngineBusyError, LostError
 from pipeline.worker.engine import LEASE_MS
 from pipeline.worker.jobs import Again, Ended, State
-from pipeline.worker.postgres import connecting, schema
+from pipeline.worker.postgres import connecting, schema, statements
 from pipeline.worker.postgres.engine import PostgresEngine
 from tests.worker.contract import DONE, ROOM, Contract, Handling, kept, order, taken
 from tests.worker.postgres_queue import Kept, opened
@@ -173,6 +173,33 @@ def test_hosts_that_open_an_empty_database_at_once_make_its_tables_once(queue: K
         thread.join()
     assert wrong == []
     assert len(queue.engine.jobs()) == 1
+
+
+def test_threads_that_share_one_engine_take_each_job_once(queue: Kept) -> None:
+    said = [queue.engine.submit(order(str(number))).id for number in range(40)]
+    claimed: list[int] = []
+
+    def work() -> None:
+        while claim := queue.engine.claim("one", ROOM):
+            claimed.append(claim.job.id)
+            queue.engine.end(claim, DONE)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(claimed) == said
+
+
+def test_the_next_of_many_is_found_without_sorting_them(queue: Kept) -> None:
+    for number in range(300):
+        queue.engine.submit(order(str(number)))
+    asked = {"lease_ms": LEASE_MS, "cores": 1, "memory": 0, "disk": 0}
+    with opened(queue.dsn, queue.server.password) as connection:
+        plan = str(connection.execute("EXPLAIN " + statements.NEXT, asked).fetchall())
+    assert "using recpipe_jobs_next" in plan
+    assert "Sort" not in plan
 
 
 def test_anothers_procrastinate_in_the_same_database_is_left_alone(queue: Kept) -> None:

@@ -101,8 +101,10 @@ def connect(address: Address) -> psycopg.Connection[dict[str, Any]]:
 
 def settle(connection: psycopg.Connection[dict[str, Any]], search_path: str) -> None:
     """Where tables are looked for, how long a statement may take, and that a commit is on the disk."""
+    connection.prepare_threshold = None  # a plan that was made for an empty table stays slow when it is full
     connection.execute(
         "SELECT set_config('search_path', %s, false), set_config('statement_timeout', %s, false),"
+        " set_config('enable_sort', 'off', false),"  # without statistics all jobs would be, for each claim
         " set_config('synchronous_commit', coalesce(nullif(now.setting, 'off'), 'on'), false)"
         " FROM current_setting('synchronous_commit') AS now(setting)",
         (search_path, f"{PATIENCE_S}s"),

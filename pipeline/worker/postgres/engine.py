@@ -73,14 +73,17 @@ class PostgresEngine:
                 return Submitted(there, new=False)
             number = self._manager.defer_job(_deferred(order), connection=connection).id
             assert number is not None  # noqa: S101 - Procrastinate's job has one once it is deferred
-            ours = {"id": number, "key": order.key, "deadline_ms": order.deadline_ms, **_needs(order.needs)}
-            connection.execute(statements.KEEP, ours)
+            ours = {"id": number, "key": order.key, "priority": order.priority}
+            needs = _needs(order.needs)
+            connection.execute(statements.KEEP, {**ours, "deadline_ms": order.deadline_ms, **needs})
         return Submitted(number, new=True)
 
     def claim(self, worker: str, room: Needs) -> Claim | None:
         """As `Engine.claim`."""
         asked = {"lease_ms": LEASE_MS, **_needs(room)}
         with self._transaction() as connection:
+            for unwanted in connection.execute(statements.UNWANTED_OF_THE_DEAD, asked).fetchall():
+                _reaped(connection, unwanted["id"])
             while row := connection.execute(statements.NEXT, asked).fetchone():
                 if row["status"] == "doing" and not _reaped(connection, row["id"]):
                     continue

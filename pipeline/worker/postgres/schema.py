@@ -28,6 +28,7 @@ CREATE FUNCTION recpipe_ms(timestamp with time zone) RETURNS bigint LANGUAGE sql
 CREATE TABLE recpipe_jobs (
     job_id bigint PRIMARY KEY REFERENCES procrastinate_jobs(id) ON DELETE CASCADE,
     key text NOT NULL,
+    priority integer NOT NULL,
     deadline_ms bigint NOT NULL,
     cores integer NOT NULL,
     memory bigint NOT NULL,
@@ -44,6 +45,8 @@ CREATE TABLE recpipe_jobs (
     sentence text NOT NULL DEFAULT ''
 );
 CREATE INDEX recpipe_jobs_key ON recpipe_jobs USING hash (key);
+CREATE INDEX recpipe_jobs_next ON recpipe_jobs (priority DESC, (deadline_ms = 0), deadline_ms, job_id)
+    WHERE ended_ms = 0;
 CREATE TABLE recpipe_schema (version integer NOT NULL, procrastinate text NOT NULL);
 """
 MIGRATIONS: Final[tuple[LiteralString, ...]] = ()

@@ -47,29 +47,38 @@ SELECT job.id
 """
 
 KEEP: Final[LiteralString] = """
-INSERT INTO recpipe_jobs (job_id, key, deadline_ms, cores, memory, disk, submitted_ms)
-VALUES (%(id)s, %(key)s, %(deadline_ms)s, %(cores)s, %(memory)s, %(disk)s, recpipe_ms(now()))
+INSERT INTO recpipe_jobs (job_id, key, priority, deadline_ms, cores, memory, disk, submitted_ms)
+VALUES (%(id)s, %(key)s, %(priority)s, %(deadline_ms)s, %(cores)s, %(memory)s, %(disk)s, recpipe_ms(now()))
 """
 
-NEXT: Final[LiteralString] = (
-    KEPT
-    + """
+NEXT: Final[LiteralString] = """
+SELECT job.id, job.status::text AS status
+  FROM recpipe_jobs AS ours
+  JOIN procrastinate_jobs AS job ON job.id = ours.job_id
   LEFT JOIN procrastinate_workers AS heart ON heart.id = job.worker_id
- WHERE job.status IN ('todo', 'doing')
+ WHERE ours.ended_ms = 0 AND job.status IN ('todo', 'doing')
    AND (CASE job.status
           WHEN 'todo' THEN job.scheduled_at IS NULL OR job.scheduled_at <= now()
           ELSE heart.id IS NULL OR heart.last_heartbeat <= now() - %(lease_ms)s * interval '1 ms'
         END)
-   AND (job.abort_requested
-        OR ours.cores <= %(cores)s AND ours.memory <= %(memory)s AND ours.disk <= %(disk)s)
- ORDER BY job.abort_requested DESC, job.priority DESC, ours.deadline_ms = 0, ours.deadline_ms, job.id
+   AND ours.cores <= %(cores)s AND ours.memory <= %(memory)s AND ours.disk <= %(disk)s
+ ORDER BY ours.priority DESC, ours.deadline_ms = 0, ours.deadline_ms, ours.job_id
  LIMIT 1
    FOR UPDATE OF job, ours SKIP LOCKED
 """
-)
-"""The next job that may begin, locked. Of one that runs, `STALLED` says whether it still may.
+"""The next job that may begin, locked; found without sorting, by the index `recpipe_jobs_next`.
 
-Those of the dead that nobody wants come first: they are ended on the way.
+Of one that runs, `STALLED` says whether it still may.
+"""
+
+UNWANTED_OF_THE_DEAD: Final[LiteralString] = """
+SELECT job.id
+  FROM procrastinate_jobs AS job
+  JOIN recpipe_jobs AS ours ON ours.job_id = job.id
+  LEFT JOIN procrastinate_workers AS heart ON heart.id = job.worker_id
+ WHERE job.status = 'doing' AND job.abort_requested
+   AND (heart.id IS NULL OR heart.last_heartbeat <= now() - %(lease_ms)s * interval '1 ms')
+   FOR UPDATE OF job, ours SKIP LOCKED
 """
 
 STALLED: Final[LiteralString] = """
