@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 OWNER = "recpipe"
 READY_S = 60
+PORTS = range(20_000, 32_000)
 _POLL_S = 0.02
 _TOLD = 2000
 _NOBODIES = ("postgres", "nobody")
@@ -92,6 +94,8 @@ class Postgres:
                 os.kill(int(child), signal.SIGKILL)
         os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        while any(_lives(child) for child in children):
+            time.sleep(_POLL_S)  # the next server refuses memory that one of the last one still has
 
     def connect(self, database: str) -> psycopg.Connection[Any]:
         """As its owner."""
@@ -143,9 +147,21 @@ def _as(user: str | None) -> dict[str, Any]:
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
+def _lives(pid: str) -> bool:
+    """It has not ended; one that ended may have nobody who asks how."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
+
+
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as there:
-        return int(there.getsockname()[1])
+    """None that the system gives to connections: while the server is down, one of them could have it."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError(f"none of the ports {PORTS.start} to {PORTS.stop - 1} is free")
 
 
 @contextlib.contextmanager
