@@ -12,7 +12,19 @@ from pipeline import __version__
 from pipeline.cli.boundary import guarded
 from pipeline.errors import MEANINGS, ExitCode
 
-COMMANDS = ("inspect", "plan", "merge", "snapshot", "compose", "run", "batch", "verify", "demo", "doctor")
+COMMANDS = (
+    "inspect",
+    "plan",
+    "merge",
+    "snapshot",
+    "compose",
+    "run",
+    "batch",
+    "worker",
+    "verify",
+    "demo",
+    "doctor",
+)
 ALWAYS = (ExitCode.GOOD, ExitCode.USAGE)
 ENDS = (ExitCode.BUG, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pipeline.model.plan import Plan
+
 
 @dataclass(frozen=True, slots=True)
 class Edges:
@@ -21,6 +23,8 @@ class Edges:
         sleep: waits seconds.
         tell: is told sentences on the way.
         begin: told how many input bytes will be read.
+        admit: given the plan of a recording before anything is made; returns when there is room for it. Until
+            then it calls what it is given besides, which keeps the job ours.
         progress: told input bytes as they are read.
     """
 
@@ -31,4 +35,5 @@ class Edges:
     sleep: Callable[[float], None]
     tell: Callable[[str], None] = lambda _: None
     begin: Callable[[int], None] = lambda _: None
+    admit: Callable[[Plan, Callable[[], None]], None] = lambda _plan, _beat: None
     progress: Callable[[int], None] = lambda _: None

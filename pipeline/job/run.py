@@ -151,6 +151,7 @@ class _Run:
     def _made(self, work: Work, shelf: Shelf, doing: Doing, before: Manifest | None) -> Manifest:
         doing.source.shared(min(doing.limits.jobs, len(work.inventory.recording.users)))
         plan = arrange_plan(doing.source, work.inventory, self.job.options)
+        self.edges.admit(plan, shelf.beat)
         self.edges.begin(sum(output.reads for output in plan.outputs))
         manifest = make(work, plan, shelf, doing)
         if not self.ready.vod:
