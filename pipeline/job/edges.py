@@ -26,6 +26,7 @@ class Edges:
         admit: given the plan of a recording before anything is made; returns when there is room for it. Until
             then it calls what it is given besides, which keeps the job ours.
         progress: told input bytes as they are read.
+        last: nobody tries again what may succeed later; else receivers are not told that it failed.
     """
 
     environ: Mapping[str, str]
@@ -37,3 +38,4 @@ class Edges:
     begin: Callable[[int], None] = lambda _: None
     admit: Callable[[Plan, Callable[[], None]], None] = lambda _plan, _beat: None
     progress: Callable[[int], None] = lambda _: None
+    last: bool = True

@@ -35,7 +35,12 @@ def tell_done(job: Job, edges: Edges, manifest: Manifest, place: str, check: Cal
 
 
 def tell_failed(job: Job, edges: Edges, error: RecpipeError, work: Work | None = None) -> None:
-    """Tell what went wrong with a recording, or before any was known; errors of receivers are only said."""
+    """Tell what went wrong with a recording, or before any was known; errors of receivers are only said.
+
+    Nobody is told what another attempt may mend.
+    """
+    if error.retryable and not edges.last:
+        return
     if work is None:
         key, recording, place = job_key("", job.source, "", job.options.as_text()), None, job.place
     else:

@@ -128,6 +128,7 @@ class Inside:
             begin=self._begin,
             admit=self._admit,
             progress=self._progress,
+            last=self._task.last,
         )
 
     def _heeding(self, call: Callable[[], T]) -> T:

@@ -23,7 +23,7 @@ from pipeline.worker.endings import AGAIN_MS, AWAY, Endings
 from pipeline.worker.ends import end_of
 from pipeline.worker.jobs import Again, State
 from pipeline.worker.machine import boot_ms, machine
-from pipeline.worker.retry import worn_out
+from pipeline.worker.retry import is_last, worn_out
 from pipeline.worker.rules import Running, Why
 from pipeline.worker.words import Asks, Moved, Over, Said, Step, Task
 
@@ -239,7 +239,7 @@ class Worker:
         if any(each.asks for each in self._running.values()) or (self._making_room and self._running):
             return  # somebody waits for room already
         if not schedule.is_open(self._rules.windows, utc_ms()):
-            self._claim_ms = boot_ms() + self._rules.poll_ms
+            self._claim_ms, self._drained = boot_ms() + self._rules.poll_ms, True
             return
         free = room.room_for_next(self._machine, [each.needs for each in self._running.values()])
         if free is None:
@@ -273,6 +273,7 @@ class Worker:
             lease_ms=rules.kept_ms,
             kept_ms=now,
             hands_back=utc_ms() < schedule.due_ms(job),
+            last=is_last(job.attempts),
             bounds=rules.bounds,
         )
         try:

@@ -57,6 +57,11 @@ def decide(outcome: Outcome, job_id: int, attempts: int, now_ms: int) -> Ended |
     return Ended(State.DEAD, outcome.code, outcome.sentence + tried, outcome.summary)
 
 
+def is_last(attempts: int) -> bool:
+    """Whether no other attempt comes after so many, whatever becomes of the last of them."""
+    return attempts >= MOST_ATTEMPTS
+
+
 def worn_out(attempts: int) -> Ended | None:
     """The end of a job that was begun so often that it must kill its workers; None for any other.
 

@@ -62,7 +62,7 @@ class Window:
             raise CommandError(f"{text!r} is no window: its times are of one day, and differ.")
         try:
             zone = ZoneInfo(found[5])
-        except (OSError, ValueError) as error:  # a name that is none, or a path, or a folder of zones
+        except (KeyError, OSError, ValueError) as error:  # no name of one, a folder of zones, a path
             raise CommandError(
                 f"{found[5]!r} is no time zone that this machine knows: give one as Asia/Shanghai or UTC."
             ) from error

@@ -62,6 +62,7 @@ class Task:
         lease_ms: without a ``keep`` for so long it is no longer its own.
         kept_ms: CLOCK_BOOTTIME of the claim.
         hands_back: where it would wait for a recording to be complete it ends, and says for how long.
+        last: no other attempt comes, whatever becomes of this one.
         bounds: of its processes.
     """
 
@@ -73,6 +74,7 @@ class Task:
     lease_ms: int
     kept_ms: int
     hands_back: bool = True
+    last: bool = False
     bounds: Bounds = field(default_factory=Bounds)
 
     def to_json(self) -> bytes:

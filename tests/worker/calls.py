@@ -1,0 +1,120 @@
+"""A queue of small jobs on made recordings, and what ``recpipe run`` makes of the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipeline.worker.jobs import ENDED, Job, Order, State
+from tests.documents import ROOT
+from tests.job.jobs import document, ran
+from tests.merge.merging import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.demo.made import Made
+    from pipeline.worker.sqlite.engine import SqliteEngine
+    from tests.worker.launcher import Strike
+
+NAMES = ("plain-agora", "missing-slice", "plain-trtc", "audio-only")
+LEASE_MS = 2_000
+PATIENCE_S = 60
+
+
+@dataclass(slots=True)
+class Calls:
+    """Jobs, each of a recording of its own, and the workers that a test has begun.
+
+    Attributes:
+        made: recordings by the names of fixtures.
+        home: a new folder.
+        engine: the queue.
+        strike: of what happens to the processes of jobs.
+    """
+
+    made: Callable[[str], Made]
+    home: Path
+    engine: SqliteEngine
+    strike: Strike
+    workers: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def submit(self, name: str = NAMES[0], **limits: object) -> int:
+        """A job of a recording."""
+        text = json.dumps(document(self.made(name).place, self.home / "done" / name, limits=limits))
+        return self.engine.submit(Order(name, text)).id
+
+    def start(self, concurrency: int = 1, grace_ms: int = 0) -> subprocess.Popen[str]:
+        """A worker that ends when there is nothing more to do."""
+        command = [sys.executable, "-m", "tests.worker.launcher", "worker", str(self.home / "queue.db")]
+        worker = subprocess.Popen(
+            [*command, str(LEASE_MS), str(concurrency), str(grace_ms)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **self.strike.environ()},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.workers.append(worker)
+        return worker
+
+    def struck(self) -> int:
+        """The id of the process that was struck, once it was."""
+        mark = self.home / "mark"
+        until(mark.exists)
+        return int(mark.read_text())
+
+    def works_off(self, there: Callable[[], bool] | None = None) -> None:
+        """Workers come and go until something is there; every job has ended, if nothing else is said."""
+        until_ms = time.monotonic() + PATIENCE_S
+        while not (there or self.all_ended)():
+            assert time.monotonic() < until_ms
+            worker = self.start()
+            told = worker.communicate(timeout=PATIENCE_S)[1]
+            assert worker.returncode == 0, told
+            time.sleep(0.1)
+
+    def all_ended(self) -> bool:
+        """Whether every job has."""
+        return all(job.state in ENDED for job in self.engine.jobs())
+
+    def job(self, number: int) -> Job:
+        """One of them."""
+        found = self.engine.job(number)
+        assert found is not None
+        return found
+
+    def assert_done(self, number: int, attempts: int) -> None:
+        """It ended once, as ``recpipe run`` ends it, with the same bytes and nothing beside them."""
+        job = self.job(number)
+        name = job.order.key
+        (alone,) = ran(document(self.made(name).place, self.home / "alone" / name))
+        assert alone.done is not None
+        assert job.end is not None
+        code = alone.done.exit_code(accept_loss=False)
+        assert (job.state, job.end.code, job.attempts) == (State.DONE, code, attempts)
+        assert tree(self.home / "done" / name) == tree(self.home / "alone" / name)
+        summary = json.loads(job.end.summary)
+        assert [each["state"] for each in summary["recordings"]] == ["partial" if code else "done"]
+
+
+def until(there: Callable[[], bool]) -> None:
+    """Wait for it."""
+    end = time.monotonic() + PATIENCE_S
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there and does not only wait to be buried."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:  # noqa: PTH123 - a file of the kernel
+            return file.read().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
