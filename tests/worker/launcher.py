@@ -23,11 +23,14 @@ from pipeline.worker.inside import main as inside
 from pipeline.worker.loop import Worker
 from pipeline.worker.rules import Rules
 from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.words import Bounds
 
 VARIABLE = "RECPIPE_TEST_STRIKE"
 INSIDE = ("-m", "tests.worker.launcher", "inside")
 PAUSE_MS = 10
 """Before what failed is tried again."""
+FILLED = 3 << 30
+"""Bytes that a process takes at once, and may not."""
 How = Literal["", "kill", "stop", "wait", "terminate", "spin", "fill", "leave"]
 
 
@@ -63,7 +66,7 @@ class Strike:
         elif self.how == "leave":
             os._exit(9)
         elif self.how == "fill":
-            bytearray(1 << 40)
+            bytearray(FILLED)
         while self.how in {"wait", "spin"}:
             if self.how == "wait":
                 time.sleep(0.01)
@@ -86,7 +89,12 @@ def _inside(arguments: list[str]) -> None:
 def _worker(path: str, lease_ms: str, concurrency: str, grace_ms: str) -> None:
     engine = SqliteEngine(Path(path), lease_ms=int(lease_ms))
     rules = Rules(
-        concurrency=int(concurrency), grace_ms=int(grace_ms), drain=True, lease_ms=int(lease_ms), poll_ms=50
+        concurrency=int(concurrency),
+        grace_ms=int(grace_ms),
+        drain=True,
+        lease_ms=int(lease_ms),
+        poll_ms=50,
+        bounds=Bounds(memory=FILLED),
     )
     with (
         _stops() as stops,
