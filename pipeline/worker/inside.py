@@ -171,7 +171,8 @@ class Inside:
         if self._step is Step.COPYING and self._read * 100 >= self._total * NEARLY:
             self._step = Step.ENDING
         self._heed()
-        self._move()
+        if count:  # who waits for processes of his own asks often, and tells that nothing was read
+            self._move()
 
     def _move(self, *, at_once: bool = False) -> None:
         """Tell that something moves, now and then."""

@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 from pipeline.cli.streams import complain
 from pipeline.cli.worker import _stops
+from pipeline.steps import render
 from pipeline.worker import child, retry
 from pipeline.worker.inside import Inside
 from pipeline.worker.inside import main as inside
@@ -43,11 +44,13 @@ class Strike:
             computes for ever, takes all memory, or leaves without a word; "" for nothing.
         mark: a file that gets the process id when it happens.
         always: to each process that comes so far; else only to the first.
+        below: to a process that the job has forked.
     """
 
     how: How
     mark: str
     always: bool = False
+    below: bool = False
 
     def environ(self) -> dict[str, str]:
         """For a process that is to be struck, or whose processes are."""
@@ -76,13 +79,19 @@ class Strike:
 
 def _inside(arguments: list[str]) -> None:
     told = Strike(**json.loads(os.environ[VARIABLE]))
-    usual = Inside._progress
+    usual, usual_below = Inside._progress, render._advance
 
     def struck(self: Inside, count: int) -> None:
         usual(self, count)
-        told.strike(lambda: usual(self, 0))
+        if not told.below:
+            told.strike(lambda: usual(self, 1))
 
-    with patch.object(Inside, "_progress", struck):
+    def struck_below(count: int) -> None:
+        usual_below(count)
+        if told.below:
+            told.strike(None)
+
+    with patch.object(Inside, "_progress", struck), patch.object(render, "_advance", struck_below):
         inside(arguments)
 
 

@@ -52,9 +52,9 @@ class Here:
     patch: pytest.MonkeyPatch
     said: list[str] = field(default_factory=list)
 
-    def strike(self, how: launcher.How, *, always: bool = False) -> None:
+    def strike(self, how: launcher.How, *, always: bool = False, below: bool = False) -> None:
         """Have processes of jobs struck."""
-        struck = Strike(how, str(self.calls.home / "mark"), always)
+        struck = Strike(how, str(self.calls.home / "mark"), always, below)
         self.patch.setattr(child, "INSIDE", launcher.INSIDE)
         for name, value in struck.environ().items():
             self.patch.setenv(name, value)
@@ -92,9 +92,13 @@ def works_off(here: Here, rules: Rules = RULES) -> None:
         here.work(rules)
 
 
-def test_a_process_that_stands_still_is_ended_and_the_job_tried_again(here: Here) -> None:
-    here.strike("stop")
-    number = here.calls.submit()
+@pytest.mark.parametrize(
+    "below",
+    [pytest.param(False, id="the job's own"), pytest.param(True, id="one that it forked and waits for")],
+)
+def test_a_process_that_stands_still_is_ended_and_the_job_tried_again(here: Here, *, below: bool) -> None:
+    here.strike("stop", below=below)
+    number = here.calls.submit(jobs=2)
     works_off(here, replace(RULES, limits_ms={**LIMITS_MS, Step.COPYING: 700, Step.ENDING: 700}))
     here.calls.assert_done(number, attempts=2)
     assert len(here.told("nothing moved for too long")) == 1
