@@ -33,7 +33,8 @@ def _stops() -> Iterator[Callable[[], int]]:
         nonlocal came
         came += 1
 
-    heeded = (signal.SIGTERM, signal.SIGINT)
+    both = (signal.SIGTERM, signal.SIGINT)
+    heeded = [number for number in both if signal.getsignal(number) is not signal.SIG_IGN]  # nohup, "&"
     before = {number: signal.signal(number, count) for number in heeded}
     try:
         yield lambda: came

@@ -23,9 +23,9 @@ from pipeline.worker.endings import AGAIN_MS, AWAY, Endings
 from pipeline.worker.ends import end_of
 from pipeline.worker.jobs import Again, State
 from pipeline.worker.machine import boot_ms, machine
-from pipeline.worker.retry import is_last, worn_out
-from pipeline.worker.rules import Running, Why
-from pipeline.worker.words import Asks, Moved, Over, Said, Step, Task
+from pipeline.worker.retry import worn_out
+from pipeline.worker.rules import Running, Why, task_of
+from pipeline.worker.words import Asks, Moved, Over, Said, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 TICK_S = 0.05
 """Between two looks at the processes."""
+MOST_LOOKED_AT = 10_000
+"""Jobs, when those are looked for that may be late."""
 
 
 class Worker:
@@ -222,7 +224,7 @@ class Worker:
         )
         self._making_room, now = False, utc_ms()
         with suppress(*AWAY):
-            for job in self._engine.jobs({State.WAITING, State.RUNNING}):
+            for job in self._engine.jobs({State.WAITING, State.RUNNING}, most=MOST_LOOKED_AT):
                 how = schedule.lateness(job, now, self._rules.windows)
                 if how is schedule.Lateness.NONE:
                     continue
@@ -264,18 +266,7 @@ class Worker:
             self._end(claim, end, now)
             return
         self._about(claim, f"begins, attempt {job.attempts}.")
-        task = Task(
-            document=job.order.document,
-            folder=str(Path(rules.folder).absolute()),
-            config=rules.config,
-            processors=max(1, self._machine.cores // rules.concurrency),
-            parent=os.getpid(),
-            lease_ms=rules.kept_ms,
-            kept_ms=now,
-            hands_back=utc_ms() < schedule.due_ms(job),
-            last=is_last(job.attempts),
-            bounds=rules.bounds,
-        )
+        task = task_of(job, rules, cores=self._machine.cores, kept_ms=now, now_ms=utc_ms())
         try:
             child = Child(task)
         except OSError as error:

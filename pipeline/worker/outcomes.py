@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pipeline.errors import ExitCode, RecpipeError
+from pipeline.errors import ExitCode, RecpipeError, WorkerKilledError
 from pipeline.model.summary import Summary, failed, summary_of
 from pipeline.worker.jobs import Needs
 from pipeline.worker.retry import Outcome
@@ -37,6 +37,7 @@ def outcome_of(ran: Sequence[Ran], *, accept_loss: bool) -> Outcome:
         code=int(code),
         sentence=_first(sentences),
         retryable=any(each.error is not None and each.error.retryable for each in ran),
+        died=any(isinstance(each.error, WorkerKilledError) for each in ran),
         summary=_document(summaries, code),
     )
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.words import LIMITS_MS, Bounds, Step
+from pipeline.worker.retry import is_last
+from pipeline.worker.schedule import due_ms
+from pipeline.worker.words import LIMITS_MS, Bounds, Step, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.worker.child import Child
-    from pipeline.worker.jobs import Claim, Needs
+    from pipeline.worker.jobs import Claim, Job, Needs
     from pipeline.worker.schedule import Window
     from pipeline.worker.words import Over
 
@@ -105,3 +109,27 @@ class Running:
     over: Over | None = None
     why: Why | None = None
     kill_ms: int = 0
+
+
+def task_of(job: Job, rules: Rules, *, cores: int, kept_ms: int, now_ms: int) -> Task:
+    """What the process of a job is told.
+
+    Args:
+        job: that was claimed.
+        rules: of its worker.
+        cores: of the machine, which jobs share.
+        kept_ms: CLOCK_BOOTTIME before the claim.
+        now_ms: UTC.
+    """
+    return Task(
+        document=job.order.document,
+        folder=str(Path(rules.folder).absolute()),
+        config=rules.config,
+        processors=max(1, cores // rules.concurrency),
+        parent=os.getpid(),
+        lease_ms=rules.kept_ms,
+        kept_ms=kept_ms,
+        hands_back=now_ms < due_ms(job),
+        last=is_last(job.attempts),
+        bounds=rules.bounds,
+    )

@@ -143,7 +143,7 @@ def test_a_recording_that_is_not_complete_gives_its_process_to_other_jobs(here: 
     job = here.calls.job(waits)
     assert (job.state, job.attempts) == (State.WAITING, 0)
     assert job.sentence.startswith("waiting for")
-    assert tree(here.calls.home / "done" / NAMES[0]) == {}
+    assert tree(here.calls.home / "done" / f"{NAMES[0]}@0") == {}
 
 
 class Shaky(SqliteEngine):
