@@ -91,7 +91,7 @@ class Calls:
         return found
 
     def assert_done(self, number: int, attempts: int = 0) -> None:
-        """It ended after so many attempts (0 for any), as ``recpipe run`` ends it: its bytes and no others."""
+        """It ended after so many attempts (0 for any), as ``recpipe run`` ends it: its bytes, no others."""
         job = self.job(number)
         name = job.order.key.partition("@")[0]
         (alone,) = ran(document(self.made(name).place, self.home / "alone" / name))
