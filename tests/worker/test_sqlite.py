@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 import stat
 import threading
-from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 from unittest.mock import Mock, patch
@@ -21,40 +19,14 @@ from pipeline.worker.sqlite.boot import this_machine
 from pipeline.worker.sqlite.engine import SqliteEngine
 from tests.worker.clocks import Hands
 from tests.worker.contract import DAY_MS, DEAD, DONE, ROOM, Contract, Handling, kept, order, taken
+from tests.worker.sqlite_queue import Kept, queue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from pipeline.worker.engine import Engine
 
 
-class Kept:
-    """A queue in a file, as the contract wants it."""
-
-    def __init__(self, path: Path, closing: ExitStack) -> None:
-        self.path = path
-        self.hands = Hands()
-        self._closing = closing
-        self.engine: Engine = self.beside()
-
-    @property
-    def utc_ms(self) -> int:
-        return self.hands.utc_ms
-
-    def beside(self, hands: Hands | None = None) -> Engine:
-        engine = SqliteEngine(self.path, clock=hands or self.hands)
-        self._closing.callback(engine.close)
-        return engine
-
-    def pass_ms(self, ms: int) -> None:
-        self.hands.pass_ms(ms)
-
-
-@pytest.fixture
-def queue(tmp_path: Path) -> Iterator[Kept]:
-    with ExitStack() as closing:
-        yield Kept(tmp_path / "queue.db", closing)
+__all__ = ["queue"]  # the fixture
 
 
 class TestSqlite(Contract):
@@ -233,91 +205,6 @@ def test_a_call_that_is_interrupted_is_undone_and_in_nobodys_way(queue: Kept) ->
     assert queue.beside().submit(order("c")).new
     queue.engine._clock = queue.hands
     assert queue.engine.submit(order("d")).new
-
-
-# Where a queue cannot be
-
-
-def refused(path: Path, error: type[Exception], words: str) -> None:
-    """Whatever is there stays as it is."""
-    before = {p: p.read_bytes() for p in path.parent.glob("*") if p.is_file()}
-    with pytest.raises(error, match=words) as told:
-        SqliteEngine(path, clock=Hands(), patience_s=0.1)
-    assert str(path.parent) in str(told.value)
-    assert {p: p.read_bytes() for p in path.parent.glob("*") if p.is_file()} == before
-
-
-@pytest.mark.parametrize("what", [b"#EXTM3U\n" * 200, b"xy", b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path, what: bytes) -> None:
-    (tmp_path / "notes.txt").write_bytes(what)
-    refused(tmp_path / "notes.txt", CommandError, "is no queue")
-
-
-@pytest.mark.parametrize(
-    "statement", ["CREATE TABLE jobs (id)", "PRAGMA user_version = 1", "PRAGMA application_id = 77"]
-)
-def test_a_database_of_something_else_is_refused(tmp_path: Path, statement: str) -> None:
-    db = sqlite3.connect(tmp_path / "other.db")
-    db.execute(statement)
-    db.close()
-    refused(tmp_path / "other.db", CommandError, "of something else")
-
-
-def test_without_a_folder_there_is_no_queue(tmp_path: Path) -> None:
-    refused(tmp_path / "no" / "queue.db", OutputError, "there is no folder")
-
-
-def test_a_folder_is_no_queue(tmp_path: Path) -> None:
-    (tmp_path / "queue.db").mkdir()
-    refused(tmp_path / "queue.db", OutputError, "cannot be written")
-
-
-@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
-def test_a_file_system_without_locks_is_refused(tmp_path: Path, code: int) -> None:
-    fault = OSError(code, "no locks")
-    with patch("fcntl.lockf", side_effect=fault):
-        refused(tmp_path / "queue.db", OutputError, "a local disk with locks")
-
-
-def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
-    with patch("tempfile.TemporaryFile", side_effect=OSError(errno.EROFS, "Read-only file system")):
-        refused(tmp_path / "queue.db", OutputError, "Read-only file system.*this user's to write")
-
-
-def test_a_place_where_processes_share_no_memory_is_refused(tmp_path: Path) -> None:
-    """SQLite keeps its old journal there (sqlite.org/wal.html 8), as it does with a database in memory."""
-    real = sqlite3.connect
-
-    def in_memory(_: str, **values: object) -> sqlite3.Connection:
-        return real("file::memory:", **values)  # type: ignore[call-overload, no-any-return]  # handed on
-
-    with patch("sqlite3.connect", in_memory), pytest.raises(OutputError, match="share no memory"):
-        SqliteEngine(tmp_path / "queue.db", clock=Hands())
-
-
-def test_a_database_that_may_only_be_read_is_refused(queue: Kept) -> None:
-    """As SQLite tells it, where the folder may be written but the file not."""
-    queue.engine.submit(order())
-    real = sqlite3.connect
-
-    def read_only(name: str, **values: object) -> sqlite3.Connection:
-        return real(name.replace("mode=rw", "mode=ro"), **values)  # type: ignore[call-overload, no-any-return]  # handed on
-
-    with (
-        patch("sqlite3.connect", read_only),
-        pytest.raises(OutputError, match=r"cannot be written \(attempt to write a readonly database\)"),
-    ):
-        queue.beside()
-
-
-def test_a_damaged_queue_says_so(queue: Kept) -> None:
-    for number in range(50):
-        queue.engine.submit(Order(str(number), "x" * 5000))
-    queue.engine.close()
-    whole = queue.path.read_bytes()
-    queue.path.write_bytes(whole[:8192] + b"\xa5" * (len(whole) - 8192))
-    with pytest.raises(OutputError, match="damaged"):
-        queue.beside().jobs()
 
 
 def test_a_job_that_ended_dead_is_set_aside_with_what_was_said(queue: Kept) -> None:

@@ -30,11 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_BUSY = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_PROTOCOL,
-}  # the last: lost races for a log
+_LOST_RACE = sqlite3.SQLITE_PROTOCOL  # for the log, again and again (sqlite.org/rescode.html#protocol)
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, _LOST_RACE}
 _CLOSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 _PAUSE_S = 0.001
 """Between looks at a lock. SQLite's own waiting looks after 100 ms in the end: beside one process that wrote
@@ -138,7 +135,8 @@ def _recognise(db: sqlite3.Connection, path: Path, newest: int) -> None:
     try:
         recognise(db, path, newest)
     finally:
-        db.execute("ROLLBACK")
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 def _write_ahead(db: sqlite3.Connection, path: Path) -> None:
