@@ -117,9 +117,7 @@ def connect(path: Path, patience_s: float, steps: Sequence[Step] = STEPS) -> sql
     )
     try:
         db.row_factory = sqlite3.Row
-        patiently(lambda: _recognise(db, path, len(steps)), patience_s)
-        patiently(lambda: _write_ahead(db, path), patience_s)
-        db.execute("PRAGMA synchronous = FULL")
+        patiently(lambda: _set(db, path, len(steps)), patience_s)
         with transaction(db, patience_s):
             migrate(db, path, steps)
             db.execute("DELETE FROM jobs WHERE 0")  # refused where it may only be read: BEGIN takes that
@@ -129,20 +127,18 @@ def connect(path: Path, patience_s: float, steps: Sequence[Step] = STEPS) -> sql
     return db
 
 
-def _recognise(db: sqlite3.Connection, path: Path, newest: int) -> None:
-    """Before anything of it is changed, and in one view: another process may be filling it."""
-    db.execute("BEGIN")
+def _set(db: sqlite3.Connection, path: Path, newest: int) -> None:
+    """What a connection needs, harmless twice: each of these reads the file, and may find it locked."""
+    db.execute("BEGIN")  # one view of a file that another process may be filling
     try:
-        recognise(db, path, newest)
+        recognise(db, path, newest)  # before anything of it is changed
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")
-
-
-def _write_ahead(db: sqlite3.Connection, path: Path) -> None:
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise OutputError(f"the queue {path} lies where processes share no memory: name a local disk.")
+    db.execute("PRAGMA synchronous = FULL")
 
 
 def patiently(act: Callable[[], T], patience_s: float) -> T:
