@@ -99,7 +99,7 @@ def works_off(here: Here, rules: Rules = RULES) -> None:
 def test_a_process_that_stands_still_is_ended_and_the_job_tried_again(here: Here, *, below: bool) -> None:
     here.strike("stop", below=below)
     number = here.calls.submit(jobs=2)
-    works_off(here, replace(RULES, limits_ms={**LIMITS_MS, Step.COPYING: 700, Step.ENDING: 700}))
+    works_off(here, replace(RULES, limits_ms={**LIMITS_MS, Step.COPYING: 5_000, Step.ENDING: 5_000}))
     here.calls.assert_done(number, attempts=2)
     assert len(here.told("nothing moved for too long")) == 1
 
@@ -129,7 +129,7 @@ def test_a_job_that_is_cancelled_while_it_runs_ends_and_leaves_nothing(here: Her
             here.calls.engine.cancel(number)
         return machine()
 
-    here.work(replace(RULES, look_ms=50, lease_ms=800), has=cancel)
+    here.work(replace(RULES, look_ms=50, lease_ms=4_000), has=cancel)
     assert here.calls.job(number).state is State.CANCELLED
     assert "cancelled" in ended(here, number).sentence
     assert not any(name.endswith(".mp4") for name in tree(here.calls.home / "done"))
@@ -236,7 +236,7 @@ class Watcher:
 def test_jobs_that_are_larger_than_the_machine_run_one_after_another_and_may_wait(here: Here) -> None:
     numbers = [here.calls.submit(name) for name in NAMES]
     watcher = Watcher(SMALL, lambda _: None)
-    limits = {**LIMITS_MS, Step.ASKING: 300}
+    limits = {**LIMITS_MS, Step.ASKING: 1_500}
     watcher.worker = here.worker(replace(RULES, concurrency=4, look_ms=1, limits_ms=limits), watcher)
     watcher.worker.run()
     assert watcher.most == 1
@@ -256,7 +256,7 @@ def test_jobs_that_fit_run_at_the_same_time(here: Here) -> None:
                 here.calls.engine.cancel(number)
 
     watcher = Watcher(LARGE, cancel)
-    watcher.worker = here.worker(replace(RULES, concurrency=2, look_ms=1, lease_ms=800), watcher)
+    watcher.worker = here.worker(replace(RULES, concurrency=2, look_ms=1, lease_ms=4_000), watcher)
     watcher.worker.run()
     assert watcher.most == len(numbers)
 
