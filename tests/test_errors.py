@@ -69,4 +69,4 @@ def test_exit_codes_are_in_the_order_of_their_severity() -> None:
 def test_only_what_the_machine_or_the_net_lacked_goes_away_by_itself(error: type[RecpipeError]) -> None:
     machine = {errors.NoSpaceError, errors.WorkerKilledError}
     net = {errors.BusyError, errors.CorruptError, errors.OwnedError, errors.ReceiverBusyError}
-    assert error.retryable == (error in machine | net)
+    assert error.retryable == (error in machine | net | {errors.EngineBusyError})
