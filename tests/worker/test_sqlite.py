@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-
 __all__ = ["queue"]  # the fixture
 
 
