@@ -55,7 +55,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from pipeline.errors import CommandError
 from pipeline.job.count import Count
@@ -70,6 +70,7 @@ from pipeline.storage.place import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Unpack
 
     from pipeline.job.asked import Entry
     from pipeline.job.batch import Progress
@@ -226,16 +227,23 @@ def merge(
     return merge_all(where, place, options or Options(), limits, begin=count.begin, progress=count.advance)
 
 
+class Doing(TypedDict, total=False):
+    """How the work of `merge` is done; each as there."""
+
+    jobs: int | None
+    overwrite: bool
+    progress: Callable[[int, int], None] | None
+    task: Task | None
+    config: str | None
+    settling: Settling
+    waiting: Callable[[str], None] | None
+
+
 def compose(
     source: str | os.PathLike[str],
     dest: str | os.PathLike[str],
     options: ComposeOptions,
-    *,
-    jobs: int | None = None,
-    overwrite: bool = False,
-    progress: Callable[[int, int], None] | None = None,
-    task: Task | None = None,
-    config: str | None = None,
+    **doing: Unpack[Doing],
 ) -> tuple[Done, ...]:
     """Put all users of every recording of a source into one picture and one mix; as `merge` in all else.
 
@@ -243,29 +251,13 @@ def compose(
         source: as for `inspect`.
         dest: as for `merge`.
         options: the picture and the mix; ``shots`` of `stage`, changed or not, take the place of the layout.
-        jobs: how many pieces of the picture at once.
-        overwrite: as for `merge`.
-        progress: as for `merge`.
-        task: as for `inspect`.
-        config: as for `inspect`.
+        doing: as for `merge`; ``jobs`` counts pieces of the picture.
 
     Raises:
         CommandError: as `plan`, or the encoder does not work here, or an image has no file.
-        NoRecordingError: as `plan`.
-        InputError: as `plan`.
-        OutputError: ``dest`` cannot be written.
-        NoSpaceError: its disk is full or would be.
+        RecpipeError: as `merge`.
     """
-    return merge(
-        source,
-        dest,
-        options,
-        jobs=jobs,
-        overwrite=overwrite,
-        progress=progress,
-        task=task,
-        config=config,
-    )
+    return merge(source, dest, options, **doing)
 
 
 def stage(
@@ -288,30 +280,22 @@ def stage(
     """
     from pipeline.layout.composite import CompositePlan  # no merge needs it
 
-    plans = plan(source, options, task=task, config=config)
+    composing = options.composing
+    whole = replace(options, composing=composing and replace(composing, most_ms=None))
+    plans = plan(source, whole, task=task, config=config)
     if len(plans) != 1:
         raise CommandError(f"{os.fspath(source)} holds {len(plans)} recordings: give the folder of one.")
-    films = [output for output in plans[0].outputs if isinstance(output, CompositePlan)]
-    return tuple(
-        shot
-        for number, film in enumerate(films)
-        for shot in film.shots
-        if number == 0 or shot.start > film.zero
-    )
+    (film,) = plans[0].outputs
+    if not isinstance(film, CompositePlan):
+        raise TypeError("these are no options of a composite")
+    return film.shots
 
 
 def snapshot(
     source: str | os.PathLike[str],
     dest: str | os.PathLike[str],
     options: SnapshotOptions,
-    *,
-    jobs: int | None = None,
-    overwrite: bool = False,
-    progress: Callable[[int, int], None] | None = None,
-    task: Task | None = None,
-    config: str | None = None,
-    settling: Settling = AT_ONCE,
-    waiting: Callable[[str], None] | None = None,
+    **doing: Unpack[Doing],
 ) -> tuple[Done, ...]:
     """Take pictures of every user of every recording of a source; what is there from before is kept.
 
@@ -321,33 +305,13 @@ def snapshot(
         source: as for `inspect`.
         dest: as for `merge`.
         options: which pictures, and at which moments.
-        jobs: how many users, and stretches of a long recording, at once.
-        overwrite: as for `merge`.
-        progress: as for `merge`.
-        task: as for `inspect`.
-        config: as for `inspect`.
-        settling: as for `merge`.
-        waiting: as for `merge`.
+        doing: as for `merge`; ``jobs`` counts users, and stretches of a long recording.
 
     Raises:
         CommandError: as `plan`, or no moment lies in a recording, or a file is in the way.
-        NoRecordingError: as `plan`.
-        InputError: as `plan`.
-        OutputError: ``dest`` cannot be written.
-        NoSpaceError: its disk is full or would be.
+        RecpipeError: as `merge`.
     """
-    return merge(
-        source,
-        dest,
-        options,
-        jobs=jobs,
-        overwrite=overwrite,
-        progress=progress,
-        task=task,
-        config=config,
-        settling=settling,
-        waiting=waiting,
-    )
+    return merge(source, dest, options, **doing)
 
 
 def _target(name: str, store: Below) -> Target:

@@ -21,7 +21,7 @@ from pipeline.model.plan import within
 from pipeline.model.stamps import stamp17
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipeline.layout.composing import Composing
     from pipeline.layout.composite import ComposeOptions
@@ -97,36 +97,10 @@ def _plan(
     number: int | None,
 ) -> CompositePlan:
     shots = _shots(times, options, composing, piece, turns) if composing.encoding else ()
-    faces = {
-        (role.uid, role.source)
-        for shot in shots
-        for region in shot.scene.regions
-        if (role := shot.role(region)).face in {Face.LIVE, Face.HELD}
-    }
-    tiles = tuple(
-        Tile(time.uid, time.source, time.video)
-        for time in times
-        if time.video is not None and (time.uid, time.source) in faces
-    )
     choice = composing.streams.heard if composing.sound else NOBODY
     heard = [time for time in times if time.audio is not None and choice.admits(time.uid, time.source)]
-    speakers = tuple(
-        Speaker(time.uid, time.source, sound)
-        for time in heard
-        if (sound := _trimmed(within(time.audio, piece.start, piece.end), piece)) is not None
-    )
-    part = "" if number is None else f"_{number}"
-    kind = "composite" if composing.encoding else "mix"
-    values = {
-        "uid": MIX,
-        "screen": "",
-        "utc": stamp17(ticks.to_ms(piece.start)),
-        "kind": f"_{kind}{part}",
-        "recording": recording,
-    }
     plan = CompositePlan(
-        file=fill(options.name or _NAME, values)
-        + (part if options.name and "{kind}" not in options.name.replace("{{", "") else ""),
+        file=_file(recording, options.name, piece.start, pictures=bool(composing.encoding), number=number),
         uid=MIX,
         source=MIX,
         zero=piece.start,
@@ -142,11 +116,11 @@ def _plan(
         decisions=(),
         estimate=Estimate(0, 0, 0),
         container=Container.MP4 if composing.encoding else Container.M4A,
-        speakers=speakers,
+        speakers=tuple(_speakers(heard, piece)),
         loudness=composing.sound.loudness if composing.sound else None,
         canvas=composing.canvas,
         shots=shots,
-        tiles=tiles,
+        tiles=tuple(_tiles(times, shots)),
         cells=composing.cells,
         looks=composing.looks,
         encoding=composing.encoding,
@@ -157,6 +131,37 @@ def _plan(
     )
     said = tuple(decisions_of(plan, composing))
     return replace(plan, decisions=said, estimate=estimate_of(plan))
+
+
+def _file(recording: str, pattern: str, start: int, *, pictures: bool, number: int | None) -> str:
+    """The name of a file, its ending left out; of several each has its number, whatever the pattern is."""
+    part = "" if number is None else f"_{number}"
+    values = {
+        "uid": MIX,
+        "screen": "",
+        "utc": stamp17(ticks.to_ms(start)),
+        "kind": f"_{'composite' if pictures else 'mix'}{part}",
+        "recording": recording,
+    }
+    numbered = not pattern or "{kind}" in pattern.replace("{{", "")
+    return fill(pattern or _NAME, values) + ("" if numbered else part)
+
+
+def _tiles(times: Sequence[UserTime], shots: Sequence[Shot]) -> Iterator[Tile]:
+    """Whose pictures are on the stage at any time."""
+    roles = (shot.role(region) for shot in shots for region in shot.scene.regions)
+    seen = {(role.uid, role.source) for role in roles if role.face in {Face.LIVE, Face.HELD}}
+    for time in times:
+        if time.video is not None and (time.uid, time.source) in seen:
+            yield Tile(time.uid, time.source, time.video)
+
+
+def _speakers(heard: Sequence[UserTime], piece: Piece) -> Iterator[Speaker]:
+    """Who is heard in a stretch of time."""
+    for time in heard:
+        sound = _trimmed(within(time.audio, piece.start, piece.end), piece)
+        if sound is not None:
+            yield Speaker(time.uid, time.source, sound)
 
 
 def _trimmed(track: TrackTime | None, piece: Piece) -> TrackTime | None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.api import merge, plan
+from pipeline.api import merge, plan, stage
 from pipeline.demo.picture import Coded, read
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
@@ -407,3 +407,8 @@ def test_pieces_that_do_not_fit_together_are_made_anew_by_the_next_run(
         with pytest.raises(OutputError, match=r"cannot be put together \(.*different encoders\): run again"):
             merge(call.place, tmp_path, replace(ONE, end=Moment.parse("1")))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_stage_is_that_of_the_whole_call_however_long_its_files_may_be(call: Made) -> None:
+    parts = replace(ONE, composing=replace(COMPOSING, most_ms=2000))
+    assert stage(call.place, parts) == stage(call.place, ONE)

@@ -6,11 +6,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.drawing.fonts import Fonts, can_join, find_fonts
+from tests.servers.fixtures import require
 
 Mask = NDArray[np.uint8]
 DEJAVU = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
@@ -23,21 +23,21 @@ def fonts() -> Fonts:
 
 
 def writing(text: str) -> Fonts:
-    """The chain of fonts; the test is skipped where none has these characters."""
-    if any(fonts().drawing(each) is None for each in text):
-        pytest.skip(f"no font on this machine writes {text!r}")
+    """The chain of fonts, if they have these characters: which there are is the machine's business."""
+    known = all(fonts().drawing(each) for each in text)
+    require("" if known else f"no font on this machine writes {text!r}: install fonts-droid-fallback")
     return fonts()
 
 
 def dejavu() -> Path:
-    if not DEJAVU.is_file():
-        pytest.skip("fonts-dejavu-core is not installed")
+    """A font that letters can be compared with: Pillow's own has no file."""
+    require("" if DEJAVU.is_file() else "fonts-dejavu-core is not installed")
     return DEJAVU
 
 
 def joining() -> None:
-    if not can_join():
-        pytest.skip("libfribidi0 is not installed")
+    """Letters are joined by a library of the system, which Pillow's wheel does not bring."""
+    require("" if can_join() else "libfribidi0 is not installed")
 
 
 def ink(mask: Mask) -> Mask:
