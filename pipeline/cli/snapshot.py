@@ -3,62 +3,17 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from pipeline.cli import wishes
-from pipeline.cli.answer import Answer
 from pipeline.cli.app import Command
-from pipeline.cli.merge import CODES
-from pipeline.cli.progress import progress
-from pipeline.cli.streams import complain
+from pipeline.cli.merge import CODES, answer
 from pipeline.model.durations import short_duration_ms
 from pipeline.model.options import Missing, Moment, Screen, Verify
 from pipeline.model.snapshots import WIDTHS, Format, SnapshotOptions
 from pipeline.vendors.stills import WRITERS, checked
-
-if TYPE_CHECKING:
-    from pipeline.model.completeness import Settling
-    from pipeline.vendors.volcengine import Task
-
-
-def answer(
-    source: str,
-    dest: str,
-    options: SnapshotOptions,
-    *,
-    jobs: int | None,
-    overwrite: bool,
-    accept_loss: bool,
-    task: Task | None,
-    config: str | None,
-    settling: Settling,
-) -> Answer:
-    """The pictures, taken and checked."""
-    from pipeline import api
-    from pipeline.report.merged import Merged, merged_document, merged_lines
-
-    with progress("taking pictures") as tell:
-        done = api.snapshot(
-            source,
-            dest,
-            options,
-            jobs=jobs,
-            overwrite=overwrite,
-            progress=tell,
-            task=task,
-            config=config,
-            settling=settling,
-            waiting=lambda sentence: complain([f"recpipe: {sentence}"]),
-        )
-    taken = [
-        Merged(each.place, each.manifest, each.already, each.exit_code(accept_loss=accept_loss))
-        for each in done
-    ]
-    code = max(each.code for each in taken)
-    return Answer(lambda: merged_document(taken, code), lambda _screen: merged_lines(taken), code)
-
 
 _DECORATORS = (
     click.option(
@@ -200,5 +155,6 @@ def command(
         task=task,
         config=config,
         settling=settling,
+        doing="taking pictures",
     )
     return made.tell(as_json=as_json)
