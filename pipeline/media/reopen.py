@@ -40,6 +40,10 @@ BLOCK = 4 << 20
 """Bytes read at a time: what two hashes work on side by side."""
 MOST_PICTURES = 300
 """Pictures decoded at one place, for recordings with a key frame in hours."""
+MOST_BEHIND = 16
+"""Those behind a place of what was encoded as a whole: its GOPs are closed, and the encoder is ours."""
+_STRICT = {"err_detect": "explode", "skip_loop_filter": "all"}
+"""Damage shows while a picture is parsed; nobody looks at it, and the loop filter is a third of the work."""
 SOUND_FRAMES = 48
 """Sound frames decoded at one place: about a second."""
 
@@ -232,7 +236,12 @@ def decode_joins(path: Path | BinaryIO, output: Output) -> tuple[int, tuple[str,
     """
     anew = [told for told in output.tracks if told.transcoded] if isinstance(path, Path) else []
     sounds = [told for told in anew if told.medium == Medium.AUDIO]
-    places = [(told.medium, at) for told in output.tracks if told not in sounds for at in _joins(told)]
+    places = [
+        (told.medium, at, MOST_BEHIND if told.transcoded else MOST_PICTURES)
+        for told in output.tracks
+        if told not in sounds
+        for at in _joins(told)
+    ]
     # What was encoded in pieces has many joins: two at a time, beside the sound.
     lots = [lot for lot in ((places[::2], places[1::2]) if anew else (places,)) if lot]
     with ThreadPoolExecutor(len(lots) + len(sounds) or 1) as pool:
@@ -250,11 +259,13 @@ def _decode_sound(path: Path | BinaryIO, told: OutputTrack) -> tuple[int, tuple[
     return decode_sound(path, told)
 
 
-def _decode_places(path: Path | BinaryIO, places: Sequence[tuple[str, int]]) -> tuple[int, tuple[str, ...]]:
+def _decode_places(
+    path: Path | BinaryIO, places: Sequence[tuple[str, int, int]]
+) -> tuple[int, tuple[str, ...]]:
     """How many frames were decoded around places, and a sentence for each that fails."""
     try:
         with av.open(str(path) if isinstance(path, Path) else path, "r") as container:
-            found = [_decode_place(container, medium, at) for medium, at in places]
+            found = [_decode_place(container, *place) for place in places]
     except (av.error.FFmpegError, ValueError, LookupError) as error:
         return 0, (f"FFmpeg cannot open it ({error})",)
     return sum(count for count, _ in found), tuple(problem for _, problem in found if problem)
@@ -270,13 +281,13 @@ def _joins(told: OutputTrack) -> list[int]:
     return sorted({s.at for s in told.spans} | {max(0, s.until - before) for s in ends} | changes)
 
 
-def _decode_place(container: InputContainer, medium: str, at: int) -> tuple[int, str]:
+def _decode_place(container: InputContainer, medium: str, at: int, behind: int) -> tuple[int, str]:
     """How many frames were decoded around a place, and what went wrong; empty if nothing did."""
     stream = _stream(container, medium)
     try:
         # Without a codec that FFmpeg knows there is no context: an AttributeError, against PyAV's types.
-        stream.codec_context.options = {"err_detect": "explode"}
-        return _decode_around(container, stream, at), ""
+        stream.codec_context.options = _STRICT
+        return _decode_around(container, stream, at, behind), ""
     except (av.error.FFmpegError, AttributeError, _NotDecodedError) as error:
         return 0, f"the {medium} at {ticks.duration(at)} does not decode ({error})"
 
@@ -289,8 +300,11 @@ def _stream(container: InputContainer, medium: str) -> VideoStream | AudioStream
     return container.streams.video[0] if medium == Medium.VIDEO else container.streams.audio[0]
 
 
-def _decode_around(container: InputContainer, stream: VideoStream | AudioStream, at: int) -> int:
-    """Decode from the key frame before file tick ``at`` to the end of the GOP that begins there."""
+def _decode_around(container: InputContainer, stream: VideoStream | AudioStream, at: int, behind: int) -> int:
+    """Decode from the key frame before file tick ``at`` to the end of the GOP that begins there.
+
+    No more than ``behind`` pictures of that GOP.
+    """
     context = stream.codec_context
     context.flush_buffers()
     base = stream.time_base
@@ -299,14 +313,11 @@ def _decode_around(container: InputContainer, stream: VideoStream | AudioStream,
     place = round(Fraction(at, ticks.TICKS) / base)
     container.seek(max(0, place - 1), stream=stream, backward=True)
     most = MOST_PICTURES if stream.type == "video" else SOUND_FRAMES
-    fed = decoded = 0
+    fed = after = decoded = 0
     for packet in container.demux(stream):
-        after = packet.pts is not None and packet.pts > place
-        if (
-            not packet.size
-            or fed >= most
-            or (after and fed and packet.is_keyframe and stream.type == "video")
-        ):
+        after += packet.pts is not None and packet.pts > place
+        over = stream.type == "video" and after and (packet.is_keyframe or after > behind)
+        if not packet.size or fed >= most or (fed and over):
             break
         decoded += _decode(context, packet)
         fed += 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 import av
@@ -28,6 +29,8 @@ _HEAD = 4096
 _ID3_HEAD = 10
 _STEPS = 100
 """A second, in which power is added up."""
+_FRAMES = 64
+"""Whose power is added up at a time: for each alone the call would take longer than the sum."""
 
 
 def mp3_facts(path: Path) -> FileFacts:
@@ -93,10 +96,11 @@ def _decoded(path: Path) -> tuple[int, int, NDArray[np.float64]]:
         stream = container.streams.audio[0]
         stream.codec_context.options = {"err_detect": "explode"}
         step = stream.codec_context.sample_rate // _STEPS
-        for frame in container.decode(stream):
-            array = cast("NDArray[np.float32]", frame.to_ndarray())
-            frames, samples = frames + 1, samples + frame.samples
-            power = np.concatenate((rest, np.square(array, dtype=np.float64).mean(axis=0)))
+        decoded = container.decode(stream)
+        while lot := [frame.to_ndarray() for frame in islice(decoded, _FRAMES)]:
+            sound = cast("NDArray[np.float32]", np.concatenate(lot, axis=1))
+            frames, samples = frames + len(lot), samples + sound.shape[1]
+            power = np.concatenate((rest, np.square(sound, dtype=np.float64).mean(axis=0)))
             whole = len(power) // step * step
             steps.append(power[:whole].reshape(-1, step).mean(axis=1))
             rest = power[whole:]

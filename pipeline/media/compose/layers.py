@@ -156,6 +156,7 @@ class Moving:
                 dst_colorspace=Colorspace.ITU601,
                 interpolation="BICUBIC",
                 dst_color_range="MPEG",
+                threads=1,  # more would wait for one another: the pieces are made side by side
             )
         y, u, v = map(pixels, frame.planes)
         return Patch(region.x + dest.x, region.y + dest.y, (y, u, v), opacity)
@@ -204,7 +205,7 @@ def _upright(picture: Picture) -> VideoFrame:
     if not picture.clockwise:
         return frame
     if frame.format.name != "yuv420p":
-        frame = frame.reformat(format="yuv420p")
+        frame = frame.reformat(format="yuv420p", threads=1)
     lying = picture.clockwise % 180 != 0
     size = (frame.height, frame.width) if lying else (frame.width, frame.height)
     turned = av.VideoFrame(*size, "yuv420p")
@@ -217,7 +218,7 @@ def _upright(picture: Picture) -> VideoFrame:
 def _cut(frame: VideoFrame, part: Rect) -> VideoFrame:
     """A part of a picture; odd edges lose their last line of colour."""
     if frame.format.name != "yuv420p":
-        frame = frame.reformat(format="yuv420p")
+        frame = frame.reformat(format="yuv420p", threads=1)
     out = av.VideoFrame(part.w, part.h, "yuv420p")
     for number, (source, room) in enumerate(zip(frame.planes, out.planes, strict=True)):
         half = int(number > 0)

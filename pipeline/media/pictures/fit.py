@@ -96,7 +96,13 @@ class Fitter:
         ready = frame.format.name == "yuv420p" and frame.color_range != ColorRange.JPEG
         if not ready or (frame.width, frame.height) != (across, down):
             frame = self._scaler.reformat(
-                frame, across, down, "yuv420p", interpolation="BICUBIC", dst_color_range="MPEG"
+                frame,
+                across,
+                down,
+                "yuv420p",
+                interpolation="BICUBIC",
+                dst_color_range="MPEG",
+                threads=1,  # the encoders keep the other processors busy
             )
         return frame if not turn and inside == whole else _padded(frame, turn, whole)
 
