@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 CHUNK_MS = 30_000
 """Pictures are made in pieces of about so long: decoding up to the first one of a piece is done twice."""
+HALVED = 3
+"""So many pieces at the end of a long file are half as long: who makes the last one does it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,13 @@ class CompositePlan(OutputPlan):
     def chunks(self) -> tuple[Chunk, ...]:
         """The pieces in which its pictures are made, in order."""
         size = self.chunk_frames or max(1, self.frames)
-        starts = range(0, self.frames, size)
-        return tuple(Chunk(n, first, min(first + size, self.frames)) for n, first in enumerate(starts))
+        starts = list(range(0, self.frames, size))
+        if len(starts) > HALVED + 1:
+            gop = self.encoding.gop if self.encoding else 1
+            half = size // gop // 2 * gop or size
+            starts = sorted({*starts, *(at + half for at in starts[-HALVED:] if at + half < self.frames)})
+        ends = [*starts[1:], self.frames]
+        return tuple(Chunk(n, first, end) for n, (first, end) in enumerate(zip(starts, ends, strict=False)))
 
     def shot_at(self, frame: int) -> Shot:
         """The shot that a frame shows."""

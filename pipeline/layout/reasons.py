@@ -37,7 +37,7 @@ def decisions_of(plan: CompositePlan, composing: Composing) -> Iterator[Decision
         yield Decision(f"encode {codec} {how} preset {encoding.preset}", "a composite is a new picture")
         if len(plan.chunks) > 1:
             seconds = plan.chunk_frames // encoding.fps
-            yield Decision(f"in {len(plan.chunks)} pieces of {seconds} s", "they are made side by side")
+            yield Decision(f"in {len(plan.chunks)} pieces of up to {seconds} s", "they are made side by side")
     if mix is not None:
         who = ", ".join(speaker.uid for speaker in plan.speakers)
         yield Decision(f"mix the sound of {who or 'nobody'}", "everybody is heard at his UTC")
