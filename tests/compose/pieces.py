@@ -48,7 +48,7 @@ gop_seconds = 3
 sound = [[0.0, 24.0]]
 picture = [[0.5, 9.0], [12.3, 24.0]]
 """
-PIECE_MS, PIECES = 4000, 6
+PIECE_MS, PIECES = 4000, 9
 SIZE = 640, 360
 COMPOSING = Composing(Canvas(*SIZE, "#204060"), Wish("auto"), encoding=Encoding(gop_ms=2000))
 MANY = ComposeOptions(composing=COMPOSING, chunk_ms=PIECE_MS)
