@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from pipeline.worker.jobs import Again, Claim, Ended, Job, Needs, Order, State, Submitted
+    from pipeline.worker.jobs import (
+        Again,
+        Claim,
+        Ended,
+        Job,
+        Needs,
+        Note,
+        Order,
+        Standing,
+        State,
+        Submitted,
+    )
 
 LEASE_MS = 60_000
 """A claim that nobody beats for so long is another worker's to take."""
@@ -53,8 +64,37 @@ class Engine(Protocol):
         """
         ...
 
-    def jobs(self, states: Collection[State] = (), *, key: str = "", most: int = 1000) -> Sequence[Job]:
-        """Jobs, the newest first; of all states where none is given."""
+    def jobs(
+        self, states: Collection[State] = (), *, key: str = "", most: int = 1000, before: int = 0
+    ) -> Sequence[Job]:
+        """Jobs, the newest first; of all states where none is given.
+
+        Args:
+            states: of which they are.
+            key: of which they are; empty for any.
+            most: how many.
+            before: only those with a smaller number; 0 for all.
+        """
+        ...
+
+    def ended(self, since_ms: int, *, most: int = 1000) -> Sequence[Job]:
+        """Jobs that ended at UTC ms or later, the earliest first."""
+        ...
+
+    def counts(self) -> Mapping[State, int]:
+        """How many jobs there are of each state, 0 where there is none."""
+        ...
+
+    def standing(self) -> Standing:
+        """How many jobs there are by state and vendor, and how long the first of them has waited."""
+        ...
+
+    def say(self, number: int, sentences: Sequence[str]) -> None:
+        """Keep what is said of a job, the last `MOST_KEPT` sentences of it; nothing where there is none."""
+        ...
+
+    def said(self, number: int) -> Sequence[Note]:
+        """What was said of a job, the earliest first; nothing where there is none."""
         ...
 
     def job(self, number: int) -> Job | None:
@@ -79,7 +119,11 @@ class Engine(Protocol):
         ...
 
     def purge(self, before_ms: int, states: Collection[State]) -> int:
-        """Forget jobs that ended before UTC ms, if they are in one of these states; how many."""
+        """Forget jobs that ended before UTC ms, with what was said, if they are in one of these states.
+
+        Returns:
+            How many.
+        """
         ...
 
     def close(self) -> None:

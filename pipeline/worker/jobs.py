@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pipeline.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LAST_MS = 253_402_300_799_999
+"""UTC, the last one of the year 9999: what every engine and every calendar still tells."""
+MOST_NUMBER = 2**63 - 1
+MOST_SMALL = 2**31 - 1
+"""Of a priority and of cores, on both sides of 0."""
+MOST_KEPT = 200
+"""Sentences that are kept of a job; older ones go."""
+MOST_VENDOR = 63
+"""Characters."""
 
 
 class State(StrEnum):
@@ -47,6 +61,10 @@ class Order:
         not_before_ms: UTC before which nobody begins it; 0 for at once.
         deadline_ms: UTC by which it should be done; 0 for none. Of equal priority the earliest comes first.
         needs: what it takes.
+        vendor: whose recording it is, for counts; empty where nobody knows it yet.
+
+    Raises:
+        ValueError: no key, no document, or a number that a queue could not keep.
     """
 
     key: str
@@ -55,10 +73,21 @@ class Order:
     not_before_ms: int = 0
     deadline_ms: int = 0
     needs: Needs = field(default_factory=Needs)
+    vendor: str = ""
 
     def __post_init__(self) -> None:
         if not self.key or not self.document:
             raise ValueError("an order has a key and a document")
+        if abs(self.priority) > MOST_SMALL:
+            raise ValueError(f"a priority is at most {MOST_SMALL}, above or below 0")
+        if not (0 <= self.not_before_ms <= LAST_MS and 0 <= self.deadline_ms <= LAST_MS):
+            raise ValueError("the times of an order are UTC ms, from 1970 to 9999")
+        needs = self.needs
+        sizes = 0 <= needs.memory <= MOST_NUMBER and 0 <= needs.disk <= MOST_NUMBER
+        if not (sizes and 0 <= needs.cores <= MOST_SMALL):
+            raise ValueError(f"what an order needs is at least 0, and has at most {MOST_NUMBER} bytes")
+        if len(self.vendor) > MOST_VENDOR:
+            raise ValueError(f"the name of a vendor has at most {MOST_VENDOR} characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +171,37 @@ class Submitted:
 
     id: int
     new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence that was said of a job.
+
+    Attributes:
+        at_ms: UTC.
+    """
+
+    at_ms: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a queue stands.
+
+    Attributes:
+        numbers: of jobs, by state and vendor; those that are none are left out.
+        oldest_ms: UTC since which that one waits that could have begun first; 0 where none could.
+    """
+
+    numbers: Mapping[tuple[State, str], int]
+    oldest_ms: int = 0
+
+
+def by_state(numbers: Mapping[tuple[State, str], int]) -> dict[State, int]:
+    """Of each state, 0 where there is none.
+
+    >>> by_state({(State.DONE, "agora"): 2, (State.DONE, "trtc"): 3})[State.DONE]
+    5
+    """
+    return {state: sum(number for (one, _), number in numbers.items() if one is state) for state in State}

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError, LostError
 from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import ENDED, UNWANTED, Again, Claim, Ended, Job, Order, State, Submitted
+from pipeline.worker.jobs import (
+    ENDED,
+    MOST_KEPT,
+    UNWANTED,
+    Again,
+    Claim,
+    Ended,
+    Job,
+    Note,
+    Order,
+    Standing,
+    State,
+    Submitted,
+    by_state,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pipeline.worker.jobs import Needs
     from tests.worker.clocks import Hands
@@ -18,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Model:
-    """An `Engine`; several on one queue share ``by_number``, ``leases``, ``unwanted`` and ``last``.
+    """An `Engine`; several on one queue share ``by_number``, ``leases``, ``unwanted``, ``last``, ``notes``.
 
     Attributes:
         hands: the clocks.
@@ -26,6 +41,7 @@ class Model:
         leases: of those that run: the boot, and until when.
         unwanted: those that run and that somebody cancelled.
         last: the number that was given last.
+        notes: what was said.
     """
 
     hands: Hands
@@ -33,6 +49,7 @@ class Model:
     leases: dict[int, tuple[str, int]] = field(default_factory=dict)
     unwanted: set[int] = field(default_factory=set)
     last: list[int] = field(default_factory=lambda: [0])
+    notes: dict[int, list[Note]] = field(default_factory=dict)
 
     def submit(self, order: Order) -> Submitted:
         if found := self._open(order.key):
@@ -85,9 +102,33 @@ class Model:
                 sentence=how.sentence,
             )
 
-    def jobs(self, states: Collection[State] = (), *, key: str = "", most: int = 1000) -> Sequence[Job]:
-        found = (self.by_number[number] for number in sorted(self.by_number, reverse=True))
+    def jobs(
+        self, states: Collection[State] = (), *, key: str = "", most: int = 1000, before: int = 0
+    ) -> Sequence[Job]:
+        found = (self.by_number[n] for n in sorted(self.by_number, reverse=True) if not before or n < before)
         return [j for j in found if j.state in (states or State) and key in {"", j.order.key}][:most]
+
+    def ended(self, since_ms: int, *, most: int = 1000) -> Sequence[Job]:
+        found = [j for j in self.by_number.values() if j.state in ENDED and j.ended_ms >= since_ms]
+        return sorted(found, key=lambda j: (j.ended_ms, j.id))[:most]
+
+    def counts(self) -> Mapping[State, int]:
+        return by_state(self.standing().numbers)
+
+    def standing(self) -> Standing:
+        jobs, now = self.by_number.values(), self.hands.utc_ms
+        waiting = [j for j in jobs if j.state is State.WAITING and j.order.not_before_ms <= now]
+        oldest = min((max(j.submitted_ms, j.order.not_before_ms) for j in waiting), default=0)
+        return Standing(Counter((j.state, j.order.vendor) for j in jobs), oldest)
+
+    def say(self, number: int, sentences: Sequence[str]) -> None:
+        if number in self.by_number:
+            told = self.notes.setdefault(number, [])
+            told += [Note(self.hands.utc_ms, sentence) for sentence in sentences]
+            del told[:-MOST_KEPT]
+
+    def said(self, number: int) -> Sequence[Note]:
+        return list(self.notes.get(number, []))
 
     def job(self, number: int) -> Job | None:
         return self.by_number.get(number)
@@ -118,6 +159,7 @@ class Model:
         ]
         for number in gone:
             del self.by_number[number]
+            self.notes.pop(number, None)
         return len(gone)
 
     def close(self) -> None:

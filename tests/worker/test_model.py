@@ -9,6 +9,7 @@ import pytest
 from tests.worker.clocks import Hands
 from tests.worker.contract import Contract, Handling
 from tests.worker.model import Model
+from tests.worker.watching import Watching
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class Remembered:
 
     def beside(self) -> Model:
         mine = self.engine
-        return Model(self.hands, mine.by_number, mine.leases, mine.unwanted, mine.last)
+        return Model(self.hands, mine.by_number, mine.leases, mine.unwanted, mine.last, mine.notes)
 
     def pass_ms(self, ms: int) -> None:
         self.hands.pass_ms(ms)
@@ -43,4 +44,8 @@ class TestModel(Contract):
 
 
 class TestModelHandling(Handling):
+    pass
+
+
+class TestModelWatching(Watching):
     pass

@@ -20,6 +20,7 @@ from pipeline.worker.sqlite.engine import SqliteEngine
 from tests.worker.clocks import Hands
 from tests.worker.contract import DAY_MS, DEAD, DONE, ROOM, Contract, Handling, kept, order, taken
 from tests.worker.sqlite_queue import Kept, queue
+from tests.worker.watching import Watching
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,10 @@ class TestSqlite(Contract):
 
 
 class TestSqliteHandling(Handling):
+    pass
+
+
+class TestSqliteWatching(Watching):
     pass
 
 

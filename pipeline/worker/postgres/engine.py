@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, LiteralString
@@ -15,7 +16,22 @@ from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
 from pipeline.errors import CommandError, EngineBusyError, LostError
 from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import ENDED, UNWANTED, Again, Claim, Ended, Job, Needs, Order, State, Submitted
+from pipeline.worker.jobs import (
+    ENDED,
+    MOST_KEPT,
+    UNWANTED,
+    Again,
+    Claim,
+    Ended,
+    Job,
+    Needs,
+    Note,
+    Order,
+    Standing,
+    State,
+    Submitted,
+    by_state,
+)
 from pipeline.worker.postgres import rows, statements
 from pipeline.worker.postgres.connecting import PATIENCE_S, connect, parse_address, told
 from pipeline.worker.postgres.schema import bring_up
@@ -73,7 +89,7 @@ class PostgresEngine:
                 return Submitted(there, new=False)
             number = self._manager.defer_job(_deferred(order), connection=connection).id
             assert number is not None  # noqa: S101 - Procrastinate's job has one once it is deferred
-            ours = {"id": number, "key": order.key, "priority": order.priority}
+            ours = {"id": number, "key": order.key, "priority": order.priority, "vendor": order.vendor}
             needs = _needs(order.needs)
             connection.execute(statements.KEEP, {**ours, "deadline_ms": order.deadline_ms, **needs})
         return Submitted(number, new=True)
@@ -117,11 +133,50 @@ class PostgresEngine:
             )
         return row
 
-    def jobs(self, states: Collection[State] = (), *, key: str = "", most: int = 1000) -> Sequence[Job]:
+    def jobs(
+        self, states: Collection[State] = (), *, key: str = "", most: int = 1000, before: int = 0
+    ) -> Sequence[Job]:
         """As `Engine.jobs`."""
         asked = {"statuses": rows.statuses(states) if states else None, "key": rows.text(key), "most": most}
+        last = before if before in _NUMBERS else _NUMBERS[-1]
         with self._transaction() as connection:
-            return [rows.job(row) for row in connection.execute(statements.LISTED, asked)]
+            return [rows.job(row) for row in connection.execute(statements.LISTED, {**asked, "before": last})]
+
+    def ended(self, since_ms: int, *, most: int = 1000) -> Sequence[Job]:
+        """As `Engine.ended`."""
+        asked = {"since_ms": since_ms, "most": most}
+        with self._transaction() as connection:
+            return [rows.job(row) for row in connection.execute(statements.ENDED_SINCE, asked)]
+
+    def counts(self) -> Mapping[State, int]:
+        """As `Engine.counts`."""
+        return by_state(self.standing().numbers)
+
+    def standing(self) -> Standing:
+        """As `Engine.standing`."""
+        numbers: Counter[tuple[State, str]] = Counter()
+        with self._transaction() as connection:
+            for row in connection.execute(statements.STANDING):
+                numbers[rows.state_of(row["status"]), row["vendor"]] += row["number"]
+            oldest = connection.execute(statements.OLDEST).fetchone()
+        return Standing(numbers, oldest["at_ms"] if oldest else 0)
+
+    def say(self, number: int, sentences: Sequence[str]) -> None:
+        """As `Engine.say`."""
+        if not sentences or number not in _NUMBERS:
+            return
+        told = [rows.text(sentence) for sentence in sentences[-MOST_KEPT:]]
+        with self._transaction() as connection:
+            connection.execute(statements.NOTE, {"id": number, "sentences": told})
+            connection.execute(statements.OLD_NOTES, {"id": number, "kept": MOST_KEPT})
+
+    def said(self, number: int) -> Sequence[Note]:
+        """As `Engine.said`."""
+        if number not in _NUMBERS:
+            return ()
+        with self._transaction() as connection:
+            found = connection.execute(statements.NOTES, {"id": number})
+            return [Note(row["at_ms"], row["sentence"]) for row in found]
 
     def job(self, number: int) -> Job | None:
         """As `Engine.job`."""

@@ -45,6 +45,7 @@ def job(row: Mapping[str, Any]) -> Job:
             not_before_ms=row["not_before_ms"],
             deadline_ms=row["deadline_ms"],
             needs=Needs(row["cores"], row["memory"], row["disk"]),
+            vendor=row["vendor"],
         ),
         state=state,
         attempts=row["attempts"],

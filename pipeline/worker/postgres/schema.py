@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 SCHEMA: Final = "recpipe"
-VERSION: Final = 1
+FIRST: Final = 1
+"""The version of `_OURS`, which is never edited."""
+VERSION: Final = 2
 _LOCK: Final = 0x72656370697065  # "recpipe": of PostgreSQL's advisory locks, which a database has one set of
 
 _OURS: Final[LiteralString] = """
@@ -49,8 +51,19 @@ CREATE INDEX recpipe_jobs_next ON recpipe_jobs (priority DESC, (deadline_ms = 0)
     WHERE ended_ms = 0;
 CREATE TABLE recpipe_schema (version integer NOT NULL, procrastinate text NOT NULL);
 """
-MIGRATIONS: Final[tuple[LiteralString, ...]] = ()
-"""Of our tables: the first one makes version 2 of version 1."""
+_NOTES: Final[LiteralString] = """
+ALTER TABLE recpipe_jobs ADD COLUMN vendor text NOT NULL DEFAULT '';
+CREATE TABLE recpipe_notes (
+    id bigserial PRIMARY KEY,
+    job_id bigint NOT NULL REFERENCES procrastinate_jobs(id) ON DELETE CASCADE,
+    at_ms bigint NOT NULL,
+    sentence text NOT NULL
+);
+CREATE INDEX recpipe_notes_of ON recpipe_notes (job_id, id);
+CREATE INDEX recpipe_jobs_ended ON recpipe_jobs (ended_ms) WHERE ended_ms > 0;
+"""
+MIGRATIONS: Final[tuple[LiteralString, ...]] = (_NOTES,)
+"""Of our tables: the first one makes version 2 of version 1. A new queue goes the same way."""
 
 
 def bring_up(connection: Connection[dict[str, Any]]) -> None:
@@ -71,7 +84,7 @@ def _step(connection: Connection[dict[str, Any]]) -> bool:
         at = _version(connection)
         if at is None:
             _make(connection)
-            return False
+            return True
         version, applied = at
         lacking = [file for file in migrations() if file.stem > applied]
         _refuse_newer(version, applied)
@@ -120,7 +133,7 @@ def _make(connection: Connection[dict[str, Any]]) -> None:
     connection.execute(_OURS)
     connection.execute(
         "INSERT INTO recpipe_schema (version, procrastinate) VALUES (%s, %s)",
-        (VERSION, migrations()[-1].stem),
+        (FIRST, migrations()[-1].stem),
     )
 
 

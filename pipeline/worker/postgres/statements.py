@@ -15,7 +15,7 @@ KEPT: Final[LiteralString] = """
 SELECT job.id, job.args->>'document' AS document, job.priority, job.status::text AS status,
        coalesce(recpipe_ms(job.scheduled_at), 0) AS not_before_ms, job.worker_id,
        ours.key, ours.deadline_ms, ours.cores, ours.memory, ours.disk, ours.attempts, ours.token,
-       ours.submitted_ms, ours.started_ms, ours.ended_ms, ours.worker, ours.progress,
+       ours.vendor, ours.submitted_ms, ours.started_ms, ours.ended_ms, ours.worker, ours.progress,
        ours.code, ours.summary, ours.sentence
   FROM procrastinate_jobs AS job
   JOIN recpipe_jobs AS ours ON ours.job_id = job.id
@@ -31,10 +31,53 @@ LISTED: Final[LiteralString] = (
     + """
  WHERE (%(statuses)s::text[] IS NULL OR job.status::text = ANY(%(statuses)s))
    AND (%(key)s::text = '' OR ours.key = %(key)s)
+   AND job.id < %(before)s
  ORDER BY job.id DESC
  LIMIT %(most)s
 """
 )
+
+ENDED_SINCE: Final[LiteralString] = (
+    KEPT
+    + """
+ WHERE ours.ended_ms > 0 AND ours.ended_ms >= %(since_ms)s
+ ORDER BY ours.ended_ms, job.id
+ LIMIT %(most)s
+"""
+)
+
+STANDING: Final[LiteralString] = """
+SELECT job.status::text AS status, ours.vendor, count(*) AS number
+  FROM procrastinate_jobs AS job
+  JOIN recpipe_jobs AS ours ON ours.job_id = job.id
+ GROUP BY job.status, ours.vendor
+"""
+
+OLDEST: Final[LiteralString] = """
+SELECT coalesce(min(greatest(ours.submitted_ms, recpipe_ms(job.scheduled_at))), 0) AS at_ms
+  FROM procrastinate_jobs AS job
+  JOIN recpipe_jobs AS ours ON ours.job_id = job.id
+ WHERE job.status = 'todo' AND (job.scheduled_at IS NULL OR job.scheduled_at <= now())
+"""
+
+NOTE: Final[LiteralString] = """
+INSERT INTO recpipe_notes (job_id, at_ms, sentence)
+SELECT job.id, recpipe_ms(now()), told.sentence
+  FROM procrastinate_jobs AS job, unnest(%(sentences)s::text[]) WITH ORDINALITY AS told(sentence, place)
+ WHERE job.id = %(id)s
+ ORDER BY told.place
+"""
+
+OLD_NOTES: Final[LiteralString] = """
+DELETE FROM recpipe_notes
+ WHERE job_id = %(id)s AND id <= (
+    SELECT id FROM recpipe_notes WHERE job_id = %(id)s ORDER BY id DESC LIMIT 1 OFFSET %(kept)s
+ )
+"""
+
+NOTES: Final[LiteralString] = """
+SELECT at_ms, sentence FROM recpipe_notes WHERE job_id = %(id)s ORDER BY id
+"""
 
 KEY_LOCKED: Final[LiteralString] = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 5))"
 """Until the transaction ends nobody else submits or retries a job of this key."""
@@ -47,8 +90,9 @@ SELECT job.id
 """
 
 KEEP: Final[LiteralString] = """
-INSERT INTO recpipe_jobs (job_id, key, priority, deadline_ms, cores, memory, disk, submitted_ms)
-VALUES (%(id)s, %(key)s, %(priority)s, %(deadline_ms)s, %(cores)s, %(memory)s, %(disk)s, recpipe_ms(now()))
+INSERT INTO recpipe_jobs (job_id, key, priority, deadline_ms, cores, memory, disk, vendor, submitted_ms)
+VALUES (%(id)s, %(key)s, %(priority)s, %(deadline_ms)s, %(cores)s, %(memory)s, %(disk)s, %(vendor)s,
+        recpipe_ms(now()))
 """
 
 NEXT: Final[LiteralString] = """

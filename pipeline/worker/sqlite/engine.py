@@ -9,13 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CommandError, LostError
 from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import ENDED, UNWANTED, Claim, Ended, State, Submitted
+from pipeline.worker.jobs import (
+    ENDED,
+    MOST_KEPT,
+    UNWANTED,
+    Claim,
+    Ended,
+    Note,
+    Standing,
+    State,
+    Submitted,
+    by_state,
+)
 from pipeline.worker.sqlite import rows
 from pipeline.worker.sqlite.boot import this_machine
 from pipeline.worker.sqlite.opening import Connections, in_sentences, patiently, prepare_place, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pipeline.worker.jobs import Again, Job, Needs, Order
@@ -112,10 +123,46 @@ class SqliteEngine:
             if not db.execute(rows.END, values | rows.end_values(how)).rowcount:
                 raise _lost(db, claim)
 
-    def jobs(self, states: Collection[State] = (), *, key: str = "", most: int = 1000) -> Sequence[Job]:
+    def jobs(
+        self, states: Collection[State] = (), *, key: str = "", most: int = 1000, before: int = 0
+    ) -> Sequence[Job]:
         """As `Engine.jobs`."""
         values = {"states": rows.states_value(states or State), "key": rows.text(key), "most": most}
+        values["before"] = before if 0 < before <= _MOST else _MOST
         return [rows.job_of(row) for row in self._read(rows.ALL_OF_KEY if key else rows.ALL, values)]
+
+    def ended(self, since_ms: int, *, most: int = 1000) -> Sequence[Job]:
+        """As `Engine.ended`."""
+        return [
+            rows.job_of(row) for row in self._read(rows.ENDED_SINCE, {"since_ms": since_ms, "most": most})
+        ]
+
+    def counts(self) -> Mapping[State, int]:
+        """As `Engine.counts`."""
+        return by_state(self._numbers())
+
+    def standing(self) -> Standing:
+        """As `Engine.standing`."""
+        (oldest,) = self._read(rows.OLDEST, self._now())
+        return Standing(self._numbers(), oldest["at_ms"])
+
+    def _numbers(self) -> Mapping[tuple[State, str], int]:
+        return {(State(row["state"]), row["vendor"]): row["number"] for row in self._read(rows.STANDING, {})}
+
+    def say(self, number: int, sentences: Sequence[str]) -> None:
+        """As `Engine.say`."""
+        if not sentences or not 0 < number <= _MOST:
+            return
+        with self._alone() as db:
+            for sentence in sentences[-MOST_KEPT:]:
+                db.execute(rows.NOTE, self._now() | {"id": number, "sentence": rows.text(sentence)})
+            db.execute(rows.OLD_NOTES, {"id": number, "kept": MOST_KEPT})
+
+    def said(self, number: int) -> Sequence[Note]:
+        """As `Engine.said`."""
+        if not 0 < number <= _MOST:
+            return ()
+        return [Note(row["at_ms"], row["sentence"]) for row in self._read(rows.NOTES, {"id": number})]
 
     def job(self, number: int) -> Job | None:
         """As `Engine.job`."""

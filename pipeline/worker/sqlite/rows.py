@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SUBMIT = """
-INSERT INTO jobs (key, document, priority, not_before_ms, deadline_ms, cores, memory, disk,
+INSERT INTO jobs (key, document, priority, not_before_ms, deadline_ms, cores, memory, disk, vendor,
   state, submitted_ms)
-VALUES (:key, :document, :priority, :not_before_ms, :deadline_ms, :cores, :memory, :disk,
+VALUES (:key, :document, :priority, :not_before_ms, :deadline_ms, :cores, :memory, :disk, :vendor,
   'waiting', :utc_ms)"""
 
 OPEN_BY_KEY = "SELECT id FROM jobs WHERE key = :key AND state IN ('waiting', 'running')"
@@ -73,11 +73,30 @@ WHERE id = :id AND state NOT IN ('waiting', 'running')"""
 ONE = "SELECT * FROM jobs WHERE id = :id"
 
 ALL = """
-SELECT * FROM jobs WHERE state IN (SELECT value FROM json_each(:states)) ORDER BY id DESC LIMIT :most"""
+SELECT * FROM jobs WHERE id < :before AND state IN (SELECT value FROM json_each(:states))
+ORDER BY id DESC LIMIT :most"""
 
 ALL_OF_KEY = """
-SELECT * FROM jobs WHERE key = :key AND state IN (SELECT value FROM json_each(:states))
+SELECT * FROM jobs WHERE key = :key AND id < :before AND state IN (SELECT value FROM json_each(:states))
 ORDER BY id DESC LIMIT :most"""
+
+ENDED_SINCE = """
+SELECT * FROM jobs WHERE ended_ms > 0 AND ended_ms >= :since_ms ORDER BY ended_ms, id LIMIT :most"""
+
+STANDING = "SELECT state, vendor, count(*) AS number FROM jobs GROUP BY vendor, state"
+
+OLDEST = """
+SELECT coalesce(min(max(submitted_ms, not_before_ms)), 0) AS at_ms FROM jobs
+WHERE state = 'waiting' AND not_before_ms <= :utc_ms"""
+
+NOTE = """
+INSERT INTO notes (job, at_ms, sentence) SELECT id, :utc_ms, :sentence FROM jobs WHERE id = :id"""
+
+OLD_NOTES = """
+DELETE FROM notes WHERE job = :id
+  AND id <= (SELECT id FROM notes WHERE job = :id ORDER BY id DESC LIMIT 1 OFFSET :kept)"""
+
+NOTES = "SELECT at_ms, sentence FROM notes WHERE job = :id ORDER BY id"
 
 PURGE = """
 DELETE FROM jobs WHERE ended_ms > 0 AND ended_ms < :before_ms
@@ -92,6 +111,7 @@ def order_values(order: Order) -> dict[str, Any]:
         "priority": order.priority,
         "not_before_ms": order.not_before_ms,
         "deadline_ms": order.deadline_ms,
+        "vendor": text(order.vendor),
         **needs_values(order.needs),
     }
 
@@ -131,7 +151,13 @@ def job_of(row: sqlite3.Row) -> Job:
     return Job(
         id=row["id"],
         order=Order(
-            row["key"], row["document"], row["priority"], row["not_before_ms"], row["deadline_ms"], needs
+            row["key"],
+            row["document"],
+            row["priority"],
+            row["not_before_ms"],
+            row["deadline_ms"],
+            needs,
+            row["vendor"],
         ),
         state=state,
         attempts=row["attempts"],

@@ -55,6 +55,14 @@ CREATE INDEX jobs_next ON jobs (priority DESC, deadline_ms = 0, deadline_ms, id,
 WHERE state IN ('waiting', 'running')"""
 """In the order of claims, with all that they ask for: documents are not read to find that none may begin."""
 
+_NOTES = """
+CREATE TABLE notes (
+  id INTEGER PRIMARY KEY,
+  job INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  sentence TEXT NOT NULL
+)"""
+
 STEPS: tuple[Step, ...] = (
     (
         _JOBS,
@@ -63,6 +71,13 @@ STEPS: tuple[Step, ...] = (
         "CREATE INDEX jobs_unwanted ON jobs (id) WHERE unwanted",
         "CREATE INDEX jobs_key ON jobs (key, id)",
         "CREATE INDEX jobs_ended ON jobs (ended_ms) WHERE ended_ms > 0",
+    ),
+    (
+        "ALTER TABLE jobs ADD COLUMN vendor TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX jobs_standing ON jobs (vendor, state)",  # the other way about claims would take it
+        _NOTES,
+        "CREATE INDEX notes_of ON notes (job, id)",
+        "CREATE TRIGGER notes_forgotten AFTER DELETE ON jobs BEGIN DELETE FROM notes WHERE job = OLD.id; END",
     ),
 )
 
