@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from pipeline.cli.app import COMMANDS, app
 from pipeline.errors import MEANINGS, RecpipeError
 from pipeline.job import spec_json
@@ -79,6 +81,9 @@ def command_help() -> str:
         assert command is not None, name
         own = command.make_context(name, [], parent=whole, resilient_parsing=True)
         parts.append(_section(f"recpipe {name}", command.get_help(own)))
+        for below in command.commands.values() if isinstance(command, click.Group) else ():
+            of_it = below.make_context(below.name, [], parent=own, resilient_parsing=True)
+            parts.append(_section(f"recpipe {name} {below.name}", below.get_help(of_it)))
     return "\n".join(parts)
 
 

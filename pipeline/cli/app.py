@@ -20,6 +20,8 @@ COMMANDS = (
     "compose",
     "run",
     "batch",
+    "submit",
+    "jobs",
     "worker",
     "verify",
     "demo",
@@ -39,6 +41,19 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the exit codes below the options."""
+        super().format_epilog(ctx, formatter)
+        write_codes(formatter, {*self.codes, *ALWAYS, *ENDS})
+
+
+class Commands(click.Group):
+    """A command that is several, and whose help ends with the exit codes that they can return."""
+
+    def __init__(self, *args: Any, codes: tuple[ExitCode, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.codes = codes
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the exit codes below the commands."""
         super().format_epilog(ctx, formatter)
         write_codes(formatter, {*self.codes, *ALWAYS, *ENDS})
 

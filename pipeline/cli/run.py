@@ -36,7 +36,14 @@ def read(path: Path) -> Job:
     Raises:
         CommandError: it cannot be read, or is none.
     """
-    from pipeline.job.spec_json import MOST_BYTES, parse_job
+    from pipeline.job.spec_json import parse_job
+
+    return parse_job(text_of(path), str(path), path.parent)
+
+
+def text_of(path: Path) -> str:
+    """The text of a job's file. Raises CommandError where it cannot be read, or is too long for a job."""
+    from pipeline.job.spec_json import MOST_BYTES
 
     try:
         with path.open("rb") as file:
@@ -47,7 +54,7 @@ def read(path: Path) -> Job:
         ) from error
     if len(data) > MOST_BYTES:
         raise CommandError(f"{path} is no job: it has over {MOST_BYTES} bytes.")
-    return parse_job(data.decode("utf-8", "replace"), str(path), path.parent)
+    return data.decode("utf-8", "replace")
 
 
 def answer(job: Job, *, config: str | None) -> Answer:

@@ -58,6 +58,13 @@ def as_json(function: Function) -> Function:
     )(function)
 
 
+def engine(function: Function) -> Function:
+    """The option --engine."""
+    return click.option(
+        "--engine", required=True, metavar="QUEUE", help="Where the jobs are: sqlite:PATH or postgres:DSN."
+    )(function)
+
+
 def accept_loss(function: Function) -> Function:
     """The option --accept-loss."""
     return click.option("--accept-loss", is_flag=True, help="Losses are no reason for exit code 1.")(function)

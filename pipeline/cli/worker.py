@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from pipeline.model.durations import duration_ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+
+    from pipeline.worker.diary import Said
 
 CPU_S = 86_400
 LEAST_MEMORY = 4 << 30
@@ -43,12 +46,18 @@ def _stops() -> Iterator[Callable[[], int]]:
             signal.signal(number, handler)
 
 
+def _text(said: Said) -> None:
+    complain([f"recpipe: {said}"])
+
+
+def _json(said: Said) -> None:
+    complain([json.dumps(said.document())])
+
+
 @click.command(
     "worker", cls=Command, short_help="jobs of a queue, one after another", codes=(ExitCode.OUTPUT,)
 )
-@click.option(
-    "--engine", required=True, metavar="QUEUE", help="Where the jobs are: sqlite:PATH or postgres:DSN."
-)
+@wishes.engine
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 1024),
@@ -72,9 +81,24 @@ def _stops() -> Iterator[Callable[[], int]]:
     help="Let jobs go on for so long after SIGTERM or SIGINT; then they are handed back to the queue.",
 )
 @click.option("--drain", is_flag=True, help="End when no job may begin any more.")
+@click.option(
+    "--log",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="A sentence a line on stderr, or a JSON object a line with the job and its recording.",
+)
 @wishes.config
 def command(
-    *, engine: str, concurrency: int, windows: tuple[str, ...], grace: str, drain: bool, config: str | None
+    *,
+    engine: str,
+    concurrency: int,
+    windows: tuple[str, ...],
+    grace: str,
+    drain: bool,
+    form: str,
+    config: str | None,
 ) -> int:
     """Do the jobs of a queue: each in a process of its own, again later where that may help.
 
@@ -99,7 +123,7 @@ def command(
     queue = open_engine(engine)
     try:
         with _stops() as stops:
-            Worker(queue, rules, tell=lambda said: complain([f"recpipe: {said}"]), stops=stops).run()
+            Worker(queue, rules, tell=_json if form == "json" else _text, stops=stops).run()
     finally:
         queue.close()
     return ExitCode.GOOD

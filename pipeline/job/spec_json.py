@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
@@ -39,7 +40,6 @@ from pipeline.vendors.volcengine import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 VERSION = 1
 MOST_BYTES = 1_000_000
@@ -149,6 +149,10 @@ class Document(_Model):
     notify: tuple[Notify, ...] = ()
     delete_source: Literal["never", "after-verify"] = "never"
     limits: Limits = Limits()
+    folder: str = Field(
+        default="",
+        description="To which paths of its own files are relative; below that of the job's file.",
+    )
 
 
 def schema() -> dict[str, Any]:
@@ -167,14 +171,19 @@ def parse_job(text: str, source: str, folder: Path) -> Job:
     Raises:
         CommandError: it is none; every fault with the path of its field.
     """
-    try:
-        document = Document.model_validate_json(text)
-    except ValidationError as error:
-        raise CommandError(f"{source} is no job: {'; '.join(faults_of(error))}.") from None
-    job, faults = _job(document, folder)
+    document = parse_document(text, source)
+    job, faults = _job(document, folder / Path(document.folder))
     if job is None:
         raise CommandError(f"{source} is no job: {'; '.join(faults)}.")
     return job
+
+
+def parse_document(text: str, source: str) -> Document:
+    """The document in a text, by its schema alone. Raises CommandError as `parse_job`."""
+    try:
+        return Document.model_validate_json(text)
+    except ValidationError as error:
+        raise CommandError(f"{source} is no job: {'; '.join(faults_of(error))}.") from None
 
 
 @dataclass(frozen=True, slots=True)

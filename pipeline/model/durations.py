@@ -7,16 +7,16 @@ import re
 from pipeline.errors import CommandError
 
 _FINE = re.compile(r"(\d{1,9})ms", re.ASCII)
-_PARTS = re.compile(r"(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})(?:\.(\d{1,3}))?s)?", re.ASCII)
+_PARTS = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})(?:\.(\d{1,3}))?s)?", re.ASCII)
 
 
 def duration_ms(text: str) -> int:
-    """Milliseconds of hours, minutes and seconds, the largest first; "0" needs no unit.
+    """Milliseconds of days, hours, minutes and seconds, the largest first; "0" needs no unit.
 
     >>> duration_ms("90s"), duration_ms("2m"), duration_ms("1h30m"), duration_ms("0")
     (90000, 120000, 5400000, 0)
-    >>> duration_ms("3.5s")
-    3500
+    >>> duration_ms("3.5s"), duration_ms("30d")
+    (3500, 2592000000)
 
     Raises:
         CommandError: it is none.
@@ -24,8 +24,9 @@ def duration_ms(text: str) -> int:
     found = _PARTS.fullmatch("0s" if text == "0" else text) if text else None
     if found is None:
         raise CommandError(f"{text!r} is no duration: give hours, minutes or seconds, such as 6h, 2m or 90s.")
-    hours, minutes, seconds = (int(part or 0) for part in found.groups()[:3])
-    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((found[4] or "").ljust(3, "0"))
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[:4])
+    whole = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return whole * 1000 + int((found[5] or "").ljust(3, "0"))
 
 
 def short_duration_ms(text: str) -> int:

@@ -19,20 +19,22 @@ from pipeline.errors import LostError
 from pipeline.journal.here import utc_ms
 from pipeline.worker import room, schedule
 from pipeline.worker.child import Child
+from pipeline.worker.diary import Diary, Said
 from pipeline.worker.endings import AGAIN_MS, AWAY, Endings
 from pipeline.worker.ends import end_of
 from pipeline.worker.jobs import Again, State
 from pipeline.worker.machine import boot_ms, machine
 from pipeline.worker.retry import worn_out
 from pipeline.worker.rules import Running, Why, task_of
-from pipeline.worker.words import Asks, Moved, Over, Said, Step
+from pipeline.worker.words import Asks, Moved, Over, Step
+from pipeline.worker.words import Said as Spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.errors import RecpipeError
     from pipeline.worker.engine import Engine
-    from pipeline.worker.jobs import Claim, Ended, Needs
+    from pipeline.worker.jobs import Claim, Ended, Job, Needs
     from pipeline.worker.rules import Rules
     from pipeline.worker.words import Word
 
@@ -48,7 +50,7 @@ class Worker:
     Args:
         engine: the queue.
         rules: how it works.
-        tell: is told sentences.
+        tell: is told sentences, those about jobs with the job; what is said of a job goes into the queue too.
         stops: how often it was asked to stop: once, and it waits for its jobs; twice, and it does not.
         has: what the machine has.
     """
@@ -58,14 +60,15 @@ class Worker:
         engine: Engine,
         rules: Rules,
         *,
-        tell: Callable[[str], None],
+        tell: Callable[[Said], None],
         stops: Callable[[], int] = lambda: 0,
         has: Callable[[], Needs] | None = None,
     ) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._engine = engine
         self._rules = rules
-        self._tell = tell
+        self._hears = tell
+        self._diary = Diary(engine)
         self._stops = stops
         self._has = has or (lambda: machine(Path(rules.folder)))
         self._machine = self._has()
@@ -84,6 +87,7 @@ class Worker:
         finally:
             for running in self._running.values():
                 running.child.close()
+            self._diary.write(at_once=True)
 
     def _done(self) -> bool:
         idle = not self._running and not self._endings
@@ -98,6 +102,7 @@ class Worker:
         self._watch(now)
         self._beat(now)
         self._endings.again(now, stopping=bool(self._stops()))
+        self._diary.write()
         if now >= self._look_ms:
             self._look_ms = now + self._rules.look_ms
             self._look()
@@ -120,7 +125,7 @@ class Worker:
             case Asks():
                 running.asks, running.let_in = True, False
                 running.step, running.needs = Step.ASKING, word.needs
-            case Said():
+            case Spoken():
                 self._about(running.claim, word.sentence)
             case Over():
                 running.over = word
@@ -172,6 +177,7 @@ class Worker:
 
     def _end(self, claim: Claim, how: Ended | Again, kept_ms: int) -> None:
         self._endings.add(claim, how, now_ms=boot_ms(), until_ms=kept_ms + self._rules.lease_ms)
+        self._diary.write(at_once=True)
 
     def _let_in(self) -> None:
         working = [each.needs for each in self._running.values() if each.let_in]
@@ -230,7 +236,7 @@ class Worker:
                     continue
                 if (job.id, how) not in self._warned:
                     self._warned.add((job.id, how))
-                    self._tell(f"job {job.id}: {schedule.late_words(job, how, now)}")
+                    self._say(job, schedule.late_words(job, how, now))
                 may_begin = job.state is State.WAITING and job.order.not_before_ms <= now
                 self._making_room |= may_begin and not room.fits(room.at_least(job.order.needs), free)
 
@@ -282,7 +288,14 @@ class Worker:
         self._running[job.id] = Running(claim, child, now, now, now + rules.beat_ms, job.order.needs)
 
     def _about(self, claim: Claim, sentence: str) -> None:
-        self._tell(f"job {claim.job.id}: {sentence}")
+        self._say(claim.job, sentence)
+
+    def _say(self, job: Job, sentence: str) -> None:
+        self._diary.add(job.id, sentence)
+        self._hears(Said(utc_ms(), sentence, self.name, job))
+
+    def _tell(self, sentence: str) -> None:
+        self._hears(Said(utc_ms(), sentence, self.name))
 
     def _told_away(self, error: RecpipeError) -> None:
         """Say that the queue cannot be reached, once."""

@@ -65,7 +65,7 @@ class Here:
 
     def worker(self, rules: Rules = RULES, has: Callable[[], Needs] | None = None) -> Worker:
         """One that has not begun."""
-        return Worker(self.calls.engine, rules, tell=self.said.append, has=has)
+        return Worker(self.calls.engine, rules, tell=lambda said: self.said.append(str(said)), has=has)
 
     def told(self, words: str) -> list[str]:
         """Sentences with these words."""
