@@ -1,5 +1,7 @@
 """From a path to connections that keep what they say, one a thread; what SQLite complains of, as sentences.
 
+Queues and inboxes are opened alike; which of them a file is, is a `Kind`.
+
 A connection is never used after a fork (sqlite.org/howtocorrupt.html 2.6): whoever forks without exec opens
 an engine of its own. The database itself is opened by SQLite alone, because closing any other descriptor of
 it would drop the locks that SQLite holds (the same, 2.2).
@@ -17,13 +19,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pipeline.errors import CommandError, EngineBusyError, NoSpaceError, OutputError, RecpipeError
-from pipeline.worker.sqlite.schema import STEPS, migrate, recognise
+from pipeline.worker.sqlite.schema import QUEUE, STEPS, migrate, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from pipeline.worker.sqlite.schema import Step
+    from pipeline.worker.sqlite.schema import Kind, Step
 
     _File: TypeAlias = tuple[int, int]
     """Which one, whatever its name is now: its device and inode."""
@@ -39,7 +41,7 @@ without a pause, another one waited for 8 s."""
 
 
 @contextmanager
-def in_sentences(path: Path) -> Iterator[None]:
+def in_sentences(path: Path, kind: Kind = QUEUE) -> Iterator[None]:
     """What SQLite complains of becomes an error of ours; what it does not number is a bug and stays."""
     try:
         yield
@@ -47,31 +49,30 @@ def in_sentences(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None)
         if code is None:
             raise
-        raise _sentence(path, code & 0xFF, str(error)) from error
+        raise _sentence(path, kind.noun, code & 0xFF, str(error)) from error
 
 
-def _sentence(path: Path, code: int, said: str) -> RecpipeError:
+def _sentence(path: Path, noun: str, code: int, said: str) -> RecpipeError:
     """By the primary result code (sqlite.org/rescode.html)."""
+    what = f"{noun} {path}"
     if code in _BUSY:
-        return EngineBusyError(f"the queue {path} is locked by another process for too long: try again.")
+        return EngineBusyError(f"the {what} is locked by another process for too long: try again.")
     if code == sqlite3.SQLITE_NOTADB:
-        return CommandError(f"{path} is no queue (no SQLite database): name another file.")
+        return CommandError(f"{path} is no {noun} (no SQLite database): name another file.")
     if code in _CLOSED:
         return OutputError(
-            f"the queue {path} cannot be written ({said}): it and its folder must be this user's to write."
+            f"the {what} cannot be written ({said}): it and its folder must be this user's to write."
         )
     if code == sqlite3.SQLITE_FULL:
-        return NoSpaceError(f"there is no space left for the queue {path}: make some and run again.")
+        return NoSpaceError(f"there is no space left for the {what}: make some and run again.")
     if code == sqlite3.SQLITE_CORRUPT:
-        return OutputError(
-            f"the queue {path} is damaged ({said}): restore it, or move it away and start anew."
-        )
+        return OutputError(f"the {what} is damaged ({said}): restore it, or move it away and start anew.")
     return OutputError(
-        f"the queue {path} cannot be read or written ({said}): it needs a sound local disk with locks."
+        f"the {what} cannot be read or written ({said}): it needs a sound local disk with locks."
     )
 
 
-def prepare_place(path: Path) -> None:
+def prepare_place(path: Path, kind: Kind = QUEUE) -> None:
     """Make the file, for its owner alone, unless it is there; see that its file system has locks.
 
     SQLite gives its other two files the same permissions.
@@ -84,12 +85,12 @@ def prepare_place(path: Path) -> None:
             fcntl.lockf(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         raise OutputError(
-            f"there is no folder {path.parent} for the queue: make it, or name another."
+            f"there is no folder {path.parent} for the {kind.noun}: make it, or name another."
         ) from None
     except OSError as error:
         raise OutputError(
-            f"the queue {path} cannot be kept there ({error.strerror}): it needs a local disk with locks,"
-            " in a folder that is this user's to write."
+            f"the {kind.noun} {path} cannot be kept there ({error.strerror}): it needs a local disk with"
+            " locks, in a folder that is this user's to write."
         ) from error
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -100,12 +101,14 @@ def prepare_place(path: Path) -> None:
             os.close(folder)
 
 
-def connect(path: Path, patience_s: float, steps: Sequence[Step] = STEPS) -> sqlite3.Connection:
-    """A connection to a queue of the newest version, whose every commit is on the disk when it returns.
+def connect(
+    path: Path, patience_s: float, steps: Sequence[Step] = STEPS, kind: Kind = QUEUE
+) -> sqlite3.Connection:
+    """A connection to a file of the newest version, whose every commit is on the disk when it returns.
 
     Raises:
         sqlite3.Error: to be told by `in_sentences`.
-        CommandError: it is no queue, or of a newer version.
+        CommandError: it is none, or of a newer version.
         OutputError: it lies where SQLite can share no memory.
     """
     db = sqlite3.connect(
@@ -117,27 +120,28 @@ def connect(path: Path, patience_s: float, steps: Sequence[Step] = STEPS) -> sql
     )
     try:
         db.row_factory = sqlite3.Row
-        patiently(lambda: _set(db, path, len(steps)), patience_s)
+        patiently(lambda: _set(db, path, len(steps), kind), patience_s)
         with transaction(db, patience_s):
-            migrate(db, path, steps)
-            db.execute("DELETE FROM jobs WHERE 0")  # refused where it may only be read: BEGIN takes that
+            migrate(db, path, steps, kind)
+            # refused where it may only be read: BEGIN takes that
+            db.execute(f"DELETE FROM {kind.table} WHERE 0")  # noqa: S608 - our own words
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _set(db: sqlite3.Connection, path: Path, newest: int) -> None:
+def _set(db: sqlite3.Connection, path: Path, newest: int, kind: Kind) -> None:
     """What a connection needs, harmless twice: each of these reads the file, and may find it locked."""
     db.execute("BEGIN")  # one view of a file that another process may be filling
     try:
-        recognise(db, path, newest)  # before anything of it is changed
+        recognise(db, path, newest, kind)  # before anything of it is changed
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")
     (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
-        raise OutputError(f"the queue {path} lies where processes share no memory: name a local disk.")
+        raise OutputError(f"the {kind.noun} {path} lies where processes share no memory: name a local disk.")
     db.execute("PRAGMA synchronous = FULL")
 
 
@@ -175,10 +179,16 @@ class Connections:
     Args:
         path: of the database.
         patience_s: how long to wait for a lock.
+        steps: of its schema.
+        kind: what it is.
     """
 
-    def __init__(self, path: Path, patience_s: float) -> None:
+    def __init__(
+        self, path: Path, patience_s: float, steps: Sequence[Step] = STEPS, kind: Kind = QUEUE
+    ) -> None:
         self._path = path
+        self._steps = steps
+        self._kind = kind
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._of: dict[threading.Thread, tuple[sqlite3.Connection, _File]] = {}
@@ -193,7 +203,7 @@ class Connections:
         with self._lock:
             for thread in [t for t in self._of if t is me or not t.is_alive()]:
                 self._of.pop(thread)[0].close()
-        made = connect(self._path, self._patience_s)
+        made = connect(self._path, self._patience_s, self._steps, self._kind)
         with self._lock:
             self._of[me] = (made, file)
         return made
@@ -209,6 +219,7 @@ class Connections:
             seen = self._path.stat()
         except OSError as error:
             raise OutputError(
-                f"the queue {self._path} is gone ({error.strerror}): bring it back, or start anew."
+                f"the {self._kind.noun} {self._path} is gone ({error.strerror}): bring it back, or start"
+                " anew."
             ) from error
         return (seen.st_dev, seen.st_ino)

@@ -7,6 +7,7 @@ queue of ours (sqlite.org/pragma.html). Nothing here needs more than SQLite 3.24
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from pipeline.errors import CommandError
@@ -21,6 +22,24 @@ Step: TypeAlias = tuple[str, ...]
 
 APPLICATION = 0x72637071
 """``rcpq``, our mark in the head of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file of ours is.
+
+    Attributes:
+        noun: what it is called in sentences.
+        application: its mark.
+        table: one that each version of it has.
+    """
+
+    noun: str
+    application: int
+    table: str
+
+
+QUEUE = Kind("queue", APPLICATION, "jobs")
 
 _JOBS = """
 CREATE TABLE jobs (
@@ -82,7 +101,7 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def recognise(db: sqlite3.Connection, path: Path, newest: int = len(STEPS)) -> int:
+def recognise(db: sqlite3.Connection, path: Path, newest: int = len(STEPS), kind: Kind = QUEUE) -> int:
     """How many steps a database has seen; 0 for an empty file.
 
     Raises:
@@ -91,25 +110,27 @@ def recognise(db: sqlite3.Connection, path: Path, newest: int = len(STEPS)) -> i
     application = _number(db, "PRAGMA application_id")
     version = _number(db, "PRAGMA user_version")
     things = _number(db, "SELECT count(*) FROM sqlite_master")
-    if application != APPLICATION and (application or version or things):
-        raise CommandError(f"{path} is a SQLite database of something else, no queue: name another file.")
+    if application != kind.application and (application or version or things):
+        raise CommandError(
+            f"{path} is a SQLite database of something else, no {kind.noun}: name another file."
+        )
     if version > newest:
         raise CommandError(
-            f"the queue {path} was written by a newer recpipe (version {version}, this one knows {newest}):"
-            " update recpipe, or name another file."
+            f"the {kind.noun} {path} was written by a newer recpipe (version {version}, this one knows"
+            f" {newest}): update recpipe, or name another file."
         )
     return version
 
 
-def migrate(db: sqlite3.Connection, path: Path, steps: Sequence[Step] = STEPS) -> None:
+def migrate(db: sqlite3.Connection, path: Path, steps: Sequence[Step] = STEPS, kind: Kind = QUEUE) -> None:
     """Bring a database to the newest version, inside the transaction that is open. Raises as `recognise`."""
-    version = recognise(db, path, len(steps))
+    version = recognise(db, path, len(steps), kind)
     if version == len(steps):
         return
     for step in steps[version:]:
         for statement in step:
             db.execute(statement)
-    db.execute(f"PRAGMA application_id = {APPLICATION}")
+    db.execute(f"PRAGMA application_id = {kind.application}")
     db.execute(f"PRAGMA user_version = {len(steps)}")
 
 
