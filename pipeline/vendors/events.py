@@ -48,6 +48,14 @@ class Refused(ValueError):  # noqa: N818 - what became of a delivery, not a faul
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a rule of a vendor makes of an event; ``reason`` as in `Event`."""
+
+    phase: Phase
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One piece of news about a recording.
 
@@ -61,10 +69,11 @@ class Event:
         at_ms: UTC milliseconds of the event.
         room: channel name or room id in plain text; empty where it is not told.
         user: whose file or stream it is, in plain text; empty where it is not told, or everybody's.
-        files: playlists or objects that it names, without a prefix unless the vendor gives one.
+        files: playlists or objects that it names and the vendor's grammar of names accepts, as they are told.
         reason: a sentence for KEPT, FAILED, PARTIAL, SETTLING and UNKNOWN; empty otherwise.
+        people: everybody else whom it names, in plain text: of its files, or of a call.
         call: CallId of TUICallKit; empty elsewhere.
-        people: who took part in a call, where the event says so.
+        scope: the room, of a vendor whose TaskIds are told apart by their rooms; empty elsewhere.
     """
 
     vendor: str
@@ -78,8 +87,14 @@ class Event:
     user: str = ""
     files: tuple[str, ...] = ()
     reason: str = ""
-    call: str = ""
     people: tuple[str, ...] = ()
+    call: str = ""
+    scope: str = ""
+
+    @property
+    def recording(self) -> str:
+        """What tells its recording from all others of the vendor and the app; empty where it is of none."""
+        return f"{self.scope}/{self.task}" if self.scope and self.task else self.task
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +126,7 @@ class Delivery:
         return _only(self.query.get(name, ()), f"the argument {name}")
 
 
-def delivery(
-    body: bytes, headers: Iterable[tuple[bytes, bytes]], query: bytes = b"", at_ms: int = 0
-) -> Delivery:
+def delivery(body: bytes, headers: Iterable[tuple[bytes, bytes]], query: bytes, at_ms: int) -> Delivery:
     """A delivery from what an ASGI server hands over: ``scope["headers"]`` and ``scope["query_string"]``."""
     try:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_QUERIED)

@@ -63,7 +63,7 @@ class Task:
         last_ms: of the last one.
         room: plain text; the first by the alphabet if several were told, empty if none was.
         files: that were named, sorted, at most `MOST_NAMED`.
-        users: whose files were named and who took part, sorted, at most `MOST_NAMED`.
+        users: everybody who was named, sorted, at most `MOST_NAMED`.
         call: as ``room``.
     """
 
