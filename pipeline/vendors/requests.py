@@ -6,15 +6,13 @@ vendor.
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CommandError
 from pipeline.vendors.agora import request as agora
 from pipeline.vendors.fields import Fields
+from pipeline.vendors.strict_json import read_object
 from pipeline.vendors.told import Told
 from pipeline.vendors.trtc import request as trtc
 from pipeline.vendors.volcengine import request as volcengine
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
     from pipeline.layout.composing import Composing
 
 MOST_BYTES = 1_000_000
-MOST_DEPTH = 16
-MOST_DIGITS = 40
-MOST_EXPONENT = 30
 
 MARKS: dict[str, frozenset[str]] = {
     "agora": agora.MARKS,
@@ -35,7 +30,6 @@ MARKS: dict[str, frozenset[str]] = {
 """Fields of a document that only this vendor's requests have."""
 
 TITLES = {"agora": "Agora", "trtc": "TRTC", "volcengine": "Volcengine"}
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,60 +90,7 @@ def _document(text: str, where: str) -> dict[str, Any]:
     """The JSON object in a text, within bounds; numbers that are not whole as `Decimal`."""
     if len(text) > MOST_BYTES or len(text.encode(errors="replace")) > MOST_BYTES:
         raise CommandError(f"{where} is too large for a request: at most {MOST_BYTES} bytes.")
-    if _depth(text) > MOST_DEPTH:
-        raise CommandError(f"{where} is too deep for a request: at most {MOST_DEPTH} objects and lists.")
     try:
-        document = json.loads(
-            text.removeprefix("\ufeff"),
-            parse_float=_number,
-            parse_int=_whole,
-            parse_constant=_constant,
-            object_pairs_hook=_object,
-        )
-    except json.JSONDecodeError as error:
-        raise CommandError(f"{where} is not JSON: {error.msg}, line {error.lineno}.") from None
-    except ValueError as error:
-        raise CommandError(f"{where} is no request: {error}.") from None
-    if not isinstance(document, dict):
-        raise CommandError(f"{where} is no request: expected a JSON object.")
-    return document
-
-
-def _depth(text: str) -> int:
-    deepest = depth = 0
-    for found in _BRACKETS.finditer(text):
-        if found[0] in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif found[0] in "]}":
-            depth -= 1
-    return deepest
-
-
-def _number(text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:  # an exponent that decimals cannot have
-        value = None
-    if value is None or len(text) > MOST_DIGITS or (value and abs(value.adjusted()) > MOST_EXPONENT):
-        raise ValueError(f"a number in it has more than {MOST_DIGITS} digits or an exponent beyond reason")
-    return value
-
-
-def _whole(text: str) -> int:
-    if len(text) > MOST_DIGITS:
-        raise ValueError(f"a number in it has more than {MOST_DIGITS} digits")
-    return int(text)
-
-
-def _constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in made:
-            raise ValueError(f"an object in it has two fields {ascii(name)[:MOST_DIGITS]}")
-        made[name] = value
-    return made
+        return read_object(text.removeprefix("\ufeff"))
+    except ValueError as fault:
+        raise CommandError(f"{where} is no request: it {fault}.") from None

@@ -230,8 +230,8 @@ def test_what_cannot_be_read_is_one_sentence_and_the_caller_s_fault(
     [
         pytest.param("", "is not JSON", id="nothing"),
         pytest.param("{", "is not JSON", id="half of it"),
-        pytest.param("[" * 100_000, "is too deep for a request", id="too deep"),
-        pytest.param("[]", "is no request: expected a JSON object.", id="a list"),
+        pytest.param("[" * 100_000, "has more than 16 objects and lists in each other", id="too deep"),
+        pytest.param("[]", "is no request: it is not a JSON object.", id="a list"),
         pytest.param(
             '{"a": "' + "x" * 1_000_000 + '"}',
             "is too large for a request: at most 1000000 bytes",

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import CommandError
-from pipeline.vendors.requests import MOST_BYTES, MOST_DEPTH, parse_request
+from pipeline.vendors.requests import MOST_BYTES, parse_request
+from pipeline.vendors.strict_json import MOST_DEPTH
 from pipeline.vendors.told import MOST_FAULTS
 from tests.vendors.asking import EXAMPLES, WHERE, example, faults, put
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[2] / "docs" / "requests.md"
 SECRET = "wJalrXUtnFEMI-made-up"  # noqa: S105 - it looks like one and opens nothing
+LONG = f"{WHERE} is no request: it has a number of more than 40 digits or with an exponent beyond reason."
 every_example = pytest.mark.parametrize("name", EXAMPLES)
 
 
@@ -33,52 +35,53 @@ def refused(text: str, version: str = "") -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param("", f"{WHERE} is not JSON: Expecting value, line 1.", id="nothing"),
+        pytest.param("", f"{WHERE} is no request: it is not JSON: Expecting value, line 1.", id="nothing"),
         pytest.param(
             "{\n'a': 1}",
-            f"{WHERE} is not JSON: Expecting property name enclosed in double quotes, line 2.",
+            f"{WHERE} is no request: it is not JSON: Expecting property name enclosed in double quotes, "
+            "line 2.",
             id="no JSON",
         ),
-        pytest.param("[1]", f"{WHERE} is no request: expected a JSON object.", id="a list"),
-        pytest.param('"Encode"', f"{WHERE} is no request: expected a JSON object.", id="a text"),
+        pytest.param("[1]", f"{WHERE} is no request: it is not a JSON object.", id="a list"),
+        pytest.param('"Encode"', f"{WHERE} is no request: it is not a JSON object.", id="a text"),
         pytest.param(
             '{"Encode": {}, "Encode": {}}',
-            f"{WHERE} is no request: an object in it has two fields 'Encode'.",
+            f"{WHERE} is no request: it has an object with two fields 'Encode'.",
             id="a field twice",
         ),
         pytest.param(
             '{"Encode": {"VideoFps": NaN}}',
-            f"{WHERE} is no request: NaN is no number of JSON.",
+            f"{WHERE} is no request: it has NaN, which is no number of JSON.",
             id="not a number",
         ),
         pytest.param(
             '{"Encode": {"VideoFps": -Infinity}}',
-            f"{WHERE} is no request: -Infinity is no number of JSON.",
+            f"{WHERE} is no request: it has -Infinity, which is no number of JSON.",
             id="an infinite number",
         ),
         pytest.param(
             f'{{"Encode": {{"VideoFps": {"9" * 41}}}}}',
-            f"{WHERE} is no request: a number in it has more than 40 digits.",
+            f"{WHERE} is no request: it has a number of more than 40 digits.",
             id="a long number",
         ),
         pytest.param(
             '{"Encode": {"VideoFps": 1e999999999}}',
-            f"{WHERE} is no request: a number in it has more than 40 digits or an exponent beyond reason.",
+            LONG,
             id="a number of many zeros",
         ),
         pytest.param(
             '{"Encode": {"VideoFps": 1e-999999999999999999999999}}',
-            f"{WHERE} is no request: a number in it has more than 40 digits or an exponent beyond reason.",
+            LONG,
             id="a number near to nothing",
         ),
         pytest.param(
             "[" * (MOST_DEPTH + 1),
-            f"{WHERE} is too deep for a request: at most 16 objects and lists.",
+            f"{WHERE} is no request: it has more than 16 objects and lists in each other.",
             id="depth",
         ),
         pytest.param(
             "[" * 900_000,
-            f"{WHERE} is too deep for a request: at most 16 objects and lists.",
+            f"{WHERE} is no request: it has more than 16 objects and lists in each other.",
             id="great depth",
         ),
         pytest.param(
