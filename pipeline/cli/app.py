@@ -22,6 +22,7 @@ COMMANDS = (
     "batch",
     "submit",
     "jobs",
+    "watch",
     "worker",
     "verify",
     "demo",

@@ -35,15 +35,16 @@ def anchored(text: str, source: str, folder: Path, here: Path) -> str:
     """
     parse_job(text, source, folder)
     document = json.loads(text)
-    document["source"] = _anchored(document["source"], here)
+    document["source"] = anchored_address(document["source"], here)
     for target in document["targets"]:
         if "place" in target:
-            target["place"] = _anchored(target["place"], here)
+            target["place"] = anchored_address(target["place"], here)
     document["folder"] = str(here / folder / document.get("folder", ""))
     return json.dumps(document)
 
 
-def _anchored(address: str, here: Path) -> str:
+def anchored_address(address: str, here: Path) -> str:
+    """The same place with an absolute path, if it is a folder. Raises CommandError for what is no address."""
     where = parse_address(address)
     return str(here / where.path) if isinstance(where, Folder) else address
 

@@ -1,0 +1,120 @@
+"""`recpipe watch`."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.cli import wishes
+from pipeline.cli.app import Command
+from pipeline.cli.batch import template
+from pipeline.cli.run import text_of
+from pipeline.cli.streams import complain
+from pipeline.errors import ExitCode, RecpipeError
+from pipeline.model.durations import duration_ms
+
+if TYPE_CHECKING:
+    from pipeline.worker.watch import Watch
+
+
+@click.command(
+    "watch",
+    cls=Command,
+    short_help="submits recordings that nobody announced",
+    codes=(ExitCode.INPUT, ExitCode.OUTPUT),
+)
+@click.argument("store", metavar="STORE")
+@click.option("--engine", required=True, metavar="QUEUE", help="Where jobs go: sqlite:PATH or postgres:DSN.")
+@click.option(
+    "--job",
+    required=True,
+    type=wishes.FOLDER,
+    metavar="FILE",
+    help='The job of each recording, with "source": "{source}"; its place gets a folder for each.',
+)
+@click.option(
+    "--settle",
+    default="5m",
+    show_default=True,
+    metavar="DURATION",
+    help="A recording to which nothing came for so long is finished.",
+)
+@click.option(
+    "--every", default="10m", show_default=True, metavar="DURATION", help="Look again after so long."
+)
+@click.option(
+    "--deadline",
+    default="24h",
+    show_default=True,
+    metavar="DURATION",
+    help="Jobs should be done so long after they were submitted.",
+)
+@click.option("--once", is_flag=True, help="Look once, and end.")
+@wishes.task
+@wishes.config
+def command(
+    *,
+    store: str,
+    engine: str,
+    job: Path,
+    settle: str,
+    every: str,
+    deadline: str,
+    once: bool,
+    config: str | None,
+    **values: str | None,
+) -> int:
+    """Look for finished recordings in STORE, and submit a job for each that has none yet.
+
+    STORE is written as SOURCE is elsewhere. A recording whose job has ended is submitted again only when
+    something came to it after that job had begun. Between two looks nothing is remembered that matters:
+    watch may be stopped and begun at any time, and several may look at one store.
+    """
+    import os
+
+    from pipeline.journal.here import utc_ms
+    from pipeline.sources.open import open_source
+    from pipeline.worker.open import open_engine
+    from pipeline.worker.orders import anchored, anchored_address
+    from pipeline.worker.watch import Watch
+
+    template(job)
+    here, task = Path.cwd(), wishes.known_task(values)
+    form = json.loads(anchored(text_of(job), str(job), job.parent, here))
+    store = anchored_address(store, here)
+    queue = open_engine(engine)
+    try:
+        watch = Watch(
+            queue,
+            store,
+            form,
+            settle_ms=duration_ms(settle),
+            listing=lambda: open_source(store, task, config, os.environ).objects(),
+            clock=utc_ms,
+            task=task,
+            deadline_ms=duration_ms(deadline),
+        )
+        if once:
+            _look(watch)
+            return ExitCode.GOOD
+        while True:
+            try:
+                _look(watch)
+            except RecpipeError as error:
+                if not error.retryable:
+                    raise
+                complain([f"recpipe: {error}"])
+            time.sleep(duration_ms(every) / 1000)
+    finally:
+        queue.close()
+
+
+def _look(watch: Watch) -> None:
+    from pipeline.report.words import visible
+
+    for made in watch.look():
+        click.echo(f"job {made.id}: {visible(made.source)}, {made.why}", nl=True)
