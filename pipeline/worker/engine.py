@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from pipeline.errors import CommandError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
         Needs,
         Note,
         Order,
+        Parted,
         Standing,
         State,
         Submitted,
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
 
 LEASE_MS = 60_000
 """A claim that nobody beats for so long is another worker's to take."""
+
+
+def refuse_part(job: Job | None) -> None:
+    """What is done to a job is done to its parts by it. Raises CommandError for a part."""
+    if job is not None and job.parent:
+        raise CommandError(f"job {job.id} makes a part of job {job.parent}: do it to that one.")
 
 
 class Engine(Protocol):
@@ -37,9 +46,9 @@ class Engine(Protocol):
     def claim(self, worker: str, room: Needs) -> Claim | None:
         """The next job that may begin and fits, which is this worker's from now on; None for none.
 
-        By priority, then deadline, then age. Jobs whose worker has not beaten for `LEASE_MS` count as
-        waiting, but that one of them that is not wanted any more is cancelled. Each claim counts as an
-        attempt of its job, those that take a job from the dead too.
+        By priority, then deadline, then age; none whose parts have not ended. Jobs whose worker has not
+        beaten for `LEASE_MS` count as waiting, but that one of them that is not wanted any more is cancelled.
+        Each claim counts as an attempt of its job, those that take a job from the dead too.
         """
         ...
 
@@ -57,21 +66,29 @@ class Engine(Protocol):
         """
         ...
 
-    def end(self, claim: Claim, how: Ended | Again) -> None:
+    def end(self, claim: Claim, how: Ended | Again | Parted) -> None:
         """The attempt is over. Raises `LostError` as `beat`: then nothing of it may be seen.
 
-        Whoever ends a job that is not wanted any more with `Again` ends it with `UNWANTED`.
+        Whoever ends a job that is not wanted any more with `Again` or `Parted` ends it with `UNWANTED`. Where
+        a part ends as dead, the others of its job are cancelled as by `cancel`.
         """
         ...
 
     def jobs(
-        self, states: Collection[State] = (), *, key: str = "", most: int = 1000, before: int = 0
+        self,
+        states: Collection[State] = (),
+        *,
+        key: str = "",
+        parent: int = 0,
+        most: int = 1000,
+        before: int = 0,
     ) -> Sequence[Job]:
         """Jobs, the newest first; of all states where none is given.
 
         Args:
             states: of which they are.
             key: of which they are; empty for any.
+            parent: whose parts they are; 0 for any job.
             most: how many.
             before: only those with a smaller number; 0 for all.
         """
@@ -104,22 +121,27 @@ class Engine(Protocol):
     def cancel(self, number: int) -> Job | None:
         """End one that waits; of one that runs, its worker learns it by `beat`. None where there is none.
 
-        What counts as waiting for `claim` does so here.
+        What counts as waiting for `claim` does so here. Parts of a job are cancelled with it.
+
+        Raises:
+            CommandError: it makes a part of another job.
         """
         ...
 
     def retry(self, number: int) -> Job | None:
         """Let one that has ended wait again, its attempts and its end forgotten; None where there is none.
 
-        One that has not ended stays as it is.
+        One that has not ended stays as it is. Those of its parts that have ended are forgotten.
 
         Raises:
-            CommandError: another job of its key has not ended.
+            CommandError: another job of its key has not ended, or it makes a part of another job.
         """
         ...
 
     def purge(self, before_ms: int, states: Collection[State]) -> int:
         """Forget jobs that ended before UTC ms, with what was said, if they are in one of these states.
+
+        Parts of a job that has not ended stay.
 
         Returns:
             How many.

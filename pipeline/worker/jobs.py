@@ -131,6 +131,25 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Parted:
+    """An attempt ended, and the job comes again when the jobs that make parts of it have ended.
+
+    Attributes:
+        orders: of these jobs. Where one of a key has not ended, that one is not ordered again.
+        sentence: why.
+        counts: as of `Again`.
+    """
+
+    orders: tuple[Order, ...]
+    sentence: str
+    counts: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.orders:
+            raise ValueError("what is parted has parts")
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A job as it stands in the queue; times are UTC ms, 0 where there is none.
 
@@ -140,6 +159,8 @@ class Job:
         token: of the last claim; counts up with each.
         worker: who has it, or had it last.
         progress: of the running attempt, parts of a thousand; -1 for none.
+        parent: the job of which it makes a part; 0 for none.
+        parts: of how many jobs it was parted into last; 0 for none. It does not begin while one is open.
     """
 
     id: int
@@ -154,6 +175,8 @@ class Job:
     progress: int = -1
     end: Ended | None = None
     sentence: str = ""
+    parent: int = 0
+    parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

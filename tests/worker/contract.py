@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.errors import CommandError, LostError
 from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import ENDED, UNWANTED, Again, Claim, Ended, Job, Needs, Order, State
+from pipeline.worker.jobs import ENDED, UNWANTED, Again, Claim, Ended, Job, Needs, Order, Parted, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -403,3 +403,138 @@ class Handling:
         queue.pass_ms(1)
         queue.engine.purge(queue.utc_ms, ENDED)
         assert queue.engine.submit(order()).id > first.id
+
+
+PARTS = Parted((Order("part 1", "{}", 5, 0, 9), Order("part 2", "{}", 4)), "in 2 parts")
+
+
+def parted(queue: Queue) -> tuple[int, int, int]:
+    """A job that was parted in two, and its parts."""
+    whole = queue.engine.submit(order()).id
+    queue.engine.end(taken(queue.engine), PARTS)
+    second, first = queue.engine.jobs(parent=whole)
+    return whole, first.id, second.id
+
+
+def states(queue: Queue) -> dict[int, str]:
+    """Of all jobs."""
+    return {job.id: str(job.state) for job in queue.engine.jobs()}
+
+
+class Parting:
+    """Of jobs that make parts of another one."""
+
+    def test_a_job_waits_for_its_parts_whichever_ends_last(self, queue: Queue) -> None:
+        whole, first, second = parted(queue)
+        job = kept(queue.beside(), whole)
+        assert (job.state, job.parts, job.sentence, job.attempts) == (State.WAITING, 2, "in 2 parts", 0)
+        claims = [taken(queue.engine, "one"), taken(queue.beside(), "two")]
+        assert [(claim.job.id, claim.job.order, claim.job.parent) for claim in claims] == [
+            (first, PARTS.orders[0], whole),
+            (second, PARTS.orders[1], whole),
+        ]
+        for claim in reversed(claims):
+            assert queue.engine.claim("three", ROOM) is None
+            queue.engine.end(claim, DONE)
+        assert taken(queue.engine, "three").job.id == whole
+        assert queue.beside().claim("four", ROOM) is None
+
+    def test_a_part_that_is_tried_again_is_waited_for(self, queue: Queue) -> None:
+        whole, first, second = parted(queue)
+        queue.engine.end(taken(queue.engine), Again(queue.utc_ms + 5, "busy"))
+        queue.engine.end(taken(queue.engine), DONE)
+        assert queue.engine.claim("one", ROOM) is None
+        queue.pass_ms(5)
+        claim = taken(queue.engine)
+        assert claim.job.id == first
+        queue.pass_ms(LEASE_MS)  # its worker dies
+        claim = taken(queue.engine)
+        assert claim.job.id == first
+        queue.engine.end(claim, DONE)
+        assert taken(queue.engine).job.id == whole
+        assert kept(queue.engine, second).state is State.DONE
+
+    def test_whoever_lost_a_job_parts_nothing(self, queue: Queue) -> None:
+        queue.engine.submit(order())
+        late = taken(queue.engine)
+        queue.pass_ms(LEASE_MS)
+        taken(queue.beside(), "two")
+        with pytest.raises(LostError):
+            queue.engine.end(late, PARTS)
+        assert len(queue.engine.jobs()) == 1
+
+    def test_what_nobody_wants_is_not_parted(self, queue: Queue) -> None:
+        number = queue.engine.submit(order()).id
+        claim = taken(queue.engine)
+        queue.engine.cancel(number)
+        queue.engine.end(claim, PARTS)
+        assert [job.end for job in queue.engine.jobs()] == [UNWANTED]
+
+    @pytest.mark.parametrize("counts", [True, False], ids=["it counts", "it does not"])
+    def test_an_attempt_that_was_parted_counts_as_it_says(self, queue: Queue, *, counts: bool) -> None:
+        number = queue.engine.submit(order()).id
+        queue.engine.end(taken(queue.engine), replace(PARTS, counts=counts))
+        assert kept(queue.engine, number).attempts == int(counts)
+
+    def test_who_is_cancelled_is_so_with_all_parts(self, queue: Queue) -> None:
+        whole, first, second = parted(queue)
+        claim = taken(queue.engine)
+        queue.engine.cancel(whole)
+        assert states(queue) == {whole: "cancelled", first: "running", second: "cancelled"}
+        assert queue.engine.beat(claim)
+        queue.engine.end(claim, Again(0, "once more"))
+        assert kept(queue.engine, first).end == UNWANTED
+        assert queue.engine.claim("one", ROOM) is None
+
+    def test_a_part_that_is_dead_ends_the_others_and_then_its_job_may_tell_it(self, queue: Queue) -> None:
+        whole, first, second = parted(queue)
+        dying, other = taken(queue.engine), taken(queue.engine)
+        queue.engine.end(dying, DEAD)
+        assert states(queue) == {whole: "waiting", first: "dead", second: "running"}
+        assert queue.engine.beat(other)
+        queue.engine.end(other, Ended(State.CANCELLED, 130, "ended"))
+        assert taken(queue.engine).job.id == whole
+        assert [job.end for job in queue.engine.jobs({State.DEAD}, parent=whole)] == [DEAD]
+
+    def test_parts_that_wait_end_with_the_dead_one(self, queue: Queue) -> None:
+        whole, first, second = parted(queue)
+        queue.engine.end(taken(queue.engine), DEAD)
+        assert states(queue) == {whole: "waiting", first: "dead", second: "cancelled"}
+        assert taken(queue.engine).job.id == whole
+
+    def test_who_is_tried_anew_forgets_the_parts_that_have_ended(self, queue: Queue) -> None:
+        whole, first, _ = parted(queue)
+        runs = taken(queue.engine)
+        queue.engine.cancel(whole)
+        queue.engine.retry(whole)
+        assert states(queue) == {whole: "waiting", first: "running"}
+        assert queue.engine.claim("one", ROOM) is None
+        queue.engine.end(runs, UNWANTED)
+        assert taken(queue.engine).job.id == whole
+
+    def test_nobody_does_to_a_part_what_is_for_its_job(self, queue: Queue) -> None:
+        whole, first, _ = parted(queue)
+        for act in (queue.engine.cancel, queue.engine.retry):
+            with pytest.raises(CommandError, match=rf"job {first} makes a part of job {whole}"):
+                act(first)
+        assert set(states(queue).values()) == {"waiting"}
+
+    def test_parts_are_told_and_forgotten_with_their_job(self, queue: Queue) -> None:
+        whole, first, second = parted(queue)
+        for _ in range(2):
+            queue.engine.end(taken(queue.engine), DONE)
+        queue.pass_ms(1000)
+        assert queue.engine.purge(queue.utc_ms, ENDED) == 0
+        assert [job.id for job in queue.beside().jobs(parent=whole, most=1)] == [second]
+        assert [job.id for job in queue.beside().jobs({State.DONE}, parent=whole, key="part 1")] == [first]
+        assert list(queue.engine.jobs({State.DEAD}, parent=whole)) == []
+        queue.engine.end(taken(queue.engine), DONE)
+        queue.pass_ms(1000)
+        assert queue.engine.purge(queue.utc_ms, ENDED) == 3
+
+    def test_what_is_made_already_by_another_is_not_ordered_again(self, queue: Queue) -> None:
+        other = queue.engine.submit(order("part 1", priority=-1)).id
+        whole = queue.engine.submit(order()).id
+        queue.engine.end(taken(queue.engine), PARTS)
+        assert [job.order.key for job in queue.engine.jobs(parent=whole)] == ["part 2"]
+        assert kept(queue.engine, other).parent == 0

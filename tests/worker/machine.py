@@ -14,7 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from pipeline.errors import CommandError, LostError
 from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import ENDED, Again, Claim, Ended, Job, Needs, Order, State
+from pipeline.worker.jobs import ENDED, Again, Claim, Ended, Job, Needs, Order, Parted, State
 from tests.worker.clocks import Hands
 from tests.worker.model import Model
 
@@ -92,6 +92,11 @@ class Machine(RuleBasedStateMachine):
         how = Again(self.hands.utc_ms + wait, "once more", counts)
         self.same(lambda queue: queue.end(claim, how))
 
+    @rule(claim=claims, keys=st.sets(st.sampled_from("pqrs"), min_size=1), counts=st.booleans())
+    def part(self, claim: Claim, keys: set[str], *, counts: bool) -> None:
+        orders = tuple(Order(f"{claim.job.id}{key}", "{}") for key in sorted(keys))
+        self.same(lambda queue: queue.end(claim, Parted(orders, "parted", counts)))
+
     @rule(number=NUMBERS)
     def cancel(self, number: int) -> None:
         self.same(lambda queue: queue.cancel(number))
@@ -144,8 +149,9 @@ class Machine(RuleBasedStateMachine):
             done.append(claim.job)
         assert all(job.state in ENDED for job in self.engine.jobs())
         assert len({job.id for job in done}) == len(done)
-        assert done == sorted(
-            done, key=lambda j: (-j.order.priority, j.order.deadline_ms or float("inf"), j.id)
+        whole = [job for job in done if not job.parts]  # what has parts waits for them
+        assert whole == sorted(
+            whole, key=lambda j: (-j.order.priority, j.order.deadline_ms or float("inf"), j.id)
         )
 
 

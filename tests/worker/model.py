@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError, LostError
-from pipeline.worker.engine import LEASE_MS
+from pipeline.worker.engine import LEASE_MS, refuse_part
 from pipeline.worker.jobs import (
     ENDED,
     MOST_KEPT,
@@ -18,6 +18,7 @@ from pipeline.worker.jobs import (
     Job,
     Note,
     Order,
+    Parted,
     Standing,
     State,
     Submitted,
@@ -51,11 +52,13 @@ class Model:
     last: list[int] = field(default_factory=lambda: [0])
     notes: dict[int, list[Note]] = field(default_factory=dict)
 
-    def submit(self, order: Order) -> Submitted:
+    def submit(self, order: Order, parent: int = 0) -> Submitted:
         if found := self._open(order.key):
             return Submitted(found, new=False)
         self.last[0] += 1
-        self.by_number[self.last[0]] = Job(self.last[0], order, State.WAITING, 0, 0, self.hands.utc_ms)
+        self.by_number[self.last[0]] = Job(
+            self.last[0], order, State.WAITING, 0, 0, self.hands.utc_ms, parent=parent
+        )
         return Submitted(self.last[0], new=True)
 
     def claim(self, worker: str, room: Needs) -> Claim | None:
@@ -86,12 +89,25 @@ class Model:
             self.by_number[job.id] = replace(job, progress=progress)
         return job.id in self.unwanted
 
-    def end(self, claim: Claim, how: Ended | Again) -> None:
+    def end(self, claim: Claim, how: Ended | Again | Parted) -> None:
         job = self._held(claim)
         if isinstance(how, Ended):
             self._end(job, how)
+            if how.state is State.DEAD and job.parent:
+                self._drop_parts(job.parent)
         elif job.id in self.unwanted:
             self._end(job, UNWANTED)
+        elif isinstance(how, Parted):
+            self.by_number[job.id] = replace(
+                job,
+                state=State.WAITING,
+                attempts=job.attempts if how.counts else job.attempts - 1,
+                progress=-1,
+                sentence=how.sentence,
+                parts=len(how.orders),
+            )
+            for order in how.orders:
+                self.submit(order, job.id)
         else:
             self.by_number[job.id] = replace(
                 job,
@@ -103,10 +119,17 @@ class Model:
             )
 
     def jobs(
-        self, states: Collection[State] = (), *, key: str = "", most: int = 1000, before: int = 0
+        self,
+        states: Collection[State] = (),
+        *,
+        key: str = "",
+        parent: int = 0,
+        most: int = 1000,
+        before: int = 0,
     ) -> Sequence[Job]:
         found = (self.by_number[n] for n in sorted(self.by_number, reverse=True) if not before or n < before)
-        return [j for j in found if j.state in (states or State) and key in {"", j.order.key}][:most]
+        asked = (j for j in found if key in {"", j.order.key} and parent in {0, j.parent})
+        return [j for j in asked if j.state in (states or State)][:most]
 
     def ended(self, since_ms: int, *, most: int = 1000) -> Sequence[Job]:
         found = [j for j in self.by_number.values() if j.state in ENDED and j.ended_ms >= since_ms]
@@ -135,17 +158,22 @@ class Model:
 
     def cancel(self, number: int) -> Job | None:
         job = self.job(number)
+        refuse_part(job)
         if job and self._waits(job):
             self._end(job, UNWANTED)
+            self._drop_parts(number)
         elif job and job.state is State.RUNNING:
             self.unwanted.add(number)
         return self.job(number)
 
     def retry(self, number: int) -> Job | None:
         job = self.job(number)
+        refuse_part(job)
         if job and job.state in ENDED:
             if other := self._open(job.order.key):
                 raise CommandError(f"job {number} waits for job {other} of its key.")
+            for part in self.jobs(ENDED, parent=number):
+                del self.by_number[part.id]
             self.by_number[number] = replace(
                 job, state=State.WAITING, attempts=0, started_ms=0, ended_ms=0, end=None, sentence=""
             )
@@ -155,7 +183,9 @@ class Model:
         gone = [
             job.id
             for job in self.by_number.values()
-            if job.state in ENDED.intersection(states) and job.ended_ms < before_ms
+            if job.state in ENDED.intersection(states)
+            and job.ended_ms < before_ms
+            and not self._is_open(job.parent)
         ]
         for number in gone:
             del self.by_number[number]
@@ -167,6 +197,17 @@ class Model:
 
     def _open(self, key: str) -> int:
         return next((j.id for j in self.by_number.values() if j.order.key == key and j.state not in ENDED), 0)
+
+    def _is_open(self, number: int) -> bool:
+        job = self.job(number)
+        return job is not None and job.state not in ENDED
+
+    def _drop_parts(self, parent: int) -> None:
+        for part in self.jobs({State.WAITING, State.RUNNING}, parent=parent):
+            if self._waits(part):
+                self._end(part, UNWANTED)
+            else:
+                self.unwanted.add(part.id)
 
     def _lease(self, job: Job) -> None:
         self.leases[job.id] = (self.hands.boot, self.hands.since_ms + LEASE_MS)
@@ -180,7 +221,8 @@ class Model:
 
     def _may_begin(self, job: Job) -> bool:
         early = job.state is State.WAITING and job.order.not_before_ms > self.hands.utc_ms
-        return self._waits(job) and not early
+        parted = bool(self.jobs({State.WAITING, State.RUNNING}, parent=job.id))
+        return self._waits(job) and not early and not parted
 
     def _held(self, claim: Claim) -> Job:
         job = self.job(claim.job.id)

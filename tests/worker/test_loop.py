@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.demo.made import Made
-    from pipeline.worker.jobs import Again, Claim, Ended
+    from pipeline.worker.jobs import Again, Claim, Ended, Parted
 
 RULES = Rules(drain=True, poll_ms=20, lease_ms=60_000)
 
@@ -166,7 +166,7 @@ class Shaky(SqliteEngine):
         self._maybe("beat")
         return super().beat(claim, progress)
 
-    def end(self, claim: Claim, how: Ended | Again) -> None:
+    def end(self, claim: Claim, how: Ended | Again | Parted) -> None:
         self._maybe("end")
         super().end(claim, how)
 

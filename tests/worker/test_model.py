@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.worker.clocks import Hands
-from tests.worker.contract import Contract, Handling
+from tests.worker.contract import Contract, Handling, Parting
 from tests.worker.model import Model
 from tests.worker.watching import Watching
 
@@ -48,4 +48,8 @@ class TestModelHandling(Handling):
 
 
 class TestModelWatching(Watching):
+    pass
+
+
+class TestModelParting(Parting):
     pass

@@ -15,7 +15,7 @@ from pipeline.worker.engine import LEASE_MS
 from pipeline.worker.jobs import Again, Ended, State
 from pipeline.worker.postgres import connecting, schema, statements
 from pipeline.worker.postgres.engine import PostgresEngine
-from tests.worker.contract import DONE, ROOM, Contract, Handling, kept, order, taken
+from tests.worker.contract import DONE, ROOM, Contract, Handling, Parting, kept, order, taken
 from tests.worker.postgres_queue import Kept, opened
 from tests.worker.watching import Watching
 
@@ -46,6 +46,10 @@ class TestPostgresHandling(Handling):
 
 
 class TestPostgresWatching(Watching):
+    pass
+
+
+class TestPostgresParting(Parting):
     pass
 
 
@@ -220,13 +224,39 @@ def test_procrastinates_tables_are_brought_up_when_the_library_is_newer(queue: K
         for file in files[: last + 1]:
             old.execute(file.read_bytes())
         old.execute(schema._OURS)
-        old.execute("INSERT INTO recpipe_schema VALUES (1, %s)", (files[last].stem,))
+        old.execute("INSERT INTO recpipe_schema VALUES (%s, %s)", (schema.FIRST, files[last].stem))
     queue.engine.submit(order())
     first = taken(queue.engine)
     queue.pass_ms(LEASE_MS)
     queue.engine.end(taken(queue.engine, "two"), DONE)
     assert kept(queue.engine, first.job.id).end == DONE
     assert queue.told("SELECT procrastinate FROM recpipe.recpipe_schema") == files[-1].stem
+
+
+VERSION_1 = """
+ALTER TABLE recpipe.recpipe_jobs DROP COLUMN parent, DROP COLUMN parts, DROP COLUMN vendor;
+DROP INDEX recpipe.recpipe_jobs_ended;
+DROP TABLE recpipe.recpipe_notes;
+UPDATE recpipe.recpipe_schema SET version = 1;
+"""
+"""What later versions have added is taken away."""
+
+
+def test_a_queue_of_version_1_opens_with_all_that_is_in_it(queue: Kept) -> None:
+    number = queue.engine.submit(order()).id
+    shape = queue.told(SHAPE)
+    with queue.hands() as hands:
+        hands.execute(VERSION_1)
+    assert kept(queue.beside(), number).parent == 0
+    assert queue.told(SHAPE) == shape
+
+
+SHAPE = """
+SELECT jsonb_build_array(
+  (SELECT jsonb_agg(jsonb_build_array(column_name, data_type, column_default, is_nullable)
+     ORDER BY column_name) FROM information_schema.columns WHERE table_name = 'recpipe_jobs'),
+  (SELECT jsonb_agg(indexdef ORDER BY indexname) FROM pg_indexes WHERE tablename = 'recpipe_jobs'))
+"""
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from pipeline.worker.sqlite import opening, rows
 from pipeline.worker.sqlite.boot import this_machine
 from pipeline.worker.sqlite.engine import SqliteEngine
 from tests.worker.clocks import Hands
-from tests.worker.contract import DAY_MS, DEAD, DONE, ROOM, Contract, Handling, kept, order, taken
+from tests.worker.contract import DAY_MS, DEAD, DONE, ROOM, Contract, Handling, Parting, kept, order, taken
 from tests.worker.sqlite_queue import Kept, queue
 from tests.worker.watching import Watching
 
@@ -38,6 +38,10 @@ class TestSqliteHandling(Handling):
 
 
 class TestSqliteWatching(Watching):
+    pass
+
+
+class TestSqliteParting(Parting):
     pass
 
 
@@ -95,20 +99,27 @@ def test_the_files_are_their_owners_alone(queue: Kept) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "index"),
+    ("statement", "indexes"),
     [
-        (rows.NEXT, "SCAN jobs USING COVERING INDEX jobs_next"),
-        (rows.DROP_OF_THE_DEAD, "SCAN jobs USING INDEX jobs_unwanted"),
-        (rows.OPEN_BY_KEY, "SEARCH jobs USING INDEX jobs_once (key=?)"),
+        (
+            rows.NEXT,
+            [
+                "SCAN jobs USING COVERING INDEX jobs_next",
+                "CORRELATED SCALAR SUBQUERY 1",  # for what has parts
+                "SEARCH part USING COVERING INDEX jobs_parent (parent=? AND state=?)",
+            ],
+        ),
+        (rows.DROP_OF_THE_DEAD, ["SCAN jobs USING INDEX jobs_unwanted"]),
+        (rows.OPEN_BY_KEY, ["SEARCH jobs USING INDEX jobs_once (key=?)"]),
     ],
     ids=["next", "unwanted", "key"],
 )
-def test_no_claim_and_no_order_reads_the_whole_queue(queue: Kept, statement: str, index: str) -> None:
+def test_no_claim_and_no_order_reads_the_whole_queue(queue: Kept, statement: str, indexes: list[str]) -> None:
     values = asdict(queue.hands()) | {"key": ""} | rows.needs_values(ROOM) | rows.end_values(DEAD)
     db = opening.connect(queue.path, 1)
     plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     db.close()
-    assert plan == [index]
+    assert plan == indexes
 
 
 def test_a_queue_that_is_locked_for_too_long_says_so_and_goes_on_after(queue: Kept) -> None:

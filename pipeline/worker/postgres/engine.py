@@ -15,7 +15,7 @@ from procrastinate.sql import queries
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
 from pipeline.errors import CommandError, EngineBusyError, LostError
-from pipeline.worker.engine import LEASE_MS
+from pipeline.worker.engine import LEASE_MS, refuse_part
 from pipeline.worker.jobs import (
     ENDED,
     MOST_KEPT,
@@ -27,6 +27,7 @@ from pipeline.worker.jobs import (
     Needs,
     Note,
     Order,
+    Parted,
     Standing,
     State,
     Submitted,
@@ -84,14 +85,17 @@ class PostgresEngine:
     def submit(self, order: Order) -> Submitted:
         """As `Engine.submit`. Raises CommandError for an order that PostgreSQL cannot keep."""
         with self._transaction() as connection:
-            there = _locked_key(connection, order.key)
-            if there is not None:
-                return Submitted(there, new=False)
-            number = self._manager.defer_job(_deferred(order), connection=connection).id
-            assert number is not None  # noqa: S101 - Procrastinate's job has one once it is deferred
-            ours = {"id": number, "key": order.key, "priority": order.priority, "vendor": order.vendor}
-            needs = _needs(order.needs)
-            connection.execute(statements.KEEP, {**ours, "deadline_ms": order.deadline_ms, **needs})
+            return self._kept(connection, order)
+
+    def _kept(self, connection: Connection[dict[str, Any]], order: Order, parent: int = 0) -> Submitted:
+        there = _locked_key(connection, order.key)
+        if there is not None:
+            return Submitted(there, new=False)
+        number = self._manager.defer_job(_deferred(order), connection=connection).id
+        assert number is not None  # noqa: S101 - Procrastinate's job has one once it is deferred
+        ours = {"id": number, "key": order.key, "priority": order.priority, "parent": parent}
+        told = {"vendor": order.vendor, "deadline_ms": order.deadline_ms, **_needs(order.needs)}
+        connection.execute(statements.KEEP, {**ours, **told})
         return Submitted(number, new=True)
 
     def claim(self, worker: str, room: Needs) -> Claim | None:
@@ -113,31 +117,47 @@ class PostgresEngine:
         """As `Engine.beat`."""
         return bool(self._fenced(statements.BEAT, claim, {"progress": progress})["abort_requested"])
 
-    def end(self, claim: Claim, how: Ended | Again) -> None:
+    def end(self, claim: Claim, how: Ended | Again | Parted) -> None:
         """As `Engine.end`. A job that is to come again but that somebody wants cancelled is cancelled."""
         if isinstance(how, Ended):
-            said = {"code": how.code, "sentence": rows.text(how.sentence), "summary": rows.text(how.summary)}
-            self._fenced(statements.END, claim, {**said, "status": rows.STATUSES[how.state][0]})
+            self._ended(claim, how)
             return
-        said = {"sentence": rows.text(how.sentence), "counts": how.counts}
-        self._fenced(statements.AGAIN, claim, {**said, "retry_at": _moment(how.not_before_ms), **_DROPPED})
+        said = {"sentence": rows.text(how.sentence), "counts": how.counts, **_DROPPED}
+        if isinstance(how, Again):
+            self._fenced(statements.AGAIN, claim, {**said, "retry_at": _moment(how.not_before_ms)})
+            return
+        with self._transaction() as connection:
+            row = _mine(connection, statements.PART, claim, {**said, "parts": len(how.orders)})
+            for order in () if row["abort_requested"] else how.orders:
+                self._kept(connection, order, claim.job.id)
+
+    def _ended(self, claim: Claim, how: Ended) -> None:
+        said = {"code": how.code, "sentence": rows.text(how.sentence), "summary": rows.text(how.summary)}
+        given = {**said, "status": rows.STATUSES[how.state][0]}
+        parent = claim.job.parent if how.state is State.DEAD else 0
+        with self._transaction() as connection:
+            if parent:
+                connection.execute(statements.PARTS_LOCKED, {"parent": parent})
+            _mine(connection, statements.END, claim, given)
+            if parent:
+                _drop_parts(connection, parent)
 
     def _fenced(self, statement: LiteralString, claim: Claim, given: Mapping[str, Any]) -> dict[str, Any]:
-        mine = {"id": claim.job.id, "token": claim.token}
         with self._transaction() as connection:
-            row = connection.execute(statement, {**mine, **given}).fetchone()
-        if row is None:
-            raise LostError(
-                f"job {claim.job.id} is not {claim.worker}'s any more: another worker has it, or it ended. "
-                "Drop what was made of it."
-            )
-        return row
+            return _mine(connection, statement, claim, given)
 
     def jobs(
-        self, states: Collection[State] = (), *, key: str = "", most: int = 1000, before: int = 0
+        self,
+        states: Collection[State] = (),
+        *,
+        key: str = "",
+        parent: int = 0,
+        most: int = 1000,
+        before: int = 0,
     ) -> Sequence[Job]:
         """As `Engine.jobs`."""
-        asked = {"statuses": rows.statuses(states) if states else None, "key": rows.text(key), "most": most}
+        which = {"key": rows.text(key), "parent": parent, "most": most}
+        asked = {"statuses": rows.statuses(states) if states else None, **which}
         last = before if before in _NUMBERS else _NUMBERS[-1]
         with self._transaction() as connection:
             return [rows.job(row) for row in connection.execute(statements.LISTED, {**asked, "before": last})]
@@ -190,14 +210,12 @@ class PostgresEngine:
         if number not in _NUMBERS:
             return None
         with self._transaction() as connection:
-            job = _read(connection, statements.LOCKED, number)
-            if job is not None and job.state is State.WAITING:
-                connection.execute(statements.CANCEL, {"id": number, **_DROPPED})
-            elif job is not None and job.state is State.RUNNING:
-                wish = {"job_id": number, "abort": True, "delete_job": False}
-                connection.execute(queries["cancel_job"], wish)
-                _reaped(connection, number)
-            return _read(connection, statements.ONE, number)
+            refuse_part(_read(connection, statements.ONE, number))
+            connection.execute(statements.PARTS_LOCKED, {"parent": number})
+            job = _cancelled(connection, number)
+            if job is not None and job.state is State.CANCELLED:
+                _drop_parts(connection, number)
+            return job
 
     def retry(self, number: int) -> Job | None:
         """As `Engine.retry`."""
@@ -205,6 +223,7 @@ class PostgresEngine:
             return None
         with self._transaction() as connection:
             job = _read(connection, statements.ONE, number)
+            refuse_part(job)
             if job is None:
                 return None
             other = _locked_key(connection, job.order.key)
@@ -215,6 +234,7 @@ class PostgresEngine:
                 raise CommandError(
                     f"job {number} is not tried again: job {other} does the same, and has not ended."
                 )
+            connection.execute(statements.FORGET_PARTS, {"id": number})
             connection.execute(statements.RETRY, {"id": number})
             return _read(connection, statements.ONE, number)
 
@@ -267,6 +287,39 @@ def _deferred(order: Order) -> TheirJob:
         task_kwargs={"document": order.document},
         scheduled_at=_moment(order.not_before_ms),
     )
+
+
+def _mine(
+    connection: Connection[dict[str, Any]],
+    statement: LiteralString,
+    claim: Claim,
+    given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What a statement tells of a job that is the claim's; raises LostError where it is not any more."""
+    mine = {"id": claim.job.id, "token": claim.token}
+    row = connection.execute(statement, {**mine, **given}).fetchone()
+    if row is None:
+        raise LostError(
+            f"job {claim.job.id} is not {claim.worker}'s any more: another worker has it, or it ended. "
+            "Drop what was made of it."
+        )
+    return row
+
+
+def _cancelled(connection: Connection[dict[str, Any]], number: int) -> Job | None:
+    """A job that nobody wants any more: ended where nobody has it, else its worker will know."""
+    job = _read(connection, statements.LOCKED, number)
+    if job is not None and job.state is State.WAITING:
+        connection.execute(statements.CANCEL, {"id": number, **_DROPPED})
+    elif job is not None and job.state is State.RUNNING:
+        connection.execute(queries["cancel_job"], {"job_id": number, "abort": True, "delete_job": False})
+        _reaped(connection, number)
+    return _read(connection, statements.ONE, number)
+
+
+def _drop_parts(connection: Connection[dict[str, Any]], parent: int) -> None:
+    for part in connection.execute(statements.OPEN_PARTS, {"parent": parent}).fetchall():
+        _cancelled(connection, part["id"])
 
 
 def _reaped(connection: Connection[dict[str, Any]], number: int) -> bool:

@@ -57,6 +57,8 @@ def job(row: Mapping[str, Any]) -> Job:
         progress=row["progress"],
         end=end,
         sentence=row["sentence"],
+        parent=row["parent"],
+        parts=row["parts"],
     )
 
 

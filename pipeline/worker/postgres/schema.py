@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SCHEMA: Final = "recpipe"
 FIRST: Final = 1
 """The version of `_OURS`, which is never edited."""
-VERSION: Final = 2
+VERSION: Final = 3
 _LOCK: Final = 0x72656370697065  # "recpipe": of PostgreSQL's advisory locks, which a database has one set of
 
 _OURS: Final[LiteralString] = """
@@ -62,7 +62,12 @@ CREATE TABLE recpipe_notes (
 CREATE INDEX recpipe_notes_of ON recpipe_notes (job_id, id);
 CREATE INDEX recpipe_jobs_ended ON recpipe_jobs (ended_ms) WHERE ended_ms > 0;
 """
-MIGRATIONS: Final[tuple[LiteralString, ...]] = (_NOTES,)
+_PARTS: Final[LiteralString] = """
+ALTER TABLE recpipe_jobs ADD COLUMN parent bigint NOT NULL DEFAULT 0,
+    ADD COLUMN parts integer NOT NULL DEFAULT 0;
+CREATE INDEX recpipe_jobs_parent ON recpipe_jobs (parent) WHERE parent > 0;
+"""
+MIGRATIONS: Final[tuple[LiteralString, ...]] = (_NOTES, _PARTS)
 """Of our tables: the first one makes version 2 of version 1. A new queue goes the same way."""
 
 

@@ -16,7 +16,7 @@ SELECT job.id, job.args->>'document' AS document, job.priority, job.status::text
        coalesce(recpipe_ms(job.scheduled_at), 0) AS not_before_ms, job.worker_id,
        ours.key, ours.deadline_ms, ours.cores, ours.memory, ours.disk, ours.attempts, ours.token,
        ours.vendor, ours.submitted_ms, ours.started_ms, ours.ended_ms, ours.worker, ours.progress,
-       ours.code, ours.summary, ours.sentence
+       ours.code, ours.summary, ours.sentence, ours.parent, ours.parts
   FROM procrastinate_jobs AS job
   JOIN recpipe_jobs AS ours ON ours.job_id = job.id
 """
@@ -32,6 +32,7 @@ LISTED: Final[LiteralString] = (
  WHERE (%(statuses)s::text[] IS NULL OR job.status::text = ANY(%(statuses)s))
    AND (%(key)s::text = '' OR ours.key = %(key)s)
    AND job.id < %(before)s
+   AND (%(parent)s::bigint = 0 OR ours.parent > 0 AND ours.parent = %(parent)s)
  ORDER BY job.id DESC
  LIMIT %(most)s
 """
@@ -90,9 +91,10 @@ SELECT job.id
 """
 
 KEEP: Final[LiteralString] = """
-INSERT INTO recpipe_jobs (job_id, key, priority, deadline_ms, cores, memory, disk, vendor, submitted_ms)
+INSERT INTO recpipe_jobs (job_id, key, priority, deadline_ms, cores, memory, disk, vendor, parent,
+                          submitted_ms)
 VALUES (%(id)s, %(key)s, %(priority)s, %(deadline_ms)s, %(cores)s, %(memory)s, %(disk)s, %(vendor)s,
-        recpipe_ms(now()))
+        %(parent)s, recpipe_ms(now()))
 """
 
 NEXT: Final[LiteralString] = """
@@ -106,6 +108,9 @@ SELECT job.id, job.status::text AS status
           ELSE heart.id IS NULL OR heart.last_heartbeat <= now() - %(lease_ms)s * interval '1 ms'
         END)
    AND ours.cores <= %(cores)s AND ours.memory <= %(memory)s AND ours.disk <= %(disk)s
+   AND (ours.parts = 0 OR NOT EXISTS (
+        SELECT 1 FROM recpipe_jobs AS part
+         WHERE part.parent > 0 AND part.parent = ours.job_id AND part.ended_ms = 0))
  ORDER BY ours.priority DESC, ours.deadline_ms = 0, ours.deadline_ms, ours.job_id
  LIMIT 1
    FOR UPDATE OF job, ours SKIP LOCKED
@@ -220,6 +225,44 @@ SELECT CASE WHEN mine.abort_requested
 )
 """A job that somebody wants cancelled does not wait again: it is aborted."""
 
+PART: Final[LiteralString] = (
+    _MINE  # noqa: S608 - both halves are constants of this file
+    + """
+, said AS (
+    UPDATE recpipe_jobs AS ours
+       SET attempts = ours.attempts - CASE WHEN %(counts)s THEN 0 ELSE 1 END, progress = -1,
+           sentence = CASE WHEN mine.abort_requested THEN %(unwanted)s ELSE %(sentence)s END,
+           ended_ms = CASE WHEN mine.abort_requested THEN recpipe_ms(now()) ELSE 0 END,
+           code = CASE WHEN mine.abort_requested THEN %(code)s::integer END,
+           parts = CASE WHEN mine.abort_requested THEN ours.parts ELSE %(parts)s END
+      FROM mine
+     WHERE ours.job_id = mine.id
+)
+SELECT CASE WHEN mine.abort_requested
+            THEN procrastinate_finish_job_v1(mine.id, 'aborted', false)::text
+            ELSE procrastinate_retry_job_v2(mine.id, job.scheduled_at, NULL, NULL, NULL)::text
+       END AS finished,
+       procrastinate_unregister_worker_v1(mine.worker_id)::text AS unregistered, mine.abort_requested
+  FROM mine JOIN procrastinate_jobs AS job ON job.id = mine.id
+"""
+)
+"""As `AGAIN`, for a job that waits for its parts."""
+
+PARTS_LOCKED: Final[LiteralString] = "SELECT pg_advisory_xact_lock(hashtextextended(%(parent)s::text, 6))"
+"""Who ends all parts of a job does it alone: each two of them would wait for rows of the other."""
+
+OPEN_PARTS: Final[LiteralString] = """
+SELECT job_id AS id FROM recpipe_jobs WHERE parent > 0 AND parent = %(parent)s AND ended_ms = 0
+ ORDER BY job_id
+"""
+
+FORGET_PARTS: Final[LiteralString] = """
+DELETE FROM procrastinate_jobs AS job
+ USING recpipe_jobs AS ours
+ WHERE ours.job_id = job.id AND ours.parent > 0 AND ours.parent = %(id)s
+   AND job.status NOT IN ('todo', 'doing')
+"""
+
 ABORT: Final[LiteralString] = """
 WITH ended AS (
     UPDATE recpipe_jobs
@@ -258,4 +301,6 @@ DELETE FROM procrastinate_jobs AS job
  USING recpipe_jobs AS ours
  WHERE ours.job_id = job.id AND ours.ended_ms < %(before_ms)s
    AND job.status NOT IN ('todo', 'doing') AND job.status::text = ANY(%(statuses)s)
+   AND NOT EXISTS (SELECT 1 FROM recpipe_jobs AS whole
+                    WHERE whole.job_id = ours.parent AND whole.ended_ms = 0)
 """

@@ -8,11 +8,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CommandError, LostError
-from pipeline.worker.engine import LEASE_MS
+from pipeline.worker.engine import LEASE_MS, refuse_part
 from pipeline.worker.jobs import (
     ENDED,
     MOST_KEPT,
     UNWANTED,
+    Again,
     Claim,
     Ended,
     Note,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pipeline.worker.jobs import Again, Job, Needs, Order
+    from pipeline.worker.jobs import Job, Needs, Order, Parted
     from pipeline.worker.sqlite.boot import Clock
 
 PATIENCE_S = 10.0
@@ -73,12 +74,15 @@ class SqliteEngine:
 
     def submit(self, order: Order) -> Submitted:
         """As `Engine.submit`."""
-        values = rows.order_values(order)
         with self._alone() as db:
-            found = db.execute(rows.OPEN_BY_KEY, values).fetchone()
-            if found is not None:
-                return Submitted(found["id"], new=False)
-            made = db.execute(rows.SUBMIT, values | self._now()).lastrowid
+            return self._kept(db, order)
+
+    def _kept(self, db: sqlite3.Connection, order: Order, parent: int = 0) -> Submitted:
+        values = rows.order_values(order, parent)
+        found = db.execute(rows.OPEN_BY_KEY, values).fetchone()
+        if found is not None:
+            return Submitted(found["id"], new=False)
+        made = db.execute(rows.SUBMIT, values | self._now()).lastrowid
         if made is None:
             raise sqlite3.InternalError("SQLite gave a row no number")
         return Submitted(made, new=True)
@@ -106,30 +110,51 @@ class SqliteEngine:
                 raise _lost(db, claim)
             return bool(db.execute(rows.ONE, which).fetchone()["unwanted"])
 
-    def end(self, claim: Claim, how: Ended | Again) -> None:
+    def end(self, claim: Claim, how: Ended | Again | Parted) -> None:
         """As `Engine.end`; one that is not wanted any more is not tried again, but cancelled."""
         values = _which(claim)
         with self._alone() as db:
             values |= self._now()
             if not isinstance(how, Ended):
-                again = {
-                    "not_before_ms": how.not_before_ms,
-                    "sentence": rows.text(how.sentence),
-                    "uncounted": not how.counts,
-                }
-                if db.execute(rows.AGAIN, values | again).rowcount:
+                if self._goes_on(db, claim, how):
                     return
                 how = UNWANTED
             if not db.execute(rows.END, values | rows.end_values(how)).rowcount:
                 raise _lost(db, claim)
+            if how.state is State.DEAD and claim.job.parent:
+                self._drop_parts(db, claim.job.parent)
+
+    def _goes_on(self, db: sqlite3.Connection, claim: Claim, how: Again | Parted) -> bool:
+        """Let a job wait, for its time or its parts; whether it is still the claim's, and wanted."""
+        values = _which(claim) | {"sentence": rows.text(how.sentence), "uncounted": not how.counts}
+        if isinstance(how, Again):
+            return bool(db.execute(rows.AGAIN, values | {"not_before_ms": how.not_before_ms}).rowcount)
+        if not db.execute(rows.PART, values | {"parts": len(how.orders)}).rowcount:
+            return False
+        for order in how.orders:
+            self._kept(db, order, claim.job.id)
+        return True
+
+    def _drop_parts(self, db: sqlite3.Connection, parent: int) -> None:
+        values = {"parent": parent} | self._now()
+        db.execute(rows.DROP_PARTS, values | rows.end_values(UNWANTED))
+        db.execute(rows.WANT_NO_PARTS, values)
 
     def jobs(
-        self, states: Collection[State] = (), *, key: str = "", most: int = 1000, before: int = 0
+        self,
+        states: Collection[State] = (),
+        *,
+        key: str = "",
+        parent: int = 0,
+        most: int = 1000,
+        before: int = 0,
     ) -> Sequence[Job]:
         """As `Engine.jobs`."""
         values = {"states": rows.states_value(states or State), "key": rows.text(key), "most": most}
-        values["before"] = before if 0 < before <= _MOST else _MOST
-        return [rows.job_of(row) for row in self._read(rows.ALL_OF_KEY if key else rows.ALL, values)]
+        last = before if 0 < before <= _MOST else _MOST
+        statement = rows.ALL_OF_PARENT if parent else rows.ALL_OF_KEY if key else rows.ALL
+        found = self._read(statement, values | {"parent": parent, "before": last})
+        return [rows.job_of(row) for row in found]
 
     def ended(self, since_ms: int, *, most: int = 1000) -> Sequence[Job]:
         """As `Engine.ended`."""
@@ -177,8 +202,11 @@ class SqliteEngine:
             return None
         values: dict[str, Any] = {"id": number}
         with self._alone() as db:
+            refuse_part(_one(db, number))
             if not db.execute(rows.DROP, values | self._now() | rows.end_values(UNWANTED)).rowcount:
                 db.execute(rows.WANT_NO_MORE, values)
+            else:
+                self._drop_parts(db, number)
             return _one(db, number)
 
     def retry(self, number: int) -> Job | None:
@@ -187,6 +215,7 @@ class SqliteEngine:
             return None
         with self._alone() as db:
             job = _one(db, number)
+            refuse_part(job)
             if job is None or job.state not in ENDED:
                 return job
             other = db.execute(rows.OPEN_BY_KEY, {"key": job.order.key}).fetchone()
@@ -194,6 +223,7 @@ class SqliteEngine:
                 raise CommandError(
                     f"job {number} is not tried again: job {other['id']} does the same, and has not ended."
                 )
+            db.execute(rows.FORGET_PARTS, {"id": number})
             db.execute(rows.RETRY, {"id": number})
             return _one(db, number)
 

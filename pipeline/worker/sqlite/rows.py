@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 SUBMIT = """
 INSERT INTO jobs (key, document, priority, not_before_ms, deadline_ms, cores, memory, disk, vendor,
-  state, submitted_ms)
+  state, submitted_ms, parent)
 VALUES (:key, :document, :priority, :not_before_ms, :deadline_ms, :cores, :memory, :disk, :vendor,
-  'waiting', :utc_ms)"""
+  'waiting', :utc_ms, :parent)"""
 
 OPEN_BY_KEY = "SELECT id FROM jobs WHERE key = :key AND state IN ('waiting', 'running')"
 
@@ -28,6 +28,8 @@ SELECT id FROM jobs WHERE state IN ('waiting', 'running')
   AND CASE state WHEN 'waiting' THEN not_before_ms <= :utc_ms
       ELSE NOT (lease_boot = :boot AND lease_until_ms > :since_ms) END
   AND (unwanted OR cores <= :cores AND memory <= :memory AND disk <= :disk)
+  AND (parts = 0 OR NOT EXISTS (SELECT 1 FROM jobs AS part
+      WHERE part.parent > 0 AND part.parent = jobs.id AND part.state IN ('waiting', 'running')))
 ORDER BY priority DESC, deadline_ms = 0, deadline_ms, id LIMIT 1"""
 """The order is that of the index ``jobs_next``, so nothing is sorted. One that a dead worker left and nobody
 wants is told whether it fits or not: it is not to be done, but to be dropped."""
@@ -52,6 +54,11 @@ UPDATE jobs SET state = 'waiting', not_before_ms = :not_before_ms, sentence = :s
   attempts = attempts - :uncounted
 WHERE id = :id AND token = :token AND state = 'running' AND NOT unwanted"""
 
+PART = """
+UPDATE jobs SET state = 'waiting', sentence = :sentence, progress = -1, attempts = attempts - :uncounted,
+  parts = :parts
+WHERE id = :id AND token = :token AND state = 'running' AND NOT unwanted"""
+
 WANT_NO_MORE = "UPDATE jobs SET unwanted = 1 WHERE id = :id AND state = 'running'"
 
 DROP = """
@@ -59,6 +66,18 @@ UPDATE jobs SET state = 'cancelled', code = :code, sentence = :sentence, summary
   progress = -1, unwanted = 0
 WHERE id = :id AND (state = 'waiting'
   OR state = 'running' AND NOT (lease_boot = :boot AND lease_until_ms > :since_ms))"""
+
+DROP_PARTS = """
+UPDATE jobs SET state = 'cancelled', code = :code, sentence = :sentence, summary = '', ended_ms = :utc_ms,
+  progress = -1, unwanted = 0
+WHERE parent > 0 AND parent = :parent AND (state = 'waiting'
+  OR state = 'running' AND NOT (lease_boot = :boot AND lease_until_ms > :since_ms))"""
+
+WANT_NO_PARTS = """
+UPDATE jobs SET unwanted = 1 WHERE parent > 0 AND parent = :parent AND state = 'running'"""
+
+FORGET_PARTS = """
+DELETE FROM jobs WHERE parent > 0 AND parent = :id AND state NOT IN ('waiting', 'running')"""
 
 DROP_OF_THE_DEAD = """
 UPDATE jobs SET state = 'cancelled', code = :code, sentence = :sentence, summary = '', ended_ms = :utc_ms,
@@ -98,14 +117,22 @@ DELETE FROM notes WHERE job = :id
 
 NOTES = "SELECT at_ms, sentence FROM notes WHERE job = :id ORDER BY id"
 
+ALL_OF_PARENT = """
+SELECT * FROM jobs WHERE parent > 0 AND parent = :parent AND key IN (:key, CASE :key WHEN '' THEN key END)
+  AND id < :before AND state IN (SELECT value FROM json_each(:states))
+ORDER BY id DESC LIMIT :most"""
+
 PURGE = """
 DELETE FROM jobs WHERE ended_ms > 0 AND ended_ms < :before_ms
-  AND state IN (SELECT value FROM json_each(:states))"""
+  AND state IN (SELECT value FROM json_each(:states))
+  AND NOT EXISTS (SELECT 1 FROM jobs AS whole
+      WHERE whole.id = jobs.parent AND whole.state IN ('waiting', 'running'))"""
 
 
-def order_values(order: Order) -> dict[str, Any]:
+def order_values(order: Order, parent: int = 0) -> dict[str, Any]:
     """For `SUBMIT`."""
     return {
+        "parent": parent,
         "key": text(order.key),
         "document": text(order.document),
         "priority": order.priority,
@@ -169,4 +196,6 @@ def job_of(row: sqlite3.Row) -> Job:
         progress=row["progress"],
         end=Ended(state, row["code"], row["sentence"], row["summary"]) if state in ENDED else None,
         sentence=row["sentence"],
+        parent=row["parent"],
+        parts=row["parts"],
     )

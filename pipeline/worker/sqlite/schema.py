@@ -82,6 +82,11 @@ CREATE TABLE notes (
   sentence TEXT NOT NULL
 )"""
 
+_NEXT_WITH_PARTS = """
+CREATE INDEX jobs_next ON jobs (priority DESC, deadline_ms = 0, deadline_ms, id,
+  state, not_before_ms, unwanted, lease_boot, lease_until_ms, cores, memory, disk, parts)
+WHERE state IN ('waiting', 'running')"""
+
 STEPS: tuple[Step, ...] = (
     (
         _JOBS,
@@ -97,6 +102,13 @@ STEPS: tuple[Step, ...] = (
         _NOTES,
         "CREATE INDEX notes_of ON notes (job, id)",
         "CREATE TRIGGER notes_forgotten AFTER DELETE ON jobs BEGIN DELETE FROM notes WHERE job = OLD.id; END",
+    ),
+    (
+        "ALTER TABLE jobs ADD COLUMN parent INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN parts INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX jobs_parent ON jobs (parent, state, id) WHERE parent > 0",
+        "DROP INDEX jobs_next",
+        _NEXT_WITH_PARTS,
     ),
 )
 
