@@ -15,6 +15,7 @@ from benchmarks import material, peers, stores
 from benchmarks.composites import Bench as Composites
 from benchmarks.material import Stay
 from benchmarks.measure import Side, Taken, in_turn, machine, peak_memory, run
+from benchmarks.queues import Bench as Queues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,9 @@ HOUR = 3600.0
 HOLES = 10
 HOLE_SECONDS = 20.0
 TURNS = 10
-ROWS = "copy,off,users,holes,fit,vp8,s3,memory"
-COMPOSITES = "compose,meeting,cost,workers,compose_memory"
+ROWS = ("copy", "off", "users", "holes", "fit", "vp8", "s3", "memory")
+COMPOSITES = ("compose", "meeting", "cost", "workers", "compose_memory")
+QUEUES = ("rates", "takeover")
 RECPIPE = str(Path(sysconfig.get_path("scripts")) / "recpipe")
 
 
@@ -32,7 +34,7 @@ def main() -> int:
     """Make the material, run every row, print one table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--runs", type=int, default=7, help="counted runs of each side")
-    parser.add_argument("--rows", default=f"{ROWS},{COMPOSITES}", help="which rows, by name")
+    parser.add_argument("--rows", default=",".join((*ROWS, *COMPOSITES, *QUEUES)), help="which rows, by name")
     asked = parser.parse_args()
     rows = asked.rows.split(",")
     print(f"{machine()}; {_version()}; medians of {asked.runs} alternating runs\n")
@@ -40,9 +42,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="recpipe-bench-") as made:
         place = Path(made)
         bench = _Bench(place, asked.runs)
-        composites = Composites(place, asked.runs, RECPIPE)
+        composites, queues = Composites(place, asked.runs, RECPIPE), Queues(place, asked.runs, RECPIPE)
         for name in rows:
-            getattr(composites if name in COMPOSITES.split(",") else bench, name)()
+            if name == "takeover":
+                queues.takeover(composites.nine())
+                continue
+            whose = composites if name in COMPOSITES else queues if name in QUEUES else bench
+            getattr(whose, name)()
     return 0
 
 

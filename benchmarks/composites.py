@@ -52,7 +52,7 @@ class Bench:
 
     def compose(self) -> None:
         """Nine users side by side."""
-        source = self._steady("nine", 9, LENGTH)
+        source = self.nine()
         options = ["--layout", "best-fit", "--vendor", "agora", "--size", "1280x720"]
         users = [
             (video, source / video.name.replace("video", "audio"))
@@ -119,7 +119,7 @@ class Bench:
 
     def workers(self) -> None:
         """Two workers of one thread each against one."""
-        source = self._steady("nine", 9, LENGTH)
+        source = self.nine()
         options = ["--layout", "best-fit", "--vendor", "agora", "--size", "1280x720"]
         two, one = (self._ours(source, *options, "--jobs", jobs) for jobs in ("2", "1"))
         taken = in_turn(two, one, max(1, self.runs // 2))
@@ -140,6 +140,10 @@ class Bench:
         print(
             f"{'peak memory, composite 17 x 720p':<44} {peak / 1e6:>5.0f} MB    at most 1000 MB", flush=True
         )
+
+    def nine(self) -> Path:
+        """The recording of nine users."""
+        return self._steady("nine", 9, LENGTH)
 
     def _steady(self, name: str, users: int, length: float, size: tuple[int, int] = CAMERA) -> Path:
         place = self.place / name

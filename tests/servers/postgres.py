@@ -45,6 +45,7 @@ class Postgres:
     user: str | None
     port: int
     password: str = field(repr=False)
+    durable: bool = False
     process: subprocess.Popen[Any] | None = None
 
     def start(self) -> None:
@@ -57,7 +58,8 @@ class Postgres:
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "fsync": "off",  # processes are killed here, and the machine that keeps their writes is not
+            # In tests processes are killed, and the machine that keeps their writes is not.
+            "fsync": "on" if self.durable else "off",
         }
         with (self.folder / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(
@@ -165,8 +167,8 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[Postgres]:
-    """A server with a folder of its own, both gone when the block ends.
+def postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """A server with a folder of its own, both gone when the block ends; ``durable`` ones wait for the disk.
 
     The folder is none of pytest's: those are root's alone, and the server is another user.
 
@@ -177,7 +179,7 @@ def postgres() -> Iterator[Postgres]:
     assert programs is not None, "ask lacking() before"
     user = _nobody() if os.getuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="recpipe-postgres-"))
-    server = Postgres(folder, programs, user, _free_port(), secrets.token_urlsafe(16))
+    server = Postgres(folder, programs, user, _free_port(), secrets.token_urlsafe(16), durable)
     try:
         secret = folder / "password"
         secret.write_text(server.password, encoding="ascii")

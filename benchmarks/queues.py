@@ -1,0 +1,115 @@
+"""The rows of the queue: how many jobs a second go in and out, how soon another worker has one of the dead."""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.worker.jobs import Ended, Needs, Order, State
+from pipeline.worker.open import open_engine
+from tests.servers import postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pipeline.worker.engine import Engine
+
+JOBS = 2000
+ROOM = Needs(1, 1 << 40, 1 << 40)
+DONE = Ended(State.DONE, 0)
+PATIENCE_S = 300
+_LONG = '{{"version": 1, "source": "{source}", "targets": [{{"place": "{place}"}}], "outputs": {outputs}}}'
+_COMPOSITE = '{"kind": "compose", "composite": {"size": "1280x720"}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the rows need.
+
+    Attributes:
+        place: a folder for queues and outputs.
+        runs: of each row.
+        recpipe: the command.
+    """
+
+    place: Path
+    runs: int
+    recpipe: str
+
+    def rates(self) -> None:
+        """Orders that are kept, and claims that are ended, by one client that waits for each."""
+        with self._queues() as queues:
+            for name, address in queues:
+                engine = open_engine(address)
+                taken = [_rates(engine, run) for run in range(self.runs)]
+                engine.close()
+                kept, ended = (statistics.median(each) for each in zip(*taken, strict=True))
+                print(f"{f'queue in {name}, submitted':<44} {kept:>8.0f} a second", flush=True)
+                print(f"{f'queue in {name}, claimed and ended':<44} {ended:>8.0f} a second", flush=True)
+
+    def takeover(self, source: Path) -> None:
+        """Seconds from a worker's SIGKILL in the middle of a job to the claim of another worker."""
+        with self._queues() as queues:
+            for name, address in queues:
+                taken = [self._taken_over(address, source, run) for run in range(self.runs)]
+                print(
+                    f"{f'takeover, queue in {name}':<44} {statistics.median(taken):>8.1f} s after the kill",
+                    flush=True,
+                )
+
+    def _taken_over(self, address: str, source: Path, run: int) -> float:
+        engine = open_engine(address)
+        place = self.place / f"taken{run}-{address.partition(':')[0]}"
+        document = _LONG.format(source=source, place=place, outputs=_COMPOSITE)
+        number = engine.submit(Order(f"takeover {run}", document)).id
+        command = [self.recpipe, "worker", "--engine", address]
+        first = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        _until(engine, number, attempts=1, moving=True)
+        second = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        first.kill()
+        begun = time.perf_counter()
+        _until(engine, number, attempts=2)
+        taken = time.perf_counter() - begun
+        engine.cancel(number)
+        second.send_signal(signal.SIGTERM)
+        second.send_signal(signal.SIGTERM)
+        second.wait(PATIENCE_S)
+        first.wait()
+        engine.close()
+        return taken
+
+    @contextmanager
+    def _queues(self) -> Iterator[list[tuple[str, str]]]:
+        """A queue of each kind; PostgreSQL brings what it is told to the disk, as users have it."""
+        sqlite = self.place / "queue.db"
+        sqlite.unlink(missing_ok=True)
+        with postgres.postgres(durable=True) as server:
+            os.environ["PGPASSWORD"] = server.password
+            yield [("SQLite", f"sqlite:{sqlite}"), ("PostgreSQL", f"postgres:{server.dsn(server.emptied())}")]
+            del os.environ["PGPASSWORD"]
+
+
+def _rates(engine: Engine, run: int) -> tuple[float, float]:
+    begun = time.perf_counter()
+    for number in range(JOBS):
+        engine.submit(Order(f"{run} {number}", "{}"))
+    kept = time.perf_counter()
+    while (claim := engine.claim("benchmark", ROOM)) is not None:
+        engine.end(claim, DONE)
+    return JOBS / (kept - begun), JOBS / (time.perf_counter() - kept)
+
+
+def _until(engine: Engine, number: int, *, attempts: int, moving: bool = False) -> None:
+    """Wait until a job was begun so often, and has got somewhere."""
+    until = time.monotonic() + PATIENCE_S
+    while (job := engine.job(number)) is None or job.attempts < attempts or (moving and job.progress < 1):
+        if time.monotonic() > until:
+            raise RuntimeError(f"job {number} was not begun {attempts} times within {PATIENCE_S} s")
+        time.sleep(0.05)
