@@ -1,4 +1,4 @@
-"""The rows of the queue: how many jobs a second go in and out, how soon another worker has one of the dead."""
+"""The rows of the queue: rates in and out, and how soon another worker takes over."""
 
 from __future__ import annotations
 
