@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pipeline.job.shares import Known
     from pipeline.model.plan import Plan
 
 
@@ -26,6 +27,7 @@ class Edges:
         admit: given the plan of a recording before anything is made; returns when there is room for it. Until
             then it calls what it is given besides, which keeps the job ours.
         progress: told input bytes as they are read.
+        known: what a queue knows of shares of this job's composites; None where there is no queue.
         last: nobody tries again what may succeed later; else receivers are not told that it failed.
     """
 
@@ -38,4 +40,5 @@ class Edges:
     begin: Callable[[int], None] = lambda _: None
     admit: Callable[[Plan, Callable[[], None]], None] = lambda _plan, _beat: None
     progress: Callable[[int], None] = lambda _: None
+    known: Known | None = None
     last: bool = True

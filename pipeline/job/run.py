@@ -24,13 +24,14 @@ from pipeline.steps.settle import settle
 from pipeline.steps.vod import hand_over, media_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pipeline.job.edges import Edges
     from pipeline.job.ready import Ready
     from pipeline.job.spec import Job
     from pipeline.job.works import Work
     from pipeline.model.manifest import Manifest
+    from pipeline.model.plan import Plan
     from pipeline.steps.place import Place, Shelf
 
 
@@ -108,6 +109,8 @@ class _Run:
     def _done(self, work: Work, doing: Doing) -> Done:
         place, left = work.place, self._left(work)
         if left.manifest is not None and left.next is Next.NOTHING:
+            if self.edges.known is not None:
+                self._clear(work)  # another run may have made it all while shares of it were made
             return Done(place.name, left.manifest, already=True)
         if left.manifest is not None and left.next is Next.CLEAN:
             return self._cleaned(place, left.manifest)
@@ -127,7 +130,15 @@ class _Run:
             shelf.notes.write(TELL, {})
             self._publish(manifest, place, shelf)
             manifest = self._clean(manifest, work, doing, shelf)
+            self._clear(work)
         return Done(place.name, manifest, already=False)
+
+    def _clear(self, work: Work) -> None:
+        """Remove the pieces that others have made of composites."""
+        if self.job.options.composes:
+            from pipeline.steps.stock import stock_of  # no merge needs it
+
+            stock_of(work.place, work.wanted.job).clear()
 
     def _publish(self, manifest: Manifest, place: Place, shelf: Shelf) -> None:
         """Let the files be seen, and tell everybody; from then on an error leaves them there."""
@@ -149,14 +160,30 @@ class _Run:
         return all(wanted <= {medium.service for medium in output.published} for output in good)
 
     def _made(self, work: Work, shelf: Shelf, doing: Doing, before: Manifest | None) -> Manifest:
+        if self.edges.known is not None and self.edges.known.dead is not None:
+            from pipeline.job.spread import error_of  # few jobs need it
+
+            raise error_of(self.edges.known.dead)
         doing.source.shared(min(doing.limits.jobs, len(work.inventory.recording.users)))
-        plan = arrange_plan(doing.source, work.inventory, self.job.options)
+        fetch = self._spread(
+            work, shelf, plan := arrange_plan(doing.source, work.inventory, self.job.options)
+        )
         self.edges.admit(plan, shelf.beat)
         self.edges.begin(sum(output.reads for output in plan.outputs))
+        fetch(self.edges.clock)  # by which it is seen that something moves
         manifest = make(work, plan, shelf, doing)
         if not self.ready.vod:
             return manifest
         return hand_over(manifest, self.ready.vod, shelf, work.inventory.recording.title, media_of(before))
+
+    def _spread(self, work: Work, shelf: Shelf, plan: Plan) -> Callable[[Callable[[], object]], None]:
+        """Leave a long composite to several jobs first; then what fetches its pieces."""
+        known = self.edges.known
+        if known is None or not self.job.options.composes:
+            return lambda _: None
+        from pipeline.job.spread import spread  # no merge needs it
+
+        return spread(work, plan, shelf, known, self.job.limits.spread)
 
     def _with_cleaning(self, manifest: Manifest, place: Place) -> Manifest:
         """The manifest with what will become of the slices."""

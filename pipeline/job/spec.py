@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipeline.job.shares import Spread
 from pipeline.model.completeness import OF_JOBS, Settling
 from pipeline.model.options import Options
 from pipeline.storage.protocol import PLAIN, Extras
@@ -23,12 +24,14 @@ class JobLimits:
         settling: how long a recording is waited for that is not complete.
         accept_loss: losses are no reason for exit code 1.
         overwrite: files in the way are replaced that no earlier run of this job has made.
+        spread: which composites are made by several jobs of a queue.
     """
 
     jobs: int | None = None
     settling: Settling = OF_JOBS
     accept_loss: bool = False
     overwrite: bool = False
+    spread: Spread = field(default_factory=Spread)
 
 
 @dataclass(frozen=True, slots=True)

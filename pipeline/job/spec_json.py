@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 from pipeline.errors import CommandError
 from pipeline.job.compose_json import Composites
 from pipeline.job.faults import faults_of
+from pipeline.job.shares import Spread
 from pipeline.job.spec import Job, JobLimits
 from pipeline.job.spec_snapshot import Snapshots
 from pipeline.model.completeness import Settling
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MOST_BYTES = 1_000_000
+NEVER = "never"
 T = TypeVar("T")
 _METADATA = re.compile(r"[a-z0-9][a-z0-9\-]{0,62}", re.ASCII)
 
@@ -130,6 +132,10 @@ class Limits(_Model):
     )
     accept_loss: bool = False
     overwrite: bool = False
+    spread: str | None = Field(
+        default=None,
+        description="In a queue, composites of this length and more are made by several jobs; or never.",
+    )
 
 
 class Document(_Model):
@@ -218,10 +224,11 @@ def _job(document: Document, folder: Path) -> tuple[Job | None, list[str]]:
         for number, each in enumerate(document.notify)
     ]
     settle = told.get("limits.settle", lambda: duration_ms(limits.settle))
+    spread = told.get("limits.spread", lambda: _spread(limits.spread))
     latest = told.get("limits.settle_limit", lambda: duration_ms(limits.settle_limit))
     extras = told.get("targets", lambda: _extras(places[0]))
     told.faults.extend(_of_films(document))
-    if told.faults or options is None or extras is None or settle is None or latest is None:
+    if told.faults or options is None or extras is None or settle is None or latest is None or spread is None:
         return None, told.faults
     job = Job(
         source=document.source,
@@ -232,7 +239,7 @@ def _job(document: Document, folder: Path) -> tuple[Job | None, list[str]]:
         vod=tuple(dict.fromkeys(target.vod for target in document.targets if isinstance(target, Vod))),
         webhooks=tuple(hook for hook in hooks if hook is not None),
         delete_source=document.delete_source == "after-verify",
-        limits=JobLimits(limits.jobs, Settling(settle, latest), limits.accept_loss, limits.overwrite),
+        limits=JobLimits(limits.jobs, Settling(settle, latest), limits.accept_loss, limits.overwrite, spread),
     )
     return job, []
 
@@ -282,6 +289,12 @@ def _options(document: Document, start: Moment | None, end: Moment | None, folde
     if wanted.sound_alone and asked.tracks is Tracks.BOTH:
         raise CommandError(f"{wanted.sound_alone} has no pictures: leave tracks out")
     return wanted
+
+
+def _spread(asked: str | None) -> Spread:
+    if asked is None:
+        return Spread()
+    return Spread(None if asked == NEVER else duration_ms(asked), asked=True)
 
 
 def _webhook(asked: Notify, folder: Path) -> Webhook:

@@ -26,7 +26,7 @@ from pipeline.media.tally import Surprise
 from pipeline.steps.pieces import Workshop, described, identity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from multiprocessing.sharedctypes import Synchronized
     from pathlib import Path
 
@@ -71,17 +71,18 @@ def compose(
         return encode_sound(plan, source.whole(*plan.reading), sink, progress, hashing=True)
     folder.mkdir(exist_ok=True)
     shop = Workshop(plan, source, artist, folder, identity_of(plan))
-    names = [*((SOUND,) if plan.mix else ()), *(_name(chunk) for chunk in plan.chunks)]
+    names = names_of(plan)
     missing = [name for name in names if shop.told(name) is None]
-    steps = _Steps(plan, progress)
-    steps.reach(sum(chunk.end - chunk.first for chunk in plan.chunks if _name(chunk) not in missing))
+    steps, there = _Steps(plan, progress), plan.frames - frames_of(plan, missing)
+    steps.reach(there)
     try:
-        _make(shop, missing, steps, processes)
+        for _ in _made(shop, missing, processes, lambda frames, _: steps.reach(there + frames)):
+            pass
     except BaseException:
         _tidy(folder)
         raise
     told = {name: _told(shop, name) for name in names}
-    pieces = [shop.file(_name(chunk)) for chunk in plan.chunks]
+    pieces = [shop.file(name_of(chunk)) for chunk in plan.chunks]
     try:
         joined = join(plan, pieces, shop.file(SOUND) if plan.mix else None, sink)
     except ValueError as error:
@@ -89,7 +90,34 @@ def compose(
         raise OutputError(f"{plan.file} cannot be put together ({error}): run again.") from error
     steps.reach(plan.frames)
     shutil.rmtree(folder)
-    return described(plan, joined, [told[_name(chunk)] for chunk in plan.chunks], told.get(SOUND))
+    return described(plan, joined, [told[name_of(chunk)] for chunk in plan.chunks], told.get(SOUND))
+
+
+def make_pieces(
+    shop: Workshop, names: Sequence[str], *, processes: int, progress: Callable[[int], None]
+) -> Generator[str]:
+    """Make some pieces of a composite and no file of them; each is named when it is finished.
+
+    Args:
+        shop: where they are made.
+        names: of `names_of`.
+        processes: how many are made at once.
+        progress: called often, with frames and input bytes of sound since the last call.
+
+    Raises:
+        CommandError: the encoder does not work here.
+        InputError: a slice is not what its ends promised.
+        OSError: a slice cannot be read or a file not written.
+        EOFError: a process was killed.
+    """
+    told = 0
+
+    def reach(frames: int, heard: int) -> None:
+        nonlocal told
+        progress(frames + heard - told)
+        told = frames + heard
+
+    yield from _made(shop, names, processes, reach)
 
 
 def _tidy(folder: Path) -> None:
@@ -100,8 +128,19 @@ def _tidy(folder: Path) -> None:
         folder.rmdir()  # unless there are any
 
 
-def _name(chunk: Chunk) -> str:
+def name_of(chunk: Chunk) -> str:
+    """Of a piece of the pictures."""
     return f"{chunk.number:05d}"
+
+
+def names_of(plan: CompositePlan) -> list[str]:
+    """Of all pieces; the sound first, which takes longest."""
+    return [*((SOUND,) if plan.mix else ()), *map(name_of, plan.chunks)]
+
+
+def frames_of(plan: CompositePlan, names: Sequence[str]) -> int:
+    """How many frames pieces have together."""
+    return sum(chunk.end - chunk.first for chunk in plan.chunks if name_of(chunk) in names)
 
 
 def _told(shop: Workshop, name: str) -> dict[str, Any]:
@@ -125,28 +164,32 @@ class _Steps:
         self._told = max(self._told, now)
 
 
-def _make(shop: Workshop, names: Sequence[str], steps: _Steps, processes: int) -> None:
-    """Make pieces; the sound first, which takes longest."""
-    done = get_context("fork").Value("q", shop.plan.frames - _frames_of(shop, names))
-    if processes <= 1 or len(names) <= 1:
-        _start(done)
-        for name in names:
-            _piece(shop, name, lambda: steps.reach(done.value))
-        return
+def _made(
+    shop: Workshop, names: Sequence[str], processes: int, tell: Callable[[int, int], None]
+) -> Iterator[str]:
+    """Make pieces, and name each that is finished; ``tell`` gets their frames and their bytes of sound."""
     context = get_context("fork")
+    done, heard = context.Value("q", 0), context.Value("q", 0)
+    if processes <= 1 or len(names) <= 1:
+        _start(done, heard)
+        for name in names:
+            _piece(shop, name, lambda: tell(done.value, heard.value))
+            yield name
+        return
     pool = ProcessPoolExecutor(
         processes,
         mp_context=context,
         initializer=_start_apart,
-        initargs=(done, pickle.dumps(shop), os.getpid()),
+        initargs=(done, heard, pickle.dumps(shop), os.getpid()),
     )
     try:
-        waiting = {pool.submit(_in_child, name) for name in names}
-        while waiting:
-            finished, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            steps.reach(done.value)
+        flying = {pool.submit(_in_child, name): name for name in names}
+        while flying:
+            finished, _ = wait(flying, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            tell(done.value, heard.value)
             for future in finished:
                 future.result()
+                yield flying.pop(future)
     except BrokenProcessPool as error:
         raise EOFError from error
     except BaseException:
@@ -157,23 +200,20 @@ def _make(shop: Workshop, names: Sequence[str], steps: _Steps, processes: int) -
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _frames_of(shop: Workshop, names: Sequence[str]) -> int:
-    return sum(chunk.end - chunk.first for chunk in shop.plan.chunks if _name(chunk) in names)
-
-
 _done: Synchronized[int] | None = None
+_heard: Synchronized[int] | None = None
 _shop: Workshop | None = None
 
 
-def _start(done: Synchronized[int]) -> None:
-    global _done  # noqa: PLW0603 - what a pool hands to its processes once
-    _done = done
+def _start(done: Synchronized[int], heard: Synchronized[int]) -> None:
+    global _done, _heard
+    _done, _heard = done, heard
 
 
-def _start_apart(done: Synchronized[int], shop: bytes, parent: int) -> None:
+def _start_apart(done: Synchronized[int], heard: Synchronized[int], shop: bytes, parent: int) -> None:
     global _shop  # noqa: PLW0603 - as above; with every piece the plan of all slices would be pickled anew
     _shop = pickle.loads(shop)  # noqa: S301 - it is from the process that began this one
-    _start(done)
+    _start(done, heard)
     die_with_parent(parent)
     gc.enable()  # frames of PyAV form cycles
 
@@ -189,15 +229,16 @@ def _piece(shop: Workshop, name: str, tell: Callable[[], None] = lambda: None) -
     made = shop.folder / f".{name}.part"
 
     def advance(count: int) -> None:
-        if _done is not None:
-            with _done.get_lock():
-                _done.value += count
+        counter = _heard if name == SOUND else _done
+        if counter is not None:
+            with counter.get_lock():
+                counter.value += count
         tell()
 
     try:
         with made.open("w+b") as sink:
             if name == SOUND:
-                told = _sound(shop, sink)
+                told = _sound(shop, sink, advance)
             else:
                 told = _pictures(shop, shop.plan.chunks[int(name)], sink, advance)
     except Surprise as surprise:
@@ -205,10 +246,10 @@ def _piece(shop: Workshop, name: str, tell: Callable[[], None] = lambda: None) -
     shop.finish(name, made, told)
 
 
-def _sound(shop: Workshop, sink: BinaryIO) -> dict[str, Any]:
+def _sound(shop: Workshop, sink: BinaryIO, advance: Callable[[int], None]) -> dict[str, Any]:
     plan = shop.plan
     tracks = [[p.piece.key for run in s.audio.runs for p in run.placed] for s in plan.speakers]
-    made = encode_sound(plan, shop.source.whole(*tracks), sink, lambda _: None, hashing=True)
+    made = encode_sound(plan, shop.source.whole(*tracks), sink, advance, hashing=True)
     return {"track": asdict(made.tracks[0]), "entries": [asdict(entry) for entry in made.entries]}
 
 

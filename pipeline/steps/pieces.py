@@ -74,9 +74,11 @@ class Workshop:
 def identity_of(plan: CompositePlan) -> str:
     """The same for the same work only: the plan, what its images and fonts hold, and what makes it.
 
-    Long for a long call, whose plan has all its slices: it is asked for once.
+    Where files of images and fonts lie does not matter: another host may have them elsewhere. Long for a
+    long call, whose plan has all its slices: it is asked for once.
     """
-    digest = hashlib.sha256(repr(plan).encode("utf-8", "surrogatepass"))
+    bare = replace(plan, files=tuple((ref, "") for ref, _ in plan.files), fonts=("",) * len(plan.fonts))
+    digest = hashlib.sha256(repr(bare).encode("utf-8", "surrogatepass"))
     digest.update(f"recpipe {__version__}, PyAV {version('av')}".encode())
     digest.update(contents([*(path for _, path in plan.files), *plan.fonts]).encode())
     return digest.hexdigest()

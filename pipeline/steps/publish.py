@@ -70,7 +70,8 @@ class FolderPlace:
     def left(self, job: str) -> frozenset[str]:
         """As `Place.left`."""
         folder = self.path / JOURNALS / job
-        return frozenset(path.stem for path in folder.iterdir()) if folder.is_dir() else frozenset()
+        found = folder.iterdir() if folder.is_dir() else ()
+        return frozenset(path.stem for path in found if path.is_file())  # the folder of pieces is no note
 
     @property
     def objects(self) -> Store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import EngineBusyError, LostError, NoSpaceError
-from pipeline.worker.jobs import Ended
+from pipeline.worker.jobs import Ended, Parted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ class _Open(NamedTuple):
     """An end that the queue has not taken yet; until its lease ends nobody else can take the job."""
 
     claim: Claim
-    how: Ended | Again
+    how: Ended | Again | Parted
     next_ms: int
     until_ms: int
 
@@ -49,7 +49,7 @@ class Endings:
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, claim: Claim, how: Ended | Again, *, now_ms: int, until_ms: int) -> None:
+    def add(self, claim: Claim, how: Ended | Again | Parted, *, now_ms: int, until_ms: int) -> None:
         """Say an end.
 
         Args:
@@ -58,8 +58,7 @@ class Endings:
             now_ms: of CLOCK_BOOTTIME.
             until_ms: as now_ms; then the lease is over.
         """
-        words = f"{how.state} (exit code {how.code})" if isinstance(how, Ended) else "comes again"
-        self._about(claim, f"{words}{': ' if how.sentence else '.'}{how.sentence}")
+        self._about(claim, f"{_words(how)}{': ' if how.sentence else '.'}{how.sentence}")
         if not self._said(claim, how):
             self._open.append(_Open(claim, how, now_ms + AGAIN_MS, until_ms))
 
@@ -71,7 +70,7 @@ class Endings:
             if not self._said(each.claim, each.how) and not (stopping and now_ms > each.until_ms):
                 self._open.append(each._replace(next_ms=now_ms + AGAIN_MS))
 
-    def _said(self, claim: Claim, how: Ended | Again) -> bool:
+    def _said(self, claim: Claim, how: Ended | Again | Parted) -> bool:
         """Whether the queue knows it, or need not know it from us any more."""
         try:
             self._engine.end(claim, how)
@@ -81,3 +80,9 @@ class Endings:
             self._away(error)
             return False
         return True
+
+
+def _words(how: Ended | Again | Parted) -> str:
+    if isinstance(how, Ended):
+        return f"{how.state} (exit code {how.code})"
+    return "waits for others" if isinstance(how, Parted) else "comes again"

@@ -6,12 +6,13 @@ import signal
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ExitCode
+from pipeline.worker.chunks.shares import parted
 from pipeline.worker.jobs import Again, Ended, State
 from pipeline.worker.retry import Outcome, decide
 from pipeline.worker.rules import Why
 
 if TYPE_CHECKING:
-    from pipeline.worker.jobs import Job
+    from pipeline.worker.jobs import Job, Parted
     from pipeline.worker.words import Over
 
 _KILLED = int(ExitCode.TERMINATED)
@@ -19,7 +20,7 @@ _KILLED = int(ExitCode.TERMINATED)
 
 def end_of(
     over: Over | None, why: Why | None, code: int, standing: str, *, job: Job, now_ms: int
-) -> Ended | Again:
+) -> Ended | Again | Parted:
     """What becomes of a job whose process has ended.
 
     Args:
@@ -32,6 +33,8 @@ def end_of(
     """
     if over is not None and over.outcome is not None:
         return decide(over.outcome, job.id, job.attempts, now_ms)  # it came to its end before it was ended
+    if over is not None and over.apart is not None:
+        return parted(job, over.apart)
     if why is Why.CANCELLED:
         return Ended(State.CANCELLED, _KILLED, f"it was cancelled while it was {standing}.")
     if why is Why.STOPPED:

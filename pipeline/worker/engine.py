@@ -39,6 +39,11 @@ class Engine(Protocol):
     Raises EngineBusyError where it cannot be reached or is locked (again later).
     """
 
+    @property
+    def one_host(self) -> bool:
+        """All its workers are on this host, and reach the same folders."""
+        ...
+
     def submit(self, order: Order) -> Submitted:
         """Keep an order; where a job of its key has not ended, nothing is kept and that one is told."""
         ...

@@ -13,21 +13,26 @@ import signal
 import sys
 import time
 import traceback
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from pipeline.errors import ExitCode, RecpipeError
+from pipeline.job.shares import Parting
 from pipeline.media.aside import die_with_parent
+from pipeline.worker.chunks.documents import share_of
 from pipeline.worker.machine import boot_ms
 from pipeline.worker.retry import Outcome
-from pipeline.worker.words import GO, KEEP, Asks, Moved, Over, Said, Step, Task, line_of
+from pipeline.worker.words import GO, KEEP, Apart, Asks, Moved, Over, Said, Step, Task, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
     from pipeline.job.edges import Edges
+    from pipeline.job.shares import Share
+    from pipeline.job.spec import Job
     from pipeline.model.plan import Plan
     from pipeline.worker.words import Bounds, Word
 
@@ -93,18 +98,17 @@ class Inside:
 
     def do(self) -> Over:
         """The job, to whatever end it comes."""
-        from pipeline.job.run import run
         from pipeline.job.spec_json import parse_job
-        from pipeline.worker.outcomes import outcome_of, outcome_of_error
+        from pipeline.worker.outcomes import outcome_of_error
 
         place = ""
         try:
-            job = parse_job(self._task.document, "the job", Path(self._task.folder))
+            document, share = share_of(self._task.document) or (self._task.document, None)
+            job = parse_job(document, "the job", Path(self._task.folder))
             place = job.place
-            ran = run(job, self._edges())
-            if self._asked_to_end and any(each.error for each in ran):
-                return Over(None)
-            return Over(outcome_of(ran, accept_loss=job.limits.accept_loss))
+            return self._run(job) if share is None else self._make(job, share)
+        except Parting as parting:
+            return Over(None, apart=Apart(parting.shares, parting.sentence, parting.counts))
         except Waits as waits:
             return Over(None, waits.ms, self._waits_for)
         except Exception as error:  # noqa: BLE001 - the boundary of the process: whatever it is, it is told
@@ -113,6 +117,23 @@ class Inside:
             if isinstance(error, RecpipeError):
                 return Over(outcome_of_error(error, place))
             return Over(_broken(error))
+
+    def _run(self, job: Job) -> Over:
+        from pipeline.job.run import run
+        from pipeline.worker.outcomes import outcome_of
+
+        ran = run(job, self._edges())
+        if self._asked_to_end and any(each.error for each in ran):
+            return Over(None)
+        outcome = outcome_of(ran, accept_loss=job.limits.accept_loss)
+        if self._task.known.dead is not None:  # trying again makes no dead share good
+            outcome = replace(outcome, retryable=False, died=False)
+        return Over(outcome)
+
+    def _make(self, job: Job, share: Share) -> Over:
+        from pipeline.job.piece import make_share
+
+        return Over(Outcome(int(ExitCode.GOOD), make_share(job, share, self._edges())))
 
     def _edges(self) -> Edges:
         from pipeline.job.edges import Edges
@@ -128,6 +149,7 @@ class Inside:
             begin=self._begin,
             admit=self._admit,
             progress=self._progress,
+            known=self._task.known,
             last=self._task.last,
         )
 

@@ -19,6 +19,7 @@ from pipeline.errors import LostError
 from pipeline.journal.here import utc_ms
 from pipeline.worker import room, schedule
 from pipeline.worker.child import Child
+from pipeline.worker.chunks.shares import known
 from pipeline.worker.diary import Diary, Said
 from pipeline.worker.endings import AGAIN_MS, AWAY, Endings
 from pipeline.worker.ends import end_of
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from pipeline.errors import RecpipeError
     from pipeline.worker.engine import Engine
-    from pipeline.worker.jobs import Claim, Ended, Job, Needs
+    from pipeline.worker.jobs import Claim, Ended, Job, Needs, Parted
     from pipeline.worker.rules import Rules
     from pipeline.worker.words import Word
 
@@ -175,7 +176,7 @@ class Worker:
                 running.kept_ms,
             )
 
-    def _end(self, claim: Claim, how: Ended | Again, kept_ms: int) -> None:
+    def _end(self, claim: Claim, how: Ended | Again | Parted, kept_ms: int) -> None:
         self._endings.add(claim, how, now_ms=boot_ms(), until_ms=kept_ms + self._rules.lease_ms)
         self._diary.write(at_once=True)
 
@@ -237,7 +238,7 @@ class Worker:
                 if (job.id, how) not in self._warned:
                     self._warned.add((job.id, how))
                     self._say(job, schedule.late_words(job, how, now))
-                may_begin = job.state is State.WAITING and job.order.not_before_ms <= now
+                may_begin = job.state is State.WAITING and job.order.not_before_ms <= now and not job.parts
                 self._making_room |= may_begin and not room.fits(room.at_least(job.order.needs), free)
 
     def _claim(self) -> None:
@@ -272,17 +273,17 @@ class Worker:
             self._end(claim, end, now)
             return
         self._about(claim, f"begins, attempt {job.attempts}.")
-        task = task_of(job, rules, cores=self._machine.cores, kept_ms=now, now_ms=utc_ms())
+        cores = self._machine.cores
         try:
+            task = task_of(job, rules, known(self._engine, job), cores=cores, kept_ms=now, now_ms=utc_ms())
             child = Child(task)
+        except AWAY as error:
+            self._told_away(error)
+            self._end(claim, Again(utc_ms(), str(error), counts=False), now)
+            return
         except OSError as error:
-            self._end(
-                claim,
-                Again(
-                    utc_ms() + rules.look_ms, f"no process could be begun ({error.strerror}).", counts=False
-                ),
-                now,
-            )
+            sentence = f"no process could be begun ({error.strerror})."
+            self._end(claim, Again(utc_ms() + rules.look_ms, sentence, counts=False), now)
             self._claim_ms = boot_ms() + rules.look_ms
             return
         self._running[job.id] = Running(claim, child, now, now, now + rules.beat_ms, job.order.needs)

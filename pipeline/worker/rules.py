@@ -16,6 +16,7 @@ from pipeline.worker.words import LIMITS_MS, Bounds, Step, Task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipeline.job.shares import Known
     from pipeline.worker.child import Child
     from pipeline.worker.jobs import Claim, Job, Needs
     from pipeline.worker.schedule import Window
@@ -111,12 +112,13 @@ class Running:
     kill_ms: int = 0
 
 
-def task_of(job: Job, rules: Rules, *, cores: int, kept_ms: int, now_ms: int) -> Task:
+def task_of(job: Job, rules: Rules, known: Known, *, cores: int, kept_ms: int, now_ms: int) -> Task:
     """What the process of a job is told.
 
     Args:
         job: that was claimed.
         rules: of its worker.
+        known: what the queue knows of its shares.
         cores: of the machine, which jobs share.
         kept_ms: CLOCK_BOOTTIME before the claim.
         now_ms: UTC.
@@ -130,6 +132,7 @@ def task_of(job: Job, rules: Rules, *, cores: int, kept_ms: int, now_ms: int) ->
         lease_ms=rules.kept_ms,
         kept_ms=kept_ms,
         hands_back=now_ms < due_ms(job),
-        last=is_last(job.attempts),
+        last=is_last(job.attempts) or known.dead is not None,
+        known=known,
         bounds=rules.bounds,
     )

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pipeline.errors import ExitCode
+from pipeline.job.shares import Dead, Known, Share
+from pipeline.worker.chunks.documents import share_from
 from pipeline.worker.jobs import Needs
 from pipeline.worker.retry import Outcome
 
@@ -63,6 +66,7 @@ class Task:
         kept_ms: CLOCK_BOOTTIME of the claim.
         hands_back: where it would wait for a recording to be complete it ends, and says for how long.
         last: no other attempt comes, whatever becomes of this one.
+        known: what the queue knows of its shares.
         bounds: of its processes.
     """
 
@@ -75,6 +79,7 @@ class Task:
     kept_ms: int
     hands_back: bool = True
     last: bool = False
+    known: Known = field(default_factory=lambda: Known(reached=False))
     bounds: Bounds = field(default_factory=Bounds)
 
     def to_json(self) -> bytes:
@@ -85,7 +90,14 @@ class Task:
     def from_json(cls, data: bytes) -> Task:
         """Read back what `to_json` wrote."""
         found = json.loads(data)
-        return cls(**{**found, "bounds": Bounds(**found["bounds"])})
+        known, bounds = _known(found["known"]), Bounds(**found["bounds"])
+        return cls(**{**found, "known": known, "bounds": bounds})
+
+
+def _known(told: dict[str, Any]) -> Known:
+    dead = told["dead"]
+    made = tuple(map(share_from, told["made"]))
+    return Known(told["reached"], made, Dead(ExitCode(dead["code"]), dead["sentence"]) if dead else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,21 @@ class Asks:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """Other jobs are to make shares of it first.
+
+    Attributes:
+        shares: at least one.
+        sentence: about them.
+        counts: the attempt counts.
+    """
+
+    shares: tuple[Share, ...]
+    sentence: str
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """The last word.
 
@@ -118,11 +145,13 @@ class Over:
         outcome: of the attempt; None where it was stopped, or waits.
         wait_ms: for so long there is nothing to do yet; 0 where it was stopped.
         sentence: what is waited for.
+        apart: what it waits for is made by others.
     """
 
     outcome: Outcome | None
     wait_ms: int = 0
     sentence: str = ""
+    apart: Apart | None = None
 
 
 Word = Moved | Said | Asks | Over
@@ -144,8 +173,16 @@ def word_of(line: bytes) -> Word | None:
 
 
 def _over(told: dict[str, Any]) -> Over:
-    outcome = told.pop("outcome")
-    return Over(Outcome(**outcome) if outcome is not None else None, **told)
+    outcome, apart = told.pop("outcome"), told.pop("apart")
+    return Over(
+        Outcome(**outcome) if outcome is not None else None,
+        **told,
+        apart=_apart(apart) if apart is not None else None,
+    )
+
+
+def _apart(told: dict[str, Any]) -> Apart:
+    return Apart(tuple(map(share_from, told["shares"])), told["sentence"], told["counts"])
 
 
 _MAKERS: dict[str, Any] = {

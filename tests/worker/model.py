@@ -52,6 +52,10 @@ class Model:
     last: list[int] = field(default_factory=lambda: [0])
     notes: dict[int, list[Note]] = field(default_factory=dict)
 
+    @property
+    def one_host(self) -> bool:
+        return True
+
     def submit(self, order: Order, parent: int = 0) -> Submitted:
         if found := self._open(order.key):
             return Submitted(found, new=False)

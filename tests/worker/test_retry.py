@@ -18,8 +18,9 @@ from pipeline.errors import (
     RecpipeError,
     WorkerKilledError,
 )
+from pipeline.job.shares import Share
 from pipeline.worker.ends import end_of
-from pipeline.worker.jobs import Again, Ended, Job, Order, State
+from pipeline.worker.jobs import Again, Ended, Job, Order, Parted, State
 from pipeline.worker.outcomes import outcome_of_error
 from pipeline.worker.retry import (
     FIRST_PAUSE_MS,
@@ -33,16 +34,18 @@ from pipeline.worker.retry import (
     worn_out,
 )
 from pipeline.worker.rules import Why
-from pipeline.worker.words import Over
+from pipeline.worker.words import Apart, Over
 
 NOW = 1_772_442_000_000
 BUSY = Outcome(6, "The store was busy.", retryable=True, summary='{"recordings": []}')
 DEATH = Outcome(143, "killed", retryable=True, died=True)
 
 
-def words(how: Ended | Again) -> str:
+def words(how: Ended | Again | Parted) -> str:
     if isinstance(how, Ended):
         return str(how.state)
+    if isinstance(how, Parted):
+        return "parted"
     return "again" if how.counts else "again, not counted"
 
 
@@ -117,6 +120,7 @@ def test_jobs_that_failed_together_do_not_come_back_together() -> None:
     assert len({pause_ms(job, 1) for job in range(100)}) > 30
 
 
+APART = Apart((Share("work", "a.mp4", "0123", ("sound",)),), "made by others.", counts=False)
 JOB = Job(3, Order("key", "{}"), State.RUNNING, 1, 1, 0)
 GOOD, STOPPED = Over(Outcome(0, summary="{}")), Over(None)
 OVER = [
@@ -126,6 +130,8 @@ OVER = [
     pytest.param(STOPPED, Why.STOPPED, 0, "again, not counted", id="a stopped worker hands it back"),
     pytest.param(None, Why.STOPPED, -signal.SIGKILL, "again, not counted", id="and one who does not hear it"),
     pytest.param(STOPPED, Why.CANCELLED, 0, "cancelled", id="it is not wanted any more"),
+    pytest.param(Over(None, apart=APART), None, 0, "parted", id="others make shares of it first"),
+    pytest.param(Over(None, apart=APART), Why.STOPPED, 0, "parted", id="or before its worker was stopped"),
     pytest.param(Over(None, 9, "waits"), None, 0, "again, not counted", id="its recording is not complete"),
     pytest.param(STOPPED, None, 0, "again", id="somebody terminated its process"),
     pytest.param(None, Why.HUNG, -signal.SIGKILL, "again", id="it stood still"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.errors import ExitCode
+from pipeline.job.shares import Dead, Known, Share
 from pipeline.worker.jobs import Needs
 from pipeline.worker.retry import Outcome
-from pipeline.worker.words import Asks, Bounds, Moved, Over, Said, Step, Task, Word, line_of, word_of
+from pipeline.worker.words import Apart, Asks, Bounds, Moved, Over, Said, Step, Task, Word, line_of, word_of
 
+SHARE = Share("0123", "通话.mp4", "89ab", ("sound", "00000"))
 WORDS = [
     *(Moved(step, 500) for step in Step),
     Said("a name with \n a line in it: 通话"),
@@ -15,6 +18,7 @@ WORDS = [
     Over(Outcome(6, "busy", retryable=True, summary='{"recordings": []}')),
     Over(None, 30_000, "waiting"),
     Over(None),
+    Over(None, apart=Apart((SHARE, SHARE), "made by others", counts=True)),
 ]
 NOISE = [
     b"",
@@ -42,5 +46,8 @@ def test_what_is_no_word_is_none(line: bytes) -> None:
 
 
 def test_a_task_survives() -> None:
-    task = Task("{}", "/a", None, 2, 3, 4, 5, hands_back=False, last=True, bounds=Bounds(1, 2, 3))
+    known = Known(True, (SHARE,), Dead(ExitCode.INPUT, "no slice"))
+    task = Task(
+        "{}", "/a", None, 2, 3, 4, 5, hands_back=False, last=True, known=known, bounds=Bounds(1, 2, 3)
+    )
     assert Task.from_json(task.to_json()) == task

@@ -74,6 +74,8 @@ class PostgresEngine:
         address: what sentences call the database.
     """
 
+    one_host = False
+
     def __init__(self, connecting: Callable[[], Connection[dict[str, Any]]], address: str) -> None:
         self._connecting = connecting
         self._address = address

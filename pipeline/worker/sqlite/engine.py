@@ -55,6 +55,8 @@ class SqliteEngine:
         NoSpaceError: its disk is full; each call may raise it.
     """
 
+    one_host = True
+
     def __init__(
         self,
         path: Path,

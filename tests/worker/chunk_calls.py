@@ -1,0 +1,151 @@
+"""Jobs of composites that are made in shares, the workers that do them, and what must come of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pipeline.worker.jobs import ENDED, Job, Order, State
+from tests.documents import ROOT
+from tests.job.jobs import ENVIRON, document, ran
+from tests.merge.merging import tree
+from tests.worker.chunk_launcher import Strike, small
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.worker.engine import Engine
+
+LEASE_MS = 5_000
+PATIENCE_S = 180
+COMPOSITE = {"layout": "auto", "size": "640x360", "background": "#204060"}
+OUTPUTS = {"kind": "compose", "composite": COMPOSITE}
+PIECES, SHARES = 10, 4
+"""Of a call of 24 s: nine of pictures, 8 s of them to a share, and the sound, which is one by itself."""
+
+
+def job_of(source: object, place: object, url: str = "", **more: Any) -> dict[str, Any]:
+    """A job that makes a composite in shares."""
+    limits = {"spread": "0", **more.pop("limits", {})}
+    return document(source, place, url, **{"outputs": OUTPUTS, "limits": limits, **more})
+
+
+@dataclass(slots=True)
+class Calls:
+    """Jobs on one recording.
+
+    Attributes:
+        source: the recording.
+        home: a new folder.
+        engine: the queue.
+        queue: its name for a worker.
+        lease_ms: of the queue.
+        config: the file of stores.
+        environ: of workers, besides.
+        strike: what happens to processes of jobs.
+    """
+
+    source: object
+    home: Path
+    engine: Engine
+    queue: str
+    lease_ms: int = LEASE_MS
+    config: str = ""
+    environ: dict[str, str] = field(default_factory=lambda: dict(ENVIRON))
+    strike: Strike = field(default_factory=Strike)
+    workers: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def place(self) -> Path:
+        """Of the files, where it is a folder."""
+        return self.home / "done"
+
+    def submit(self, url: str = "", **more: Any) -> int:
+        """A job whose files go into a folder."""
+        return self.submit_as(job_of(self.source, self.place, url, **more))
+
+    def submit_as(self, job: dict[str, Any], **order: Any) -> int:
+        """A job."""
+        return self.engine.submit(Order("the call", json.dumps(job), **order)).id
+
+    def start(self) -> subprocess.Popen[str]:
+        """A worker."""
+        worker = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.worker.chunk_launcher", "worker"),
+                *(self.queue, str(self.lease_ms), self.config),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **self.environ, **self.strike.environ()},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.workers.append(worker)
+        return worker
+
+    def struck(self, times: int = 1) -> bool:
+        """Whether processes were struck so often."""
+        return len(list(self.home.glob("mark.*"))) >= self.strike.first + times
+
+    def works_off(self, workers: int = 1) -> str:
+        """Workers work until every job has ended, and others come for those that die; what they said."""
+        until_s, said = time.monotonic() + PATIENCE_S, ""
+        there = [self.start() for _ in range(workers)]
+        while not self.all_ended():
+            assert time.monotonic() < until_s
+            for place, worker in enumerate(there):
+                if worker.poll() is not None:
+                    said += worker.communicate()[1]
+                    there[place] = self.start()
+            time.sleep(0.05)
+        for worker in there:
+            worker.terminate()
+            said += worker.communicate(timeout=PATIENCE_S)[1]
+        return said
+
+    def all_ended(self) -> bool:
+        """Whether every job has."""
+        return all(job.state in ENDED for job in self.engine.jobs())
+
+    def job(self, number: int) -> Job:
+        """One of them."""
+        found = self.engine.job(number)
+        assert found is not None
+        return found
+
+    def parts(self, number: int) -> list[Job]:
+        """The jobs of a job's shares, in their order."""
+        return list(reversed(self.engine.jobs(parent=number)))
+
+    def assert_done(self, number: int) -> Job:
+        """It is done as ``recpipe run`` does it: its bytes, and nothing else, in its place."""
+        job = self.job(number)
+        assert job.end is not None
+        assert (job.state, job.end.code) == (State.DONE, 0), job.sentence
+        assert tree(self.place) == self.alone()
+        assert sorted(path.name for path in self.place.iterdir()) == sorted(self.alone())
+        summary = json.loads(job.end.summary)
+        assert [each["state"] for each in summary["recordings"]] == ["done"]
+        return job
+
+    def alone(self) -> dict[str, bytes]:
+        """What ``recpipe run`` makes."""
+        place = self.home / "alone"
+        with small():
+            (made,) = ran(job_of(self.source, place))
+        assert made.done is not None
+        return tree(place)
+
+
+def until(there: Callable[[], bool]) -> None:
+    """Wait for it."""
+    end = time.monotonic() + PATIENCE_S
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.01)
