@@ -29,10 +29,10 @@ MOST_KEY = 400
 MOST_LISTED = 1000
 MOST_NAME = 1024
 _DIGITS = re.compile(r"-?(?:0|[1-9]\d{0,19})", re.ASCII)
+_HALF = re.compile("[\ud800-\udfff]")
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\\\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,10 @@ class Form:
 
     pattern: re.Pattern[str]
     words: str
+
+    def takes(self, text: str) -> bool:
+        """Whether a text is of the form; none is that holds what cannot be printed, or turns what follows."""
+        return text.isprintable() and self.pattern.fullmatch(text) is not None
 
 
 def form(pattern: str, words: str) -> Form:
@@ -55,7 +59,7 @@ ROOM = form(
 )
 """Room and channel names of Agora and of TRTC, which have the same characters."""
 USER = form(
-    r"(?!\.{1,2}\Z)[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\]{1,256}",
+    r"(?!\.{1,2}\Z)[^/\\]{1,256}",
     "1 to 256 printable characters without slashes",
 )
 
@@ -91,8 +95,15 @@ class Part:
         value = self._data.get(name)
         if default is not None and (value is None or value == ""):
             return default
-        if not isinstance(value, str) or not wanted.pattern.fullmatch(value):
+        if not isinstance(value, str) or not wanted.takes(value):
             raise self._refused(name, wanted.words)
+        return value
+
+    def raw(self, name: str) -> str:
+        """A text of no form, but of whole characters; it is signed, and must not be kept."""
+        value = self._data.get(name)
+        if not isinstance(value, str) or _HALF.search(value):
+            raise self._refused(name, "a text")
         return value
 
     def whole(self, name: str, least: int, most: int, default: int | None = None) -> int:
@@ -105,6 +116,12 @@ class Part:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise self._refused(name, f"a whole number from {least} to {most}")
         return value
+
+    def id(self, name: str, wanted: Form, most: int) -> str:
+        """A text of a form, or a whole number from 0, as text; empty where it is absent, null or empty."""
+        if not self.has(name) or self.has_text(name):
+            return self.text(name, wanted, "")
+        return str(self.whole(name, 0, most))
 
     def moment_ms(self, name: str) -> int:
         """UTC milliseconds of a time by RFC 3339; finer digits are cut off."""
@@ -146,7 +163,7 @@ class Part:
         """The texts of a list, each of a form; none where it is absent."""
         found = self.texts(name)
         for number, value in enumerate(found):
-            if not wanted.pattern.fullmatch(value):
+            if not wanted.takes(value):
                 raise self._refused(f"{name}[{number}]", wanted.words)
         return found
 
@@ -200,7 +217,7 @@ def is_safe(key: str) -> bool:
     """
     folders = key.split("/")
     inside = all(folder not in {"", ".", ".."} for folder in folders)
-    return inside and not _UNSAFE.search(key) and len(key.encode()) <= MOST_NAME
+    return inside and key.isprintable() and "\\" not in key and len(key.encode()) <= MOST_NAME
 
 
 def is_name(parse: Callable[[str], object], key: str) -> bool:

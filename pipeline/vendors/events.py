@@ -119,11 +119,11 @@ class Delivery:
         Raises:
             Refused: it came more than once (401): which of them would be meant?
         """
-        return _only(self.headers.get(name, ()), f"the header {name}")
+        return _only(self.headers.get(name, ()), f"The header {name}")
 
     def argument(self, name: str) -> str:
         """The value of an argument of the URL; empty where there is none. Raises as `header` does."""
-        return _only(self.query.get(name, ()), f"the argument {name}")
+        return _only(self.query.get(name, ()), f"The argument {name}")
 
 
 def delivery(body: bytes, headers: Iterable[tuple[bytes, bytes]], query: bytes, at_ms: int) -> Delivery:

@@ -27,7 +27,7 @@ REPLY = b'{"code":0}'
 
 _RECORDING = 3  # productId of cloud recording
 _SID = form(r"[0-9A-Za-z]{1,64}", "an id of 1 to 64 letters and digits")
-_MOST_WHOLE = 2**63
+_MOST_WHOLE = 10**10
 _EVERYBODY = "0"
 _FATAL = 5
 _WEB_FAILED = {
@@ -213,7 +213,7 @@ def _listed(kind: int, details: Part) -> tuple[tuple[str, str], ...]:
     found = []
     for item in details.parts("fileList"):
         names = item.texts("fileName" if item.has("fileName") else "filename")
-        user = item.text("uid", USER, "")
+        user = item.id("uid", USER, _MOST_WHOLE)
         found += [(name, "" if user == _EVERYBODY else user) for name in names]
     return tuple(found)
 

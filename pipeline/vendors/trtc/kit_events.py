@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.vendors.bodies import FIRST_MS, LAST_MS, ROOM, USER, form, key_of, read_body
 from pipeline.vendors.events import UNAUTHORIZED, Event, Phase, Refused
 from pipeline.vendors.signatures import missing, signed_by
-from pipeline.vendors.trtc.events import VENDOR, read_event
+from pipeline.vendors.trtc.events import MOST_ROOM, VENDOR, read_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,6 @@ _APPS = ("SdkAppid", "SdkAppId")  # the pages of the two kits spell it different
 _COMMAND = form(r"[A-Za-z]{1,64}\.[A-Za-z]{1,128}", "a command such as Call.CallbackAfterEndCall")
 _CALL_ID = form(r"[!-.0-~]{1,128}", "an id of 1 to 128 visible characters without slashes")
 _SECONDS = form(r"[1-9]\d{9}", "seconds")
-_MOST_WHOLE = 2**63
 
 
 def check(came: Delivery, secrets: Mapping[str, tuple[bytes, ...]]) -> str:
@@ -58,7 +57,7 @@ def check(came: Delivery, secrets: Mapping[str, tuple[bytes, ...]]) -> str:
         return sha256(token + at.encode()).hexdigest()
 
     app = signed_by(apps.pop(), given.lower(), secrets, sign)
-    if not _SECONDS.pattern.fullmatch(at) or abs(int(at) * 1000 - came.at_ms) > MOST_AWAY_MS:
+    if not _SECONDS.takes(at) or abs(int(at) * 1000 - came.at_ms) > MOST_AWAY_MS:
         raise Refused(UNAUTHORIZED, "RequestTime is more than a minute away from the clock here.")
     return app
 
@@ -100,11 +99,6 @@ def _ended(whole: Part, app: str) -> Event:
     caller = record.text("Caller_Account", USER, "")
     people = dict.fromkeys(record.forms("CalleeList_Account", USER))
     people.pop(caller, None)
-    room = (
-        record.text("RoomId", ROOM, "")
-        if record.has_text("RoomId")
-        else str(record.whole("RoomId", 0, _MOST_WHOLE, 0) or "")
-    )
     return Event(
         vendor=VENDOR,
         app=app,
@@ -113,7 +107,7 @@ def _ended(whole: Part, app: str) -> Event:
         kind=ENDED,
         phase=Phase.OTHER,
         at_ms=at_ms,
-        room=room,
+        room=record.id("RoomId", ROOM, MOST_ROOM),
         user=caller,
         people=tuple(people),
         call=call,

@@ -30,16 +30,15 @@ STARTED, STOPPED, UPLOADED = "RecordStarted", "RecordStopped", "RecordUploadDone
 _ID = form(r"(?!\.{1,2}\Z)[A-Za-z0-9_@\-.]{1,128}", "an id of 1 to 128 letters, digits, '_', '@', '-', '.'")
 _EVENT_ID = form(r"[!-~]{1,256}", "1 to 256 visible ASCII characters")
 _KIND = form(r"[A-Za-z][A-Za-z0-9_]{0,63}", "a word of letters, digits and '_'")
-_SIGNED = form(r"[^\ud800-\udfff]{0,1000000}", "a text")
 _SIGNATURE = form(r"[0-9A-Fa-f]{64}", "64 hexadecimal digits")
 _VOD_ID = form(r"[!-~]{1,256}", "1 to 256 visible ASCII characters")
-_KEY = form(r"[^\ud800-\udfff]{1,4096}", "the key of an object")
+_KEY = form(r".{1,4096}", "1 to 4096 printable characters")
 _FIELDS = ("EventType", "EventData", "EventTime", "EventId", "AppId", "Version")
 _NONCES = ("Nonce", "Noce")  # Volcengine, BytePlus
 _OF_NO_RECORDING = frozenset(
     {"UserScreenVideoStreamStart", "UserScreenVideoStreamStop", "SnapshotRealTimeData"}
 )
-_MOST_WHOLE = 2**63
+_MOST_WHOLE = 10**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ def _signed(whole: Part, name: str) -> str:
     """The text that is signed of a field; a nonce may be written as a number."""
     if not whole.has_text(name) and name in _NONCES:
         return str(whole.whole(name, 0, _MOST_WHOLE))
-    return whole.text(name, _SIGNED)
+    return whole.raw(name)
 
 
 def _files(data: Part) -> list[_File]:
