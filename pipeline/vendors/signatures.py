@@ -13,7 +13,6 @@ from pipeline.vendors.events import UNAUTHORIZED, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-MOST_SECRETS = 2
 _NOBODYS = (b"a secret that nobody has",)
 
 

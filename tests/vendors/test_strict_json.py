@@ -60,6 +60,11 @@ def test_an_object_within_bounds_is_read_as_it_was_written(tree: dict[str, Any],
             id="an exponent beyond reason",
         ),
         pytest.param(
+            '{"a":1e-999999999999999999999999}',
+            "has a number of more than 40 digits or with an exponent beyond reason",
+            id="an exponent that decimals cannot have",
+        ),
+        pytest.param(
             '{"a":' * (MOST_DEPTH + 1),
             "has more than 16 objects and lists in each other",
             id="one too deep",
