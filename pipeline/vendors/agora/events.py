@@ -77,7 +77,7 @@ def parse(body: bytes, app: str) -> Event:
     payload = whole.part("payload")
     details = payload.part("details", needed=False)
     said = _said(kind, details)
-    files, people = _files_and_people(_listed(kind, details))
+    files, people = _files_and_people(_listed(details))
     return Event(
         vendor=VENDOR,
         app=app,
@@ -201,13 +201,9 @@ _RULES: dict[int, Phase | Callable[[Part], Said]] = {
 KINDS = frozenset(_RULES)
 """Every event that a page of Agora's names."""
 
-_LISTING = frozenset({3, 4, 31, 32, 71, 81, 1001})
 
-
-def _listed(kind: int, details: Part) -> tuple[tuple[str, str], ...]:
+def _listed(details: Part) -> tuple[tuple[str, str], ...]:
     """The names that an event lists, each with the user id beside it; empty where there is none."""
-    if kind not in _LISTING or not details.has("fileList"):
-        return ()
     if details.has_text("fileList"):
         return tuple((name, "") for name in details.texts("fileList"))
     found = []
