@@ -5,6 +5,7 @@ the command returns for it and ``retryable`` what a job runner decides by; nothi
 
     RecpipeError
     ├── CommandError          the caller: another option, another command      2
+    │   └── ForbiddenError    whoever posted the job, or lists what one may name 2
     ├── NoRecordingError      the caller: point at the right place             3
     ├── InputError            whoever made or downloaded the recording         4
     │   ├── PlaylistError     a playlist that cannot be read                   4
@@ -75,6 +76,10 @@ class CommandError(RecpipeError):
     """The command was called with something it does not take."""
 
     exit_code = ExitCode.USAGE
+
+
+class ForbiddenError(CommandError):
+    """A job that was posted names what posted jobs may not."""
 
 
 class NoRecordingError(RecpipeError):

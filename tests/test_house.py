@@ -58,7 +58,10 @@ HOMES = {
         "publish/settings.py",
         "publish/tencent/table.py",
         "publish/volcengine/table.py",
+        "worker/operations/settings.py",
     ),
+    "prometheus_client": ("worker/operations/metrics.py",),
+    "starlette": ("worker/operations/app.py",),
     "sqlite3": ("worker/sqlite/",),
     "urllib3": ("notify/sending.py", "storage/replies.py", "publish/wire.py", "publish/volcengine/wire.py"),
 }

@@ -32,11 +32,13 @@ class Settings:
         source: the file, for messages; "" where there is none.
         stores: by name.
         vod: the tables ``[vod.NAME]`` as they are written, for `pipeline.publish.settings`.
+        operations: the table ``[operations]`` as it is written, for `pipeline.worker.operations.settings`.
     """
 
     source: str = ""
     stores: Mapping[str, StoreSettings] = field(default_factory=lambda: MappingProxyType({}))
     vod: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    operations: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def store_of(self, address: StoreAddress, environ: Mapping[str, str]) -> StoreSettings:
         """The store of an address, its prefix the whole one: the store's own and the address's.

@@ -2,7 +2,7 @@
 
 The file holds no secret, it names where they are: a field that looks like one is refused before anything else
 is looked at, and no sentence here repeats a value that may be one. What ``[vod.NAME]`` means is read in
-`pipeline.publish.settings`.
+`pipeline.publish.settings`, what ``[operations]`` means in `pipeline.worker.operations.settings`.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ class _File(BaseModel):
 
     stores: dict[str, _Store] = Field(default_factory=dict)
     vod: dict[str, Any] = Field(default_factory=dict)
+    operations: dict[str, Any] = Field(default_factory=dict)
 
 
 def parse_settings(text: str, source: Path) -> Settings:
@@ -101,7 +102,12 @@ def parse_settings(text: str, source: Path) -> Settings:
             stores[name] = _store(name, table, source)
         except (CommandError, ValueError) as error:
             raise CommandError(f"{source}, stores.{name}: {error}") from None
-    return Settings(source=str(source), stores=MappingProxyType(stores), vod=MappingProxyType(file.vod))
+    return Settings(
+        source=str(source),
+        stores=MappingProxyType(stores),
+        vod=MappingProxyType(file.vod),
+        operations=MappingProxyType(file.operations),
+    )
 
 
 def _secrets(document: Mapping[str, Any], path: str = "") -> Iterator[str]:

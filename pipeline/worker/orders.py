@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError
+from pipeline.job.asked import identity
 from pipeline.job.spec_json import parse_document, parse_job
 from pipeline.storage.address import Folder, StoreAddress, parse_address
 
@@ -50,7 +51,7 @@ def anchored_address(address: str, here: Path) -> str:
 
 
 def key_of(text: str, source: str) -> str:
-    """The same for the same work, however it is written.
+    """The same for the same work, however it is written: one job of what is announced and found.
 
     Args:
         text: JSON of a job, as `anchored` leaves it.
@@ -61,6 +62,10 @@ def key_of(text: str, source: str) -> str:
     """
     document = parse_document(text, source)
     own = document.model_dump(mode="json", include=_OWN)
+    own["source"] = identity(own["source"])[0]
+    for target in own["targets"]:
+        if "place" in target:
+            target["place"] = identity(target["place"])[0]
     if own["outputs"]["kind"] == "compose":
         own["folder"] = document.folder  # its images lie there
     data = json.dumps(own, sort_keys=True).encode("ascii")

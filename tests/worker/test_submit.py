@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.worker.jobs import Again, Ended, Needs, Order, State
+from pipeline.worker.jobs import Again, Ended, Order, State
+from pipeline.worker.orders import key_of
 from pipeline.worker.sqlite.engine import SqliteEngine
 from tests.cli.running import good, run
 from tests.documents import ROOT
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.demo.made import Made
-
-ROOM = Needs(cores=4)
 
 
 @pytest.fixture
@@ -87,6 +86,23 @@ def test_other_work_has_another_key(engine: SqliteEngine, tmp_path: Path, change
     (tmp_path / "another").mkdir()
     good("submit", written(tmp_path / "one.json"), written(tmp_path / "two.json", **changed), *QUEUE)
     assert len(engine.jobs()) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param("calls:a/room7", "calls:a/room7/", id="a prefix with and without its slash"),
+        pytest.param("s3://bucket", "s3://bucket/", id="a whole bucket"),
+        pytest.param("/srv/calls/room7", "/srv/./calls/x/../room7/", id="a folder"),
+    ],
+)
+def test_the_same_place_is_the_same_work_however_it_is_written(one: str, other: str) -> None:
+    keys = {
+        key_of(json.dumps({"version": 1, "source": source, "targets": [{"place": place}], **more}), "it")
+        for source, place in ((one, other), (other, one))
+        for more in ({}, {"outputs": {"kind": "merge"}, "limits": {"settle": "5m"}, "folder": "/x"})
+    }
+    assert len(keys) == 1
 
 
 def test_a_key_of_ones_own_counts(engine: SqliteEngine, tmp_path: Path) -> None:

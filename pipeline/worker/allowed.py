@@ -1,0 +1,184 @@
+"""What a job may name that somebody posts: stores, folders and receivers that the operator has listed.
+
+A posted job comes over the network. It says which recording goes where, and nothing that would make a worker
+reach an address, use a secret or read a file that the operator did not have in mind. Everything that is wrong
+with it is told at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import CommandError, ForbiddenError
+from pipeline.job.spec_json import parse_document, parse_job
+from pipeline.notify.webhook import Url
+from pipeline.storage.address import Folder, StoreAddress, parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WHAT = "what was posted"
+WHERE = "[operations] of recpipe.toml"
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of characters that a reader would obey or not see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A webhook that a job may name by its URL alone; its secrets are the operator's.
+
+    Attributes:
+        url: in full.
+        notify: the entry of a job's ``notify`` that stands for it.
+    """
+
+    url: Url
+    notify: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a posted job may name.
+
+    Attributes:
+        sources: parts of named stores that recordings may lie in.
+        targets: parts of named stores that files may go to.
+        receivers: who may be told.
+        vod: names of the VOD services that may get files.
+        root: the folder below which folders must lie; None where no folder may be named.
+        deletes: whether slices may be removed.
+        overwrites: whether files may be replaced that no run of the job has made.
+    """
+
+    sources: tuple[StoreAddress, ...] = ()
+    targets: tuple[StoreAddress, ...] = ()
+    receivers: tuple[Receiver, ...] = ()
+    vod: frozenset[str] = frozenset()
+    root: Path | None = None
+    deletes: bool = False
+    overwrites: bool = False
+
+
+def permitted(text: str, allowed: Allowed) -> str:
+    """A posted job as it goes into the queue: its folders absolute, the secrets of its receivers filled in.
+
+    Args:
+        text: JSON.
+        allowed: what it may name.
+
+    Raises:
+        CommandError: it is no job.
+        ForbiddenError: it names what it may not; all of it, each with its path.
+    """
+    try:
+        found = json.loads(text)
+        clean = json.dumps(found)  # what is checked is what is used, whatever stood there twice
+    except (ValueError, RecursionError):
+        raise CommandError(f"{WHAT} is no JSON: expected a job, as recpipe run takes it.") from None
+    document = parse_document(clean, WHAT)
+    faults: list[str] = []
+    found["source"] = _place(document.source, "source", allowed.sources, allowed.root, faults)
+    for number, target in enumerate(found["targets"]):
+        where = f"targets.{number}"
+        if "place" in target:
+            target["place"] = _place(target["place"], f"{where}.place", allowed.targets, allowed.root, faults)
+        elif target["vod"] not in allowed.vod:
+            faults.append(f"{where}.vod: {WHERE} does not list this VOD service")
+    found["notify"] = [
+        _notify(entry, f"notify.{number}", allowed, faults)
+        for number, entry in enumerate(found.get("notify", []))
+    ]
+    if document.delete_source != "never" and not allowed.deletes:
+        faults.append(f"delete_source: {WHERE} does not let posted jobs remove slices")
+    if document.limits.overwrite and not allowed.overwrites:
+        faults.append(f"limits.overwrite: {WHERE} does not let posted jobs replace what others made")
+    found["folder"] = _folder(document.folder, allowed.root, faults)
+    if faults:
+        raise ForbiddenError("; ".join(faults) + ".")
+    made = json.dumps(found)
+    parse_job(made, WHAT, Path(found["folder"]))
+    return made
+
+
+def _place(
+    address: str, where: str, listed: tuple[StoreAddress, ...], root: Path | None, faults: list[str]
+) -> str:
+    """The address as the queue gets it; a fault is told, and then it does not matter."""
+    try:
+        read = parse_address(address, exists=lambda _: False)
+        if isinstance(read, Folder):
+            return str(below(root, read.path))
+        _check_store(read, listed)
+    except CommandError as error:
+        faults.append(f"{where}: {str(error).rstrip('.')}")
+    return address
+
+
+def _check_store(address: StoreAddress, listed: tuple[StoreAddress, ...]) -> None:
+    """Raises CommandError where it is not inside of one that is listed."""
+    if not address.store:
+        raise CommandError(f"only stores that have a name in {WHERE} may be named, as NAME:prefix")
+    if faults := list(faults_of_prefix(address.prefix)):
+        raise CommandError(faults[0])
+    inside = any(address.store == each.store and address.prefix.startswith(each.prefix) for each in listed)
+    if not inside:
+        raise CommandError(f"{WHERE} does not list this part of a store here")
+
+
+def faults_of_prefix(prefix: str) -> Iterator[str]:
+    """Why a prefix could lead out of another one, or would be seen as something else than it is."""
+    parts = prefix.removesuffix("/").split("/") if prefix else []
+    if any(part in {"", ".", ".."} for part in parts):
+        yield "a prefix has no empty part, '.' or '..'"
+    if any(unicodedata.category(char) in _OBEYED for char in prefix):
+        yield "a prefix has no characters that nobody sees"
+
+
+def below(root: Path | None, path: Path) -> Path:
+    """A path below the root, without links; what is not there yet may be made there.
+
+    Raises:
+        CommandError: there is no root, or it is outside of it, wherever links lead.
+    """
+    if root is None:
+        raise CommandError(f"{WHERE} has no root, so that no folder may be named")
+    try:
+        top = root.resolve(strict=True)
+        found = (top / path).resolve()
+    except (OSError, ValueError, RuntimeError):
+        raise CommandError("it cannot be looked for below the root") from None
+    if not found.is_relative_to(top):
+        raise CommandError("it lies outside the root that posted jobs have")
+    return found
+
+
+def _folder(folder: str, root: Path | None, faults: list[str]) -> str:
+    """Where a posted job's own files lie: below the root, or nowhere."""
+    if root is None and not folder:
+        return os.devnull  # below it there is no file
+    try:
+        return str(below(root, Path(folder)))
+    except CommandError as error:
+        faults.append(f"folder: {error}")
+        return os.devnull
+
+
+def _notify(entry: dict[str, Any], where: str, allowed: Allowed, faults: list[str]) -> dict[str, Any]:
+    if set(entry) != {"url"}:
+        faults.append(f"{where}: a posted job gives the url alone, for its secrets are in {WHERE}")
+        return entry
+    try:
+        url = Url.parse(entry["url"])
+    except CommandError as error:
+        faults.append(f"{where}.url: {str(error).rstrip('.')}")
+        return entry
+    for receiver in allowed.receivers:
+        if receiver.url == url:
+            return receiver.notify
+    faults.append(f"{where}.url: {WHERE} does not list this receiver")
+    return entry

@@ -1,0 +1,166 @@
+"""What has been seen of a queue since this process began: jobs that ended, each counted once.
+
+A queue forgets jobs in time, so sums over it would shrink; these only grow, as counters must.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from pipeline.worker.telling import summary_of, took_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.worker.engine import Engine
+    from pipeline.worker.jobs import Job
+
+OVERLAP_MS = 60_000
+"""Ends that are asked for again: a transaction may be seen later than another that ended after it."""
+MOST = 1000
+TIMES = (1, 3, 10, 30, 100, 300, 1000)
+"""How many times faster than its recording a job was: the bounds of the histogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a job came to, as far as its summary tells.
+
+    Attributes:
+        vendor: of its recording; empty where nobody knows.
+        size: bytes of its files.
+        losses: entries.
+        lost_ms: media.
+        media_ms: from the first picture or sound of a recording to the last, of all recordings.
+    """
+
+    vendor: str = ""
+    size: int = 0
+    losses: int = 0
+    lost_ms: int = 0
+    media_ms: int = 0
+
+
+def result_of(job: Job) -> Result:
+    """The result of a job that has ended; what cannot be read of it counts as nothing."""
+    vendor, size, losses, lost_ms, media_ms = job.order.vendor, 0, 0, 0, 0
+    for recording in _list(summary_of(job) or {}, "recordings"):
+        origin = recording.get("recording")
+        if not vendor and isinstance(origin, dict) and isinstance(origin.get("vendor"), str):
+            vendor = origin["vendor"]
+        outputs = _list(recording, "outputs")
+        size += sum(_number(each, "size") for each in outputs)
+        losses += sum(_number(each, "count") for each in _list(recording, "losses"))
+        lost_ms += _number(recording, "lost_ms")
+        if outputs:
+            begin = min(_number(each, "utc_zero_ms") for each in outputs)
+            end = max(_number(each, "utc_zero_ms") + _number(each, "duration_ms") for each in outputs)
+            media_ms += end - begin
+    return Result(vendor, size, losses, lost_ms, media_ms)
+
+
+def _list(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    found = document.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _number(document: Mapping[str, Any], name: str) -> int:
+    found = document.get(name)
+    return found if isinstance(found, int) else 0
+
+
+@dataclass(slots=True)
+class Sums:
+    """Since this process began, by vendor where nothing else is said.
+
+    Attributes:
+        ended: jobs, by state, exit code and vendor.
+        retries: attempts of them after the first.
+        sizes: bytes of their files.
+        losses: entries.
+        lost_ms: media.
+        media_ms: of those that made files.
+        work_ms: that making these took, the last attempt of each.
+        times: jobs by how many times faster than their recordings they were, each up to that of `TIMES`; the
+            last without bound.
+        times_in_all: the sum of these.
+    """
+
+    ended: Counter[tuple[str, int, str]] = field(default_factory=Counter)
+    retries: Counter[str] = field(default_factory=Counter)
+    sizes: Counter[str] = field(default_factory=Counter)
+    losses: Counter[str] = field(default_factory=Counter)
+    lost_ms: Counter[str] = field(default_factory=Counter)
+    media_ms: Counter[str] = field(default_factory=Counter)
+    work_ms: Counter[str] = field(default_factory=Counter)
+    times: list[int] = field(default_factory=lambda: [0] * (len(TIMES) + 1))
+    times_in_all: float = 0.0
+
+    def add(self, job: Job) -> None:
+        """Count a job that has ended."""
+        result = result_of(job)
+        vendor = result.vendor
+        self.ended[str(job.state), job.end.code if job.end else 0, vendor] += 1
+        self.retries[vendor] += max(0, job.attempts - 1)
+        self.sizes[vendor] += result.size
+        self.losses[vendor] += result.losses
+        self.lost_ms[vendor] += result.lost_ms
+        took = took_ms(job)
+        if result.media_ms and took:
+            self.media_ms[vendor] += result.media_ms
+            self.work_ms[vendor] += took
+            times = result.media_ms / took
+            self.times_in_all += times
+            self.times[next((n for n, most in enumerate(TIMES) if times <= most), len(TIMES))] += 1
+
+
+class Watched:
+    """The sums of a queue, brought up to date when they are asked for. Any thread may ask.
+
+    Args:
+        engine: the queue.
+        since_ms: UTC; what ended before is not counted.
+    """
+
+    def __init__(self, engine: Engine, since_ms: int) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._begin_ms = since_ms
+        self._since_ms = since_ms
+        self._seen: dict[tuple[int, int], int] = {}
+        self._sums = Sums()
+
+    def sums(self) -> Sums:
+        """With all that has ended by now. Raises as the queue does; then nothing is lost."""
+        with self._lock:
+            since = max(self._begin_ms, self._since_ms - OVERLAP_MS)
+            while page := self._engine.ended(since, most=MOST):
+                self._take(page)
+                if len(page) < MOST or page[-1].ended_ms == since:
+                    break
+                since = page[-1].ended_ms
+            self._seen = {
+                which: at for which, at in self._seen.items() if at >= self._since_ms - 2 * OVERLAP_MS
+            }
+            return self._sums
+
+    def _take(self, page: Any) -> None:
+        for job in page:
+            which = (job.id, job.ended_ms)
+            if which not in self._seen:
+                self._seen[which] = job.ended_ms
+                self._sums.add(job)
+            self._since_ms = max(self._since_ms, job.ended_ms)
+
+
+def cumulated(numbers: list[int]) -> list[int]:
+    """How many there are up to each.
+
+    >>> cumulated([1, 0, 2])
+    [1, 1, 3]
+    """
+    return list(accumulate(numbers))
