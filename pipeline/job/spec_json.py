@@ -184,10 +184,10 @@ def parse_job(text: str, source: str, folder: Path) -> Job:
     return job
 
 
-def parse_document(text: str, source: str) -> Document:
-    """The document in a text, by its schema alone. Raises CommandError as `parse_job`."""
+def parse_document(text: str, source: str, *, strict: bool = False) -> Document:
+    """The document in a text, by its schema alone; strictly, 0 is no false. Raises as `parse_job`."""
     try:
-        return Document.model_validate_json(text)
+        return Document.model_validate_json(text, strict=strict or None)
     except ValidationError as error:
         raise CommandError(f"{source} is no job: {'; '.join(faults_of(error))}.") from None
 

@@ -80,7 +80,7 @@ def permitted(text: str, allowed: Allowed) -> str:
         clean = json.dumps(found)  # what is checked is what is used, whatever stood there twice
     except (ValueError, RecursionError):
         raise CommandError(f"{WHAT} is no JSON: expected a job, as recpipe run takes it.") from None
-    document = parse_document(clean, WHAT)
+    document = parse_document(clean, WHAT, strict=True)
     faults: list[str] = []
     found["source"] = _place(document.source, "source", allowed.sources, allowed.root, faults)
     for number, target in enumerate(found["targets"]):

@@ -110,6 +110,7 @@ def test_what_is_not_listed_may_not(allowed: Allowed, changed: dict[str, Any], w
         "no JSON",
         job(endpoint="http://127.0.0.9:1"),
         job(version=2),
+        job(limits={"overwrite": 0}),
         "[" * 100_000,
         job(notify=[{"url": 1}]),
         job(targets=[]),
