@@ -58,11 +58,13 @@ HOMES = {
         "publish/settings.py",
         "publish/tencent/table.py",
         "publish/volcengine/table.py",
+        "worker/inbox/settings.py",
         "worker/operations/settings.py",
     ),
     "prometheus_client": ("worker/operations/metrics.py",),
-    "starlette": ("worker/operations/app.py",),
-    "sqlite3": ("worker/sqlite/",),
+    "starlette": ("worker/operations/app.py", "worker/public/app.py"),
+    "uvicorn": ("worker/listening.py",),
+    "sqlite3": ("worker/sqlite/", "worker/inbox/inbox.py"),
     "urllib3": ("notify/sending.py", "storage/replies.py", "publish/wire.py", "publish/volcengine/wire.py"),
 }
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "types", "misc"}

@@ -24,6 +24,7 @@ COMMANDS = (
     "jobs",
     "watch",
     "worker",
+    "serve",
     "verify",
     "demo",
     "doctor",

@@ -33,12 +33,14 @@ class Settings:
         stores: by name.
         vod: the tables ``[vod.NAME]`` as they are written, for `pipeline.publish.settings`.
         operations: the table ``[operations]`` as it is written, for `pipeline.worker.operations.settings`.
+        serve: the table ``[serve]`` as it is written, for `pipeline.worker.inbox.settings`.
     """
 
     source: str = ""
     stores: Mapping[str, StoreSettings] = field(default_factory=lambda: MappingProxyType({}))
     vod: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     operations: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    serve: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def store_of(self, address: StoreAddress, environ: Mapping[str, str]) -> StoreSettings:
         """The store of an address, its prefix the whole one: the store's own and the address's.

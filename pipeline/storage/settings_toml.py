@@ -2,7 +2,8 @@
 
 The file holds no secret, it names where they are: a field that looks like one is refused before anything else
 is looked at, and no sentence here repeats a value that may be one. What ``[vod.NAME]`` means is read in
-`pipeline.publish.settings`, what ``[operations]`` means in `pipeline.worker.operations.settings`.
+`pipeline.publish.settings`, what ``[operations]`` means in `pipeline.worker.operations.settings`, and what
+``[serve]`` means in `pipeline.worker.inbox.settings`.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class _File(BaseModel):
     stores: dict[str, _Store] = Field(default_factory=dict)
     vod: dict[str, Any] = Field(default_factory=dict)
     operations: dict[str, Any] = Field(default_factory=dict)
+    serve: dict[str, Any] = Field(default_factory=dict)
 
 
 def parse_settings(text: str, source: Path) -> Settings:
@@ -107,6 +109,7 @@ def parse_settings(text: str, source: Path) -> Settings:
         stores=MappingProxyType(stores),
         vod=MappingProxyType(file.vod),
         operations=MappingProxyType(file.operations),
+        serve=MappingProxyType(file.serve),
     )
 
 

@@ -1,0 +1,74 @@
+"""`recpipe serve`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from pipeline.cli import wishes
+from pipeline.cli.app import Command
+from pipeline.cli.streams import complain, put
+from pipeline.errors import CommandError, ExitCode
+
+PUBLIC = "127.0.0.1:8080"
+
+
+@click.command(
+    "serve", cls=Command, short_help="hear of recordings that have ended", codes=(ExitCode.OUTPUT,)
+)
+@click.option("--engine", required=True, metavar="QUEUE", help="Where jobs go: sqlite:PATH or postgres:DSN.")
+@click.option(
+    "--listen",
+    "public",
+    default=PUBLIC,
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where callbacks of vendors are taken; port 0 for any that is free.",
+)
+@click.option(
+    "--inbox",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    metavar="PATH",
+    help="The file of events.  [default: inbox.db beside a queue in SQLite, else here]",
+)
+@wishes.config
+def command(*, engine: str, public: str, inbox: Path | None, config: str | None) -> int:
+    """Take callbacks of vendors and make jobs of them, as [serve] of recpipe.toml says.
+
+    docs/serve.md says how each vendor is set up. Callbacks come over HTTPS to a proxy that passes them on. An
+    event is on the disk before its sender is answered. SIGTERM ends it when what has begun is answered.
+    """
+    try:
+        from pipeline.worker.serving import Served, run
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"serve needs {error.name}: install it with pip install 'recpipe[serve]'."
+        ) from error
+    from pipeline.storage.settings import read_settings
+    from pipeline.worker.inbox.settings import serve_settings
+    from pipeline.worker.open import open_engine
+
+    settings = serve_settings(read_settings(config, os.environ))
+    secrets = settings.secrets(os.environ)
+    if not secrets:
+        where = settings.config or "no recpipe.toml was found, which"
+        raise CommandError(f"{where} names no app in [[serve.apps]]: all routes would be off.")
+    queue = open_engine(engine)
+    try:
+        run(
+            Served(queue, inbox or _beside(engine), settings, secrets, public),
+            tell=lambda said: complain([f"recpipe: {said}"]),
+            ready=lambda said: put([said]),
+        )
+    finally:
+        queue.close()
+    return ExitCode.GOOD
+
+
+def _beside(engine: str) -> Path:
+    """The inbox that belongs to a queue."""
+    kind, _, rest = engine.partition(":")
+    return Path(rest).parent / "inbox.db" if kind == "sqlite" else Path("inbox.db")

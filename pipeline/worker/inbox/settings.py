@@ -1,0 +1,247 @@
+"""The table ``[serve]`` of ``recpipe.toml``: whose callbacks are taken, and which of them starts which job.
+
+The file names where secrets are and holds none. Reading the files of jobs is the only effect here; what is
+wrong is told at once, each fault with its path, and no sentence repeats what may be a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import CommandError
+from pipeline.job.faults import faults_of
+from pipeline.job.spec_json import MOST_BYTES, parse_job
+from pipeline.model.durations import duration_ms
+from pipeline.vendors.events import Phase
+from pipeline.worker.inbox import filling
+from pipeline.worker.inbox.places import check_place
+from pipeline.worker.inbox.rules import STARTS, USUAL, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.job.spec import Job
+    from pipeline.storage.settings import Settings
+
+ROUTES = ("agora", "trtc", "tuicallkit", "volcengine", "s3")
+LEAST_SECRET, MOST_SECRET = 6, 1024
+"""Bytes. Vendors' consoles make short ones."""
+_PLACE = re.compile(r"env:(?P<variable>[A-Za-z_][A-Za-z0-9_]*)|file:(?P<path>.+)", re.ASCII)
+_NAME = r"^[a-z0-9][a-z0-9\-]{0,62}$"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _App(_Model):
+    """An entry of ``[[serve.apps]]``."""
+
+    route: Literal["agora", "trtc", "tuicallkit", "volcengine", "s3"]
+    app: str = Field(default="default", min_length=1, max_length=128)
+    signed_by: Annotated[list[str], Field(min_length=1, max_length=2)]
+
+
+class _Rule(_Model):
+    """An entry of ``[[serve.rules]]``."""
+
+    name: Annotated[str, Field(pattern=_NAME)]
+    vendor: Literal["agora", "trtc", "volcengine", "s3"]
+    app: str = ""
+    on: list[Literal["ready", "partial", "settling", "stopped", "failed"]] = Field(
+        default=[], max_length=len(STARTS)
+    )
+    job: str | dict[str, Any]
+    deadline: str = "24h"
+    priority: int = Field(default=0, ge=-1000, le=1000)
+
+
+class _Serve(_Model):
+    """The table ``[serve]``."""
+
+    root: str | None = None
+    apps: list[_App] = []
+    rules: list[_Rule] = []
+
+
+@dataclass(frozen=True, slots=True)
+class SecretPlace:
+    """Where a secret is: an environment variable, or a file (white space at its ends does not count)."""
+
+    variable: str = ""
+    path: Path | None = None
+
+    def read(self, environ: Mapping[str, str]) -> bytes:
+        """Its bytes; raises CommandError where there is none."""
+        if self.path is None:
+            found, where = environ.get(self.variable, "").encode("utf-8", "surrogateescape"), self.variable
+        else:
+            where = str(self.path)
+            try:
+                with self.path.open("rb") as file:
+                    found = file.read(MOST_SECRET + 1).strip()
+            except OSError as error:
+                raise CommandError(
+                    f"{where} cannot be read ({error.strerror}): expected a secret in it"
+                ) from error
+        if not LEAST_SECRET <= len(found) <= MOST_SECRET:
+            raise CommandError(f"{where} holds no secret: expected {LEAST_SECRET} to {MOST_SECRET} bytes")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """What ``[serve]`` says.
+
+    Attributes:
+        apps: where the secrets of each app are, by route; a route without any is off.
+        rules: by name, in their order.
+        root: below which jobs may name local paths; None for none.
+        stores: names that jobs may use.
+        config: the file, for messages; "" where there is none.
+    """
+
+    apps: Mapping[str, Mapping[str, tuple[SecretPlace, ...]]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    rules: Mapping[str, Rule] = field(default_factory=lambda: MappingProxyType({}))
+    root: Path | None = None
+    stores: frozenset[str] = frozenset()
+    config: str = ""
+
+    def secrets(self, environ: Mapping[str, str]) -> dict[str, dict[str, tuple[bytes, ...]]]:
+        """The secrets by route and app.
+
+        Raises:
+            CommandError: one is not there; all of them in one sentence.
+        """
+        wrong: list[str] = []
+        found: dict[str, dict[str, tuple[bytes, ...]]] = {}
+        for route, apps in self.apps.items():
+            for app, places in apps.items():
+                secrets = []
+                for place in places:
+                    try:
+                        secrets.append(place.read(environ))
+                    except CommandError as error:
+                        wrong.append(str(error))
+                found.setdefault(route, {})[app] = tuple(secrets)
+        if wrong:
+            raise CommandError(f"{'; '.join(wrong)}.")
+        return found
+
+
+def serve_settings(settings: Settings) -> ServeSettings:
+    """The table of a file.
+
+    Raises:
+        CommandError: a field that is unknown, missing or of another form, a job that is none, or one that
+            names what it may not; all of them at once with their paths.
+    """
+    try:
+        table = _Serve.model_validate(dict(settings.serve))
+    except ValidationError as error:
+        faults = "; ".join(f"serve.{fault}" for fault in faults_of(error))
+        raise CommandError(f"{settings.source}: {faults}.") from None
+    folder = Path(settings.source).parent.absolute()
+    read = _Reader(folder, (folder / table.root) if table.root else None, frozenset(settings.stores))
+    apps = read.apps(table.apps)
+    rules = read.rules(table.rules)
+    if read.wrong:
+        raise CommandError(f"{settings.source}: {'; '.join(read.wrong)}.")
+    return ServeSettings(
+        MappingProxyType(apps), MappingProxyType(rules), read.root, read.stores, settings.source
+    )
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Collects what is wrong with apps and rules."""
+
+    folder: Path
+    root: Path | None
+    stores: frozenset[str]
+    wrong: list[str] = field(default_factory=list)
+
+    def apps(self, written: list[_App]) -> dict[str, dict[str, tuple[SecretPlace, ...]]]:
+        found: dict[str, dict[str, tuple[SecretPlace, ...]]] = {}
+        for number, each in enumerate(written):
+            where = f"serve.apps.{number}"
+            places = [_PLACE.fullmatch(text) for text in each.signed_by]
+            if not all(places):
+                self.wrong.append(
+                    f"{where}.signed_by: expected env:NAME or file:PATH, which say where the secret is, and "
+                    "never the secret itself"
+                )
+            if each.app in found.get(each.route, {}):
+                self.wrong.append(f"{where}: route {each.route} has that app twice")
+            found.setdefault(each.route, {})[each.app] = tuple(
+                SecretPlace(place["variable"] or "", self.folder / place["path"] if place["path"] else None)
+                for place in places
+                if place
+            )
+        return found
+
+    def rules(self, written: list[_Rule]) -> dict[str, Rule]:
+        found: dict[str, Rule] = {}
+        for number, each in enumerate(written):
+            where = f"serve.rules.{number}"
+            if each.name in found:
+                self.wrong.append(f"{where}: there is a rule {each.name} already")
+            try:
+                found[each.name] = self._rule(each)
+            except CommandError as error:
+                self.wrong.append(f"{where}: {str(error).rstrip('.')}")
+        return found
+
+    def _rule(self, written: _Rule) -> Rule:
+        document = self._document(written.job)
+        wrong = list(filling.faults(document))
+        if wrong:
+            raise CommandError(f"job.{'; job.'.join(wrong)}")
+        template = filling.Template(json.dumps(document))
+        job = self._tried(template)
+        return Rule(
+            name=written.name,
+            vendor=written.vendor,
+            app=written.app,
+            phases=frozenset(map(Phase, written.on)) or USUAL,
+            template=template,
+            limit_ms=job.limits.settling.limit_ms,
+            deadline_ms=duration_ms(written.deadline),
+            priority=written.priority,
+        )
+
+    def _document(self, written: str | dict[str, Any]) -> dict[str, Any]:
+        """The job as it is written, with the folder of its own files."""
+        if isinstance(written, str):
+            path = self.folder / written
+            try:
+                with path.open("rb") as file:
+                    text = file.read(MOST_BYTES + 1)
+                document = json.loads(text)
+            except OSError as error:
+                raise CommandError(f"job: {path} cannot be read ({error.strerror})") from error
+            except (ValueError, RecursionError):
+                raise CommandError(f"job: {path} holds no JSON") from None
+            base = path.parent
+        else:
+            document, base = json.loads(json.dumps(written, default=str)), self.folder
+        if not isinstance(document, dict):
+            raise CommandError("job: expected a table")
+        document["folder"] = str(base / str(document.get("folder", "")))  # workers run elsewhere
+        return document
+
+    def _tried(self, template: filling.Template) -> Job:
+        """The job of an event that tells everything; raises CommandError where it is none, or may not be."""
+        job = parse_job(template.filled(filling.SAMPLE), "its job", self.folder)
+        for address in (job.source, job.place):
+            check_place(address, self.stores, self.root)
+        return job

@@ -1,0 +1,1 @@
+"""The public listener: the routes of vendors' callbacks and nothing else."""

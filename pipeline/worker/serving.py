@@ -1,0 +1,116 @@
+"""`recpipe serve` without its command line: the listeners, and beside them the thread that makes jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.errors import RecpipeError
+from pipeline.worker.inbox.dispatch import Dispatcher
+from pipeline.worker.inbox.inbox import Inbox
+from pipeline.worker.listening import listen, serve, server_of, url_of
+from pipeline.worker.public.app import PublicApp
+from pipeline.worker.public.counts import Counts
+from pipeline.worker.public.intake import Intake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from pipeline.worker.engine import Engine
+    from pipeline.worker.inbox.settings import ServeSettings
+
+LOOK_S = 1.0
+"""Between two looks for tasks that are due; news of this process is looked at without waiting."""
+AWAY_S = 5.0
+"""After the queue or the inbox could not be reached."""
+TIDY_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is served.
+
+    Attributes:
+        engine: the queue.
+        inbox: path of the file of events.
+        settings: apps and rules.
+        secrets: by route and app.
+        public: ``HOST:PORT``.
+    """
+
+    engine: Engine
+    inbox: Path
+    settings: ServeSettings
+    secrets: Mapping[str, Mapping[str, tuple[bytes, ...]]]
+    public: str
+
+
+def utc_ms() -> int:
+    """This machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def run(served: Served, *, tell: Callable[[str], None], ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT comes.
+
+    Args:
+        served: what.
+        tell: is told sentences for people.
+        ready: is told where each listener is, once all of them listen.
+
+    Raises:
+        CommandError: an address cannot be listened at, or the inbox is none.
+        OutputError: the inbox cannot be kept.
+    """
+    with ExitStack() as stack:
+        inbox = Inbox(served.inbox, clock=utc_ms)
+        stack.callback(inbox.close)
+        public = stack.enter_context(listen(served.public))
+        counts = Counts()
+        news = threading.Event()
+        app = PublicApp(Intake(inbox, served.secrets, counts, news.set, tell))
+        stack.callback(app.close)
+        dispatcher = Dispatcher(inbox, served.engine, served.settings, utc_ms, tell)
+        stack.enter_context(_beside(dispatcher, news, tell))
+        ready(f"public {url_of(public)}")
+        asyncio.run(serve([(server_of(app.asgi), public)]))
+
+
+@contextmanager
+def _beside(dispatcher: Dispatcher, news: threading.Event, tell: Callable[[str], None]) -> Iterator[None]:
+    """Have tasks looked at in a thread while the block runs."""
+    over = threading.Event()
+    thread = threading.Thread(target=_dispatch, args=(dispatcher, news, over, tell), name="dispatcher")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        news.set()
+        thread.join()
+
+
+def _dispatch(
+    dispatcher: Dispatcher, news: threading.Event, over: threading.Event, tell: Callable[[str], None]
+) -> None:
+    said, tidied = "", float("-inf")
+    while not over.is_set():
+        news.clear()
+        try:
+            if time.monotonic() - tidied > TIDY_S:
+                dispatcher.inbox.tidy()
+                tidied = time.monotonic()
+            while dispatcher.turn() and not over.is_set():
+                pass
+            said = ""
+        except RecpipeError as error:
+            if str(error) != said:
+                said = str(error)
+                tell(f"events wait: {said}")
+            over.wait(AWAY_S)
+        news.wait(LOOK_S)
