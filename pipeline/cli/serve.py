@@ -18,7 +18,7 @@ PUBLIC = "127.0.0.1:8080"
 @click.command(
     "serve", cls=Command, short_help="hear of recordings that have ended", codes=(ExitCode.OUTPUT,)
 )
-@click.option("--engine", required=True, metavar="QUEUE", help="Where jobs go: sqlite:PATH or postgres:DSN.")
+@wishes.engine
 @click.option(
     "--listen",
     "public",

@@ -14,13 +14,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pipeline.job.asked import identity
+from pipeline.model.batch import folder_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pipeline.vendors.tasks import Task
 
 FIELDS = ("task", "room", "user", "app", "vendor", "day", "folder")
-FIELD = re.compile(r"\{(" + "|".join(FIELDS) + r")\}")
+_NAME = "name"
+FIELD = re.compile(r"\{(" + "|".join((*FIELDS, _NAME)) + r")\}")
 SAMPLE = {
     "task": "task",
     "room": "room",
@@ -64,27 +68,36 @@ class Template:
     @property
     def needs(self) -> frozenset[str]:
         """What events must tell."""
-        return frozenset(FIELD.findall(self.document))
+        return frozenset(FIELD.findall(self.document)) - {_NAME}
 
     def filled(self, values: Mapping[str, str]) -> str:
         """The job, JSON.
 
         Args:
-            values: of `needs`, at least.
+            values: of `needs`, at least; ``{name}`` of a place is what a batch calls the source's folder.
 
         Raises:
             Unfilled: one of them is empty, or is no part of an address.
+            CommandError: the source is no address.
         """
-        return json.dumps(_filled(json.loads(self.document), (), values), ensure_ascii=True)
+        document = json.loads(self.document)
+        known, last = identity(_filled(document.get("source", ""), ("source",), values))
+        named = {**values, _NAME: folder_name(last, known)}
+        return json.dumps(_filled(document, (), named), ensure_ascii=True)
 
 
 def faults(document: Any) -> Iterator[str]:
     """Fields that hold what they may not, each with its path."""
     for where, text in _texts(document, ()):
         found = FIELD.search(text)
-        if found and not _among(where, (*_WHERE, *_OWN)):
+        if found and not (_among(where, _OWN) or (_among(where, _WHERE) and _may_hold(where, text))):
             path = ".".join(map(str, where))
-            yield f"{path}: it may not hold {found[0]}, for it is the same for all events"
+            yield f"{path}: it may not hold {found[0]}"
+
+
+def _may_hold(where: Sequence[str | int], text: str) -> bool:
+    """The name of the source's folder is not part of the source, nor of what is picked from it."""
+    return where[0] == "targets" or f"{{{_NAME}}}" not in text
 
 
 def values_of(task: Task, at_ms: int) -> dict[str, str]:
