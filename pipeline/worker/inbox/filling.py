@@ -81,9 +81,12 @@ class Template:
             CommandError: the source is no address.
         """
         document = json.loads(self.document)
-        known, last = identity(_filled(document.get("source", ""), ("source",), values))
-        named = {**values, _NAME: folder_name(last, known)}
-        return json.dumps(_filled(document, (), named), ensure_ascii=True)
+        source = _filled(document.get("source"), ("source",), values)
+        name = ""
+        if isinstance(source, str) and source:
+            known, last = identity(source)
+            name = folder_name(last, known)
+        return json.dumps(_filled(document, (), {**values, _NAME: name}), ensure_ascii=True)
 
 
 def faults(document: Any) -> Iterator[str]:

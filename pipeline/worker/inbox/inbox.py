@@ -109,7 +109,7 @@ class Inbox:
         ]
 
     def _due(self, row: sqlite3.Row) -> Due:
-        events = self._read(rows.EVENTS, {name: row[name] for name in ("vendor", "app", "task")})
+        events = self._read(rows.EVENTS, {name: row[name] for name in ("vendor", "app", "recording")})
         made = {
             each["rule"]: Made(each["job"], each["key"])
             for each in self._read(rows.JOBS, {"task": row["id"]})
@@ -118,7 +118,7 @@ class Inbox:
             row["id"],
             # an event may have come in between the two statements, and is in the task then
             max([row["news"], *(each["id"] for each in events)]),
-            Task(row["vendor"], row["app"], row["task"])
+            Task(row["vendor"], row["app"], row["recording"])
             if not events
             else Task.of(rows.event_of(each["event"]) for each in events),
             max((each["kept_ms"] for each in events), default=0),
@@ -178,11 +178,11 @@ class Inbox:
 def _kept(db: sqlite3.Connection, event: Event, now_ms: int) -> Kept:
     if event.at_ms and event.at_ms < now_ms - RETENTION_MS:
         return Kept.OLD
-    values: dict[str, Any] = {"vendor": event.vendor, "app": event.app, "key": event.key, "task": event.task}
-    values |= {"kept_ms": now_ms, "event": rows.text_of(event)}
+    values: dict[str, Any] = {"vendor": event.vendor, "app": event.app, "key": event.key}
+    values |= {"recording": event.recording, "kept_ms": now_ms, "event": rows.text_of(event)}
     made = db.execute(rows.KEEP, values)
     if not made.rowcount:
         return Kept.DUPLICATE
-    if event.task:
+    if event.recording:
         db.execute(rows.NEWS, values | {"news": made.lastrowid})
     return Kept.NEW

@@ -8,21 +8,22 @@ from dataclasses import asdict
 from pipeline.vendors.events import Event, Phase
 
 KEEP = """
-INSERT OR IGNORE INTO events (vendor, app, key, task, kept_ms, event)
-VALUES (:vendor, :app, :key, :task, :kept_ms, :event)"""
+INSERT OR IGNORE INTO events (vendor, app, key, recording, kept_ms, event)
+VALUES (:vendor, :app, :key, :recording, :kept_ms, :event)"""
 
 NEWS = """
-INSERT INTO tasks (vendor, app, task, news, due_ms, changed_ms)
-VALUES (:vendor, :app, :task, :news, 0, :kept_ms)
-ON CONFLICT (vendor, app, task) DO UPDATE SET news = :news, due_ms = 0, changed_ms = :kept_ms"""
+INSERT INTO tasks (vendor, app, recording, news, due_ms, changed_ms)
+VALUES (:vendor, :app, :recording, :news, 0, :kept_ms)
+ON CONFLICT (vendor, app, recording) DO UPDATE SET news = :news, due_ms = 0, changed_ms = :kept_ms"""
 """SQLite 3.24 and later (sqlite.org/lang_upsert.html)."""
 
 DUE = """
-SELECT id, vendor, app, task, news FROM tasks WHERE due_ms IS NOT NULL AND due_ms <= :now_ms
+SELECT id, vendor, app, recording, news FROM tasks WHERE due_ms IS NOT NULL AND due_ms <= :now_ms
 ORDER BY due_ms, id LIMIT :most"""
 
 EVENTS = """
-SELECT id, event, kept_ms FROM events WHERE vendor = :vendor AND app = :app AND task = :task ORDER BY id"""
+SELECT id, event, kept_ms FROM events WHERE vendor = :vendor AND app = :app AND recording = :recording
+ORDER BY id"""
 
 JOBS = "SELECT rule, job, key FROM jobs WHERE task = :task"
 
@@ -35,7 +36,7 @@ WHERE id = :task"""
 """What came in meanwhile stays due."""
 
 LATEST = """
-SELECT vendor, app, task, became, due_ms, changed_ms FROM tasks
+SELECT vendor, app, recording AS task, became, due_ms, changed_ms FROM tasks
 ORDER BY changed_ms DESC, id DESC LIMIT :most"""
 
 OLD_EVENTS = "DELETE FROM events WHERE kept_ms < :before_ms"
@@ -43,7 +44,7 @@ OLD_EVENTS = "DELETE FROM events WHERE kept_ms < :before_ms"
 OLD_TASKS = """
 DELETE FROM tasks WHERE changed_ms < :before_ms AND NOT EXISTS (
   SELECT 1 FROM events WHERE events.vendor = tasks.vendor AND events.app = tasks.app
-    AND events.task = tasks.task)"""
+    AND events.recording = tasks.recording)"""
 
 OLD_JOBS = "DELETE FROM jobs WHERE task NOT IN (SELECT id FROM tasks)"
 
@@ -58,5 +59,5 @@ def text_of(event: Event) -> str:
 def event_of(text: str) -> Event:
     """The event that `text_of` wrote."""
     values = json.loads(text)
-    values |= {name: tuple(values[name]) for name in ("files", "people") if name in values}
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     return Event(**(values | {"phase": Phase(values["phase"])}))
