@@ -12,7 +12,7 @@ from pipeline.cli.app import Command
 from pipeline.cli.streams import complain, put
 from pipeline.errors import CommandError, ExitCode
 
-PUBLIC = "127.0.0.1:8080"
+PUBLIC, OPERATIONS = "127.0.0.1:8080", "127.0.0.1:8081"
 
 
 @click.command(
@@ -28,6 +28,13 @@ PUBLIC = "127.0.0.1:8080"
     help="Where callbacks of vendors are taken; port 0 for any that is free.",
 )
 @click.option(
+    "--operations",
+    default=OPERATIONS,
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where the status page, metrics and posted jobs are; elsewhere than here it needs a token.",
+)
+@click.option(
     "--inbox",
     type=click.Path(dir_okay=False, path_type=Path),
     default=None,
@@ -35,11 +42,12 @@ PUBLIC = "127.0.0.1:8080"
     help="The file of events.  [default: inbox.db beside a queue in SQLite, else here]",
 )
 @wishes.config
-def command(*, engine: str, public: str, inbox: Path | None, config: str | None) -> int:
+def command(*, engine: str, public: str, operations: str, inbox: Path | None, config: str | None) -> int:
     """Take callbacks of vendors and make jobs of them, as [serve] of recpipe.toml says.
 
     docs/serve.md says how each vendor is set up. Callbacks come over HTTPS to a proxy that passes them on. An
-    event is on the disk before its sender is answered. SIGTERM ends it when what has begun is answered.
+    event is on the disk before its sender is answered. Where both listeners are is told on standard output.
+    SIGTERM ends it when what has begun is answered.
     """
     try:
         from pipeline.worker.serving import Served, run
@@ -50,18 +58,32 @@ def command(*, engine: str, public: str, inbox: Path | None, config: str | None)
     from pipeline.storage.settings import read_settings
     from pipeline.worker.inbox.settings import serve_settings
     from pipeline.worker.open import open_engine
+    from pipeline.worker.operations.guard import check_binding
+    from pipeline.worker.operations.settings import operations_settings
 
-    settings = serve_settings(read_settings(config, os.environ))
-    secrets = settings.secrets(os.environ)
+    read = read_settings(config, os.environ)
+    settings, inside = serve_settings(read), operations_settings(read)
+    secrets, token = settings.secrets(os.environ), inside.token(os.environ)
+    check_binding(operations.rpartition(":")[0], token)
     if not secrets:
         where = settings.config or "no recpipe.toml was found, which"
         raise CommandError(f"{where} names no app in [[serve.apps]]: all routes would be off.")
     queue = open_engine(engine)
     try:
         run(
-            Served(queue, inbox or _beside(engine), settings, secrets, public),
+            Served(
+                queue,
+                inbox or _beside(engine),
+                settings,
+                secrets,
+                public,
+                operations,
+                inside.allowed,
+                token,
+                inside.hosts,
+            ),
             tell=lambda said: complain([f"recpipe: {said}"]),
-            ready=lambda said: put([said]),
+            ready=lambda said: put(said.splitlines()),
         )
     finally:
         queue.close()

@@ -110,7 +110,7 @@ class _Server(uvicorn.Server):
 
 
 def server_of(app: Any) -> uvicorn.Server:
-    """A server of an ASGI app. It logs nothing: what is worth a sentence, the app tells."""
+    """A server of an ASGI app. It logs bugs alone: what else is worth a sentence, the app tells."""
     return _Server(
         uvicorn.Config(
             app,
@@ -120,7 +120,7 @@ def server_of(app: Any) -> uvicorn.Server:
             lifespan="off",
             interface="asgi3",
             log_config=None,
-            log_level="critical",
+            log_level="error",
             access_log=False,
             proxy_headers=False,
             server_header=False,

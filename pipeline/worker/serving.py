@@ -6,13 +6,15 @@ import asyncio
 import threading
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.errors import RecpipeError
+from pipeline.worker.allowed import Allowed
 from pipeline.worker.inbox.dispatch import Dispatcher
 from pipeline.worker.inbox.inbox import Inbox
 from pipeline.worker.listening import listen, serve, server_of, url_of
+from pipeline.worker.operations.app import operations_app
 from pipeline.worker.public.app import PublicApp
 from pipeline.worker.public.counts import Counts
 from pipeline.worker.public.intake import Intake
@@ -41,6 +43,10 @@ class Served:
         settings: apps and rules.
         secrets: by route and app.
         public: ``HOST:PORT``.
+        operations: the other one; its binding has been checked.
+        allowed: what a job may name that is posted there.
+        token: that is asked for there; None for none.
+        hosts: names by which it is reached.
     """
 
     engine: Engine
@@ -48,6 +54,10 @@ class Served:
     settings: ServeSettings
     secrets: Mapping[str, Mapping[str, tuple[bytes, ...]]]
     public: str
+    operations: str
+    allowed: Allowed = field(default_factory=Allowed)
+    token: bytes | None = None
+    hosts: frozenset[str] = frozenset()
 
 
 def utc_ms() -> int:
@@ -71,14 +81,18 @@ def run(served: Served, *, tell: Callable[[str], None], ready: Callable[[str], N
         inbox = Inbox(served.inbox, clock=utc_ms)
         stack.callback(inbox.close)
         public = stack.enter_context(listen(served.public))
+        operations = stack.enter_context(listen(served.operations))
         counts = Counts()
         news = threading.Event()
         app = PublicApp(Intake(inbox, served.secrets, counts, news.set, tell))
         stack.callback(app.close)
         dispatcher = Dispatcher(inbox, served.engine, served.settings, utc_ms, tell)
         stack.enter_context(_beside(dispatcher, news, tell))
-        ready(f"public {url_of(public)}")
-        asyncio.run(serve([(server_of(app.asgi), public)]))
+        inside = operations_app(
+            served.engine, served.allowed, served.token, counts, inbox, hosts=served.hosts
+        )
+        ready(f"public {url_of(public)}\noperations {url_of(operations)}")
+        asyncio.run(serve([(server_of(app.asgi), public), (server_of(inside), operations)]))
 
 
 @contextmanager

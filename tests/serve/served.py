@@ -87,6 +87,7 @@ class Serving:
 
     process: subprocess.Popen[str]
     port: int
+    operations: int
     folder: Path
 
     def post(self, post: Post) -> Answered:
@@ -142,6 +143,7 @@ def serving(
             *command,
             "serve",
             *("--engine", f"sqlite:{folder / 'queue.db'}", "--listen", "127.0.0.1:0"),
+            *("--operations", "127.0.0.1:0"),
             *("--config", str(folder / "recpipe.toml"), *arguments),
         ],
         cwd=ROOT,
@@ -152,9 +154,10 @@ def serving(
     )
     assert process.stdout is not None
     try:
-        line = process.stdout.readline()
-        assert line.startswith("public http://127.0.0.1:"), (line, process.communicate())
-        yield Serving(process, int(line.rpartition(":")[2]), folder)
+        public, operations = process.stdout.readline(), process.stdout.readline()
+        assert public.startswith("public http://127.0.0.1:"), process.communicate()
+        assert operations.startswith("operations http://127.0.0.1:")
+        yield Serving(process, int(public.rpartition(":")[2]), int(operations.rpartition(":")[2]), folder)
     finally:
         process.kill()
         process.communicate()
