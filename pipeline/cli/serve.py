@@ -50,6 +50,7 @@ def command(*, engine: str, public: str, operations: str, inbox: Path | None, co
     SIGTERM ends it when what has begun is answered.
     """
     try:
+        from pipeline.worker.operations.settings import operations_settings
         from pipeline.worker.serving import Served, run
     except ModuleNotFoundError as error:
         raise CommandError(
@@ -59,15 +60,13 @@ def command(*, engine: str, public: str, operations: str, inbox: Path | None, co
     from pipeline.worker.inbox.settings import serve_settings
     from pipeline.worker.open import open_engine
     from pipeline.worker.operations.guard import check_binding
-    from pipeline.worker.operations.settings import operations_settings
 
     read = read_settings(config, os.environ)
     settings, inside = serve_settings(read), operations_settings(read)
     secrets, token = settings.secrets(os.environ), inside.token(os.environ)
     check_binding(operations.rpartition(":")[0], token)
     if not secrets:
-        where = settings.config or "no recpipe.toml was found, which"
-        raise CommandError(f"{where} names no app in [[serve.apps]]: all routes would be off.")
+        complain(["recpipe: recpipe.toml names no app in [[serve.apps]]: all routes of vendors are off."])
     queue = open_engine(engine)
     try:
         run(

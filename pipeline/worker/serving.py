@@ -122,9 +122,10 @@ def _dispatch(
             while dispatcher.turn() and not over.is_set():
                 pass
             said = ""
-        except RecpipeError as error:
-            if str(error) != said:
-                said = str(error)
-                tell(f"events wait: {said}")
+        except Exception as error:  # noqa: BLE001 - the thread must outlive whatever befalls it
+            now = str(error) if isinstance(error, RecpipeError) else f"{type(error).__name__}: {error}"
+            if now != said:
+                tell(f"events wait: {now}")
+            said = now
             over.wait(AWAY_S)
         news.wait(LOOK_S)

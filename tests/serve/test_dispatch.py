@@ -185,6 +185,22 @@ def test_what_a_rule_needs_and_no_event_tells_is_said(tmp_path: Path) -> None:
         assert "tells no user" in here.became()
 
 
+def test_what_a_rule_needs_may_be_told_in_any_order(tmp_path: Path) -> None:
+    rule = f'\n[[serve.rules]]\nname = "a"\nvendor = "trtc"\n{JOB.replace("{day}", "{user}")}\n'
+    told = event(
+        307,
+        FileName="20055501_room7__UserId_s_YW5u__UserId_e_main_audio.m3u8",
+        UserId="ann",
+        TrackType="audio",
+    )
+    for number, bodies in enumerate(([event(305), told], [told, event(305)])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with room(folder, text=STORES + APPS + rule) as here:
+            here.take(*bodies)
+            assert json.loads(here.job().order.document)["targets"][0]["place"].startswith("vod:ann/")
+
+
 def test_a_task_that_cannot_be_looked_at_keeps_no_other_from_it(
     here: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

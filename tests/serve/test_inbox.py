@@ -91,6 +91,33 @@ def test_news_that_came_while_a_task_was_looked_at_are_looked_at(inbox: Inbox) -
     assert due.news > before.news
 
 
+def test_what_decides_nothing_has_no_task_looked_at_again(inbox: Inbox, clock: Clock) -> None:
+    """A long call tells tens of thousands of slices."""
+    settling = replace(READY, phase=Phase.SETTLING)
+    inbox.keep(settling)
+    (due,) = inbox.due()
+    inbox.mark(due, "waits", due_ms=clock.utc_ms + 10, made={})
+    inbox.keep(*(replace(settling, key=f"s{number}") for number in range(50)))
+    inbox.keep(*(replace(READY, key=f"o{number}", phase=Phase.OTHER) for number in range(50)))
+    assert inbox.due() == []
+    clock.utc_ms += 10
+    (due,) = inbox.due()
+    inbox.mark(due, "job 7", due_ms=None, made={})
+    inbox.keep(replace(READY, key="o", phase=Phase.OTHER))
+    assert inbox.due() == []
+    inbox.keep(replace(settling, key="s"))
+    assert len(inbox.due()) == 1
+
+
+def test_whatever_is_told_of_a_task_that_lacks_something_has_it_looked_at(inbox: Inbox) -> None:
+    inbox.keep(READY)
+    (due,) = inbox.due()
+    inbox.mark(due, "no job: it tells no user", due_ms=None, made={}, lacks=True)
+    inbox.keep(replace(READY, key="k2", phase=Phase.OTHER, user="ann"))
+    (due,) = inbox.due()
+    assert due.task.users == ("ann",)
+
+
 def test_tasks_come_in_the_order_of_their_times_some_at_once(inbox: Inbox) -> None:
     inbox.keep(*(replace(READY, key=str(number), task=f"t{number}") for number in range(MOST_AT_ONCE + 1)))
     first = inbox.due()

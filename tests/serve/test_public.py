@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import signal
 import socket
 import sqlite3
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.worker.jobs import State
+from pipeline.worker.listening import MOST_CONNECTIONS
+from pipeline.worker.public.app import MOST_AT_ONCE
 from tests.serve import callbacks
 from tests.serve.callbacks import APP, AT_MS, SECRET, Post, event, stored, trtc
 from tests.serve.served import PATIENCE_S, WHOLE, Canary, configured, send, serving, until
@@ -227,11 +230,32 @@ def test_what_cannot_be_kept_is_503_and_is_taken_when_it_comes_again(served: Ser
     assert served.post(post).status == 200
 
 
-def test_more_connections_than_it_takes_do_not_keep_it_from_answering(served: Serving) -> None:
-    idle = [socket.create_connection(("127.0.0.1", served.port), PATIENCE_S) for _ in range(300)]
-    for there in idle:
+def test_connections_over_a_number_are_closed_and_the_others_are_not(served: Serving) -> None:
+    idle = [socket.create_connection(("127.0.0.1", served.port), PATIENCE_S) for _ in range(MOST_CONNECTIONS)]
+    more = [socket.create_connection(("127.0.0.1", served.port), PATIENCE_S) for _ in range(20)]
+    until(lambda: len(select.select(more, [], [], 0)[0]) >= 19)
+    assert select.select(idle[20:], [], [], 0)[0] == []
+    for there in (*idle, *more):
         there.close()
-    until(lambda: served.post(trtc(event(301, task="after"))).status == 200)
+    until(lambda: succeeds(served))
+
+
+def succeeds(served: Serving) -> bool:
+    try:
+        return served.post(trtc(event(301, task="after"))).status == 200
+    except OSError:
+        return False
+
+
+def test_requests_over_a_number_are_told_to_come_again(served: Serving) -> None:
+    begun = b"POST /trtc HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+    slow = [socket.create_connection(("127.0.0.1", served.port), PATIENCE_S) for _ in range(MOST_AT_ONCE)]
+    for there in slow:
+        there.sendall(begun)
+    until(lambda: served.post(trtc(event(301, task="busy"))).status == 503)
+    for there in slow:
+        there.close()
+    until(lambda: succeeds(served))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)

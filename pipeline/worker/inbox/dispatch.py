@@ -46,6 +46,7 @@ class _Became(NamedTuple):
     sentence: str
     due_ms: int | None = None
     made: Made | None = None
+    lacks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Dispatcher:
             " ".join(sentences) if rules else "no rule of recpipe.toml takes it.",
             due_ms=min((each.due_ms for each in became.values() if each.due_ms is not None), default=None),
             made={name: each.made for name, each in became.items() if each.made is not None},
+            lacks=any(each.lacks for each in became.values()),
         )
 
     def _by_rule(self, rule: Rule, due: Due) -> _Became:
@@ -116,7 +118,7 @@ class Dispatcher:
             document = rule.template.filled(values_of(due.task, want.at_ms))
             key = self._checked(document)
         except (Unfilled, CommandError) as error:
-            return _Became(f"no job: {str(error).rstrip('.')}")
+            return _Became(f"no job: {str(error).rstrip('.')}", lacks=True)
         same = self.engine.jobs(key=key, most=1)
         return self._after(same[0], rule, want) if same else self._submit(rule, key, document, want)
 

@@ -125,7 +125,9 @@ class Inbox:
             made,
         )
 
-    def mark(self, due: Due, became: str, *, due_ms: int | None, made: Mapping[str, Made]) -> None:
+    def mark(
+        self, due: Due, became: str, *, due_ms: int | None, made: Mapping[str, Made], lacks: bool = False
+    ) -> None:
         """Write what became of a task.
 
         Args:
@@ -133,8 +135,9 @@ class Inbox:
             became: a sentence for people.
             due_ms: UTC when it is to be looked at again; None for when there is news.
             made: jobs that its rules have made.
+            lacks: anything that is told of it may be what a rule needs.
         """
-        values = {"task": due.id, "news": due.news, "became": became, "due_ms": due_ms}
+        values = {"task": due.id, "news": due.news, "became": became, "due_ms": due_ms, "lacks": lacks}
         with self._alone() as db:
             for rule, job in made.items():
                 db.execute(rows.MADE, {"task": due.id, "rule": rule, "job": job.job, "key": job.key})
@@ -184,5 +187,5 @@ def _kept(db: sqlite3.Connection, event: Event, now_ms: int) -> Kept:
     if not made.rowcount:
         return Kept.DUPLICATE
     if event.recording:
-        db.execute(rows.NEWS, values | {"news": made.lastrowid})
+        db.execute(rows.NEWS, values | rows.weight_of(event) | {"news": made.lastrowid})
     return Kept.NEW

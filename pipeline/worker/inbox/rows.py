@@ -7,6 +7,8 @@ from dataclasses import asdict
 
 from pipeline.vendors.events import Event, Phase
 
+_DECIDES = frozenset({Phase.READY, Phase.PARTIAL, Phase.STOPPED, Phase.FAILED, Phase.KEPT})
+
 KEEP = """
 INSERT OR IGNORE INTO events (vendor, app, key, recording, kept_ms, event)
 VALUES (:vendor, :app, :key, :recording, :kept_ms, :event)"""
@@ -14,8 +16,10 @@ VALUES (:vendor, :app, :key, :recording, :kept_ms, :event)"""
 NEWS = """
 INSERT INTO tasks (vendor, app, recording, news, due_ms, changed_ms)
 VALUES (:vendor, :app, :recording, :news, 0, :kept_ms)
-ON CONFLICT (vendor, app, recording) DO UPDATE SET news = :news, due_ms = 0, changed_ms = :kept_ms"""
-"""SQLite 3.24 and later (sqlite.org/lang_upsert.html)."""
+ON CONFLICT (vendor, app, recording) DO UPDATE SET news = :news, changed_ms = :kept_ms,
+  due_ms = CASE WHEN :decides OR lacks OR (:settles AND due_ms IS NULL) THEN 0 ELSE due_ms END"""
+"""What decides nothing does not have a task looked at: each look reads all of its events, and each slice of a
+long call may be one. SQLite 3.24 and later (sqlite.org/lang_upsert.html)."""
 
 DUE = """
 SELECT id, vendor, app, recording, news FROM tasks WHERE due_ms IS NOT NULL AND due_ms <= :now_ms
@@ -30,7 +34,7 @@ JOBS = "SELECT rule, job, key FROM jobs WHERE task = :task"
 MADE = "INSERT OR REPLACE INTO jobs (task, rule, job, key) VALUES (:task, :rule, :job, :key)"
 
 MARK = """
-UPDATE tasks SET became = :became, changed_ms = :now_ms,
+UPDATE tasks SET became = :became, lacks = :lacks, changed_ms = :now_ms,
   due_ms = CASE WHEN news = :news THEN :due_ms ELSE due_ms END
 WHERE id = :task"""
 """What came in meanwhile stays due."""
@@ -54,6 +58,11 @@ COUNT = "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM tasks WHERE
 def text_of(event: Event) -> str:
     """The event as it is kept."""
     return json.dumps(asdict(event), ensure_ascii=True, separators=(",", ":"))
+
+
+def weight_of(event: Event) -> dict[str, bool]:
+    """Whether it may change what becomes of its task: at once, or when nothing more is heard."""
+    return {"decides": event.phase in _DECIDES, "settles": event.phase is Phase.SETTLING}
 
 
 def event_of(text: str) -> Event:

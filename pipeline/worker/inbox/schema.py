@@ -39,6 +39,7 @@ CREATE TABLE tasks (
   recording TEXT NOT NULL,
   news INTEGER NOT NULL,
   due_ms INTEGER,
+  lacks INTEGER NOT NULL DEFAULT 0,
   became TEXT NOT NULL DEFAULT '',
   changed_ms INTEGER NOT NULL
 )""",
