@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import EngineBusyError
+from pipeline.vendors.events import delivery
 from pipeline.worker.inbox.rules import QUIET_MS
 from pipeline.worker.jobs import Again, Ended, Order, State
 from pipeline.worker.orders import key_of
+from pipeline.worker.public.intake import GOOD, UNAVAILABLE
 from pipeline.worker.sqlite.engine import SqliteEngine
 from tests.serve.callbacks import AT_MS, ended, event, trtc
 from tests.serve.launcher import Turn
@@ -229,6 +231,29 @@ def test_while_the_queue_is_away_events_are_kept_and_wait(
             here.take(event(305))
     here.dispatcher.turn()
     assert here.job().state is State.WAITING
+
+
+def test_a_full_disk_is_told_as_later_and_nothing_is_lost(here: Room) -> None:
+    db = here.inbox._connections.mine()
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    db.execute(f"PRAGMA max_page_count = {pages}")
+    tasks, taken = [f"t{number}" for number in range(100)], []
+    for task in tasks:
+        if status(here, task) != GOOD:
+            break
+        taken.append(task)
+    assert len(taken) < len(tasks)
+    assert status(here, task) == UNAVAILABLE
+    db.execute("PRAGMA max_page_count = 100000")
+    assert status(here, task) == GOOD
+    here.pass_ms(0)
+    assert len(here.jobs()) == len(taken) + 1
+
+
+def status(here: Room, task: str) -> int:
+    post = trtc(event(305, task=task, room="r" * 60))
+    headers = [(name.encode(), value.encode()) for name, value in post.headers.items()]
+    return here.intake.take("trtc", delivery(post.body, headers, b"", 0)).status
 
 
 def test_two_hosts_that_hear_of_the_same_make_one_job(tmp_path: Path) -> None:
