@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.worker.jobs import ENDED, Job, Order, State
 from tests.documents import ROOT
@@ -26,14 +26,15 @@ LEASE_MS = 5_000
 PATIENCE_S = 180
 COMPOSITE = {"layout": "auto", "size": "640x360", "background": "#204060"}
 OUTPUTS = {"kind": "compose", "composite": COMPOSITE}
-PIECES, SHARES = 10, 4
-"""Of a call of 24 s: nine of pictures, 8 s of them to a share, and the sound, which is one by itself."""
+PIECES, SHARES = 5, 3
+"""Of 16 s of a call: four of pictures, 8 s of them to a share, and the sound, which is one by itself."""
 
 
 def job_of(source: object, place: object, url: str = "", **more: Any) -> dict[str, Any]:
     """A job that makes a composite in shares."""
     limits = {"spread": "0", **more.pop("limits", {})}
-    return document(source, place, url, **{"outputs": OUTPUTS, "limits": limits, **more})
+    wanted = {"outputs": OUTPUTS, "selection": {"end": "16"}, "limits": limits, **more}
+    return document(source, place, url, **wanted)
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Calls:
 
     Attributes:
         source: the recording.
+        wanted: what ``recpipe run`` makes of it.
         home: a new folder.
         engine: the queue.
         queue: its name for a worker.
@@ -52,6 +54,7 @@ class Calls:
     """
 
     source: object
+    wanted: dict[str, bytes]
     home: Path
     engine: Engine
     queue: str
@@ -59,7 +62,12 @@ class Calls:
     config: str = ""
     environ: dict[str, str] = field(default_factory=lambda: dict(ENVIRON))
     strike: Strike = field(default_factory=Strike)
-    workers: list[subprocess.Popen[str]] = field(default_factory=list)
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def words(self) -> Path:
+        """Of all workers."""
+        return self.home / "said"
 
     @property
     def place(self) -> Path:
@@ -74,20 +82,23 @@ class Calls:
         """A job."""
         return self.engine.submit(Order("the call", json.dumps(job), **order)).id
 
-    def start(self) -> subprocess.Popen[str]:
-        """A worker."""
-        worker = subprocess.Popen(
+    def start(self) -> subprocess.Popen[bytes]:
+        """A worker, whose words go into a file."""
+        with self.words.open("ab") as words:
+            worker = self._started(words)
+        self.workers.append(worker)
+        return worker
+
+    def _started(self, words: BinaryIO) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.worker.chunk_launcher", "worker"),
                 *(self.queue, str(self.lease_ms), self.config),
             ],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), **self.environ, **self.strike.environ()},
-            stderr=subprocess.PIPE,
-            text=True,
+            stderr=words,
         )
-        self.workers.append(worker)
-        return worker
 
     def struck(self, times: int = 1) -> bool:
         """Whether processes were struck so often."""
@@ -95,19 +106,23 @@ class Calls:
 
     def works_off(self, workers: int = 1) -> str:
         """Workers work until every job has ended, and others come for those that die; what they said."""
-        until_s, said = time.monotonic() + PATIENCE_S, ""
+        until_s = time.monotonic() + PATIENCE_S
         there = [self.start() for _ in range(workers)]
         while not self.all_ended():
-            assert time.monotonic() < until_s
-            for place, worker in enumerate(there):
-                if worker.poll() is not None:
-                    said += worker.communicate()[1]
-                    there[place] = self.start()
+            assert time.monotonic() < until_s, self.words.read_text()
+            there = [worker if worker.poll() is None else self.start() for worker in there]
             time.sleep(0.05)
         for worker in there:
             worker.terminate()
-            said += worker.communicate(timeout=PATIENCE_S)[1]
-        return said
+            worker.wait(PATIENCE_S)
+        return self.words.read_text()
+
+    def close(self) -> None:
+        """Nothing that was begun here goes on."""
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+        self.engine.close()
 
     def all_ended(self) -> bool:
         """Whether every job has."""
@@ -128,19 +143,19 @@ class Calls:
         job = self.job(number)
         assert job.end is not None
         assert (job.state, job.end.code) == (State.DONE, 0), job.sentence
-        assert tree(self.place) == self.alone()
-        assert sorted(path.name for path in self.place.iterdir()) == sorted(self.alone())
+        assert tree(self.place) == self.wanted
+        assert sorted(path.name for path in self.place.iterdir()) == sorted(self.wanted)
         summary = json.loads(job.end.summary)
         assert [each["state"] for each in summary["recordings"]] == ["done"]
         return job
 
-    def alone(self) -> dict[str, bytes]:
-        """What ``recpipe run`` makes."""
-        place = self.home / "alone"
-        with small():
-            (made,) = ran(job_of(self.source, place))
-        assert made.done is not None
-        return tree(place)
+
+def alone(source: object, place: Path) -> dict[str, bytes]:
+    """What ``recpipe run`` makes of a recording."""
+    with small():
+        (made,) = ran(job_of(source, place))
+    assert made.done is not None
+    return tree(place)
 
 
 def until(there: Callable[[], bool]) -> None:

@@ -34,7 +34,9 @@ def _order(job: Job, share: Share) -> Order:
     # The same pieces of another job are pieces of another key: whoever ends his own ends nobody else's.
     key = f"{job.order.key}/{share.work}/{share.identity[:_DIGITS]}/{share.names[0]}"
     document = document_of(job.order.document, share)
-    return Order(key, document, job.order.priority, 0, due_ms(job), Needs(1, job.order.needs.memory))
+    order = job.order
+    needs = Needs(1, order.needs.memory)
+    return Order(key, document, order.priority, 0, due_ms(job), needs, vendor=order.vendor)
 
 
 def known(engine: Engine, job: Job) -> Known:
