@@ -76,9 +76,7 @@ def test_shares_have_the_priority_and_the_deadline_of_their_job(calls: Calls) ->
 KILLS = [
     pytest.param("planned", 0, id="before it knows whether it is long", marks=pytest.mark.soak),
     pytest.param("begun", 0, id="before anything is written", marks=pytest.mark.soak),
-    pytest.param(
-        "begun behind", 0, id="when pieces may come, and nobody was asked for any", marks=pytest.mark.soak
-    ),
+    pytest.param("begun behind", 0, id="when nobody was asked for any piece", marks=pytest.mark.soak),
     pytest.param("piece", 0, id="before the sound", marks=pytest.mark.soak),
     pytest.param("finished", 2, id="when a piece is made, and has no name", marks=pytest.mark.soak),
     pytest.param("put", 1, id="when a piece has a note, and nobody else reaches it"),
@@ -144,7 +142,7 @@ def test_who_is_cancelled_in_the_middle_ends_with_all_shares_and_may_be_tried_ag
     calls.strike = Strike("wait", "put", behind=True, mark=str(calls.home / "mark"), first=1, times=9)
     number = calls.submit()
     worker = calls.start()
-    until(lambda: calls.struck())
+    until(calls.struck)
     assert standing(calls.engine, calls.job(number)).startswith("1 of ")
     calls.engine.cancel(number)
     until(calls.all_ended)
