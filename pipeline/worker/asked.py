@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -27,6 +27,8 @@ def asked_of(document: str) -> Asked:
 
     >>> asked_of('{"source": "calls:room7", "targets": [{"vod": "main"}, {"place": "vod:room7"}]}')
     Asked(source='calls:room7', place='vod:room7', kind='merge')
+    >>> asked_of('{"kind": "share", "of": {"source": "calls:room7"}}')
+    Asked(source='calls:room7', place='', kind='share')
     >>> asked_of("no JSON"), asked_of("[1]")
     (Asked(source='', place='', kind=''), Asked(source='', place='', kind=''))
     """
@@ -36,6 +38,12 @@ def asked_of(document: str) -> Asked:
         return Asked()
     if not isinstance(found, dict):
         return Asked()
+    if isinstance(found.get("of"), dict):  # a job that makes a part of another
+        return replace(_asked(found["of"]), kind=_text(found.get("kind")))
+    return _asked(found)
+
+
+def _asked(found: dict[str, Any]) -> Asked:
     targets = found.get("targets")
     places = [
         each["place"]

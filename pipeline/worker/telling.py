@@ -34,6 +34,8 @@ def job_document(job: Job) -> dict[str, Any]:
         "source": asked.source,
         "place": asked.place,
         "kind": asked.kind,
+        "parent": job.parent or None,
+        "parts": job.parts,
         "priority": order.priority,
         "attempts": job.attempts,
         "worker": job.worker,
@@ -80,7 +82,8 @@ def job_rows(jobs: Sequence[Job]) -> Iterator[str]:
                     str(job.attempts),
                     progress(job),
                     moment(job.submitted_ms)[:19],
-                    visible(asked_of(job.order.document).source),
+                    (f"part of {job.parent}: " if job.parent else "")
+                    + visible(asked_of(job.order.document).source),
                     visible(job.sentence),
                 )
                 for job in jobs
@@ -113,6 +116,8 @@ def job_lines(job: Job) -> Iterator[str]:
         ("recording", asked.source),
         ("goes to", asked.place),
         ("makes", asked.kind),
+        ("part of", f"job {job.parent}" if job.parent else ""),
+        ("parts", str(job.parts) if job.parts else ""),
         ("vendor", order.vendor),
         ("key", order.key),
         ("priority", str(order.priority)),

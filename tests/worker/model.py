@@ -143,8 +143,8 @@ class Model:
         return by_state(self.standing().numbers)
 
     def standing(self) -> Standing:
-        jobs, now = self.by_number.values(), self.hands.utc_ms
-        waiting = [j for j in jobs if j.state is State.WAITING and j.order.not_before_ms <= now]
+        jobs = self.by_number.values()
+        waiting = [j for j in jobs if j.state is State.WAITING and self._may_begin(j)]
         oldest = min((max(j.submitted_ms, j.order.not_before_ms) for j in waiting), default=0)
         return Standing(Counter((j.state, j.order.vendor) for j in jobs), oldest)
 

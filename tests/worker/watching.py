@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.worker.jobs import ENDED, LAST_MS, MOST_KEPT, MOST_NUMBER, MOST_SMALL, Needs, Note, Order, State
-from tests.worker.contract import DAY_MS, DEAD, DONE, kept, order, taken
+from tests.worker.contract import DAY_MS, DEAD, DONE, PARTS, kept, order, taken
 
 if TYPE_CHECKING:
     from tests.worker.contract import Queue
@@ -74,6 +74,16 @@ class Watching:
         taken(queue.engine)
         queue.pass_ms(DAY_MS)
         assert queue.engine.standing().oldest_ms == began + DAY_MS
+
+    def test_a_job_that_waits_for_its_parts_waits_for_no_worker(self, queue: Queue) -> None:
+        queue.engine.submit(order("whole"))
+        queue.pass_ms(100)
+        queue.engine.end(taken(queue.engine), PARTS)
+        assert queue.beside().standing().oldest_ms == queue.utc_ms
+        assert queue.engine.counts()[State.WAITING] == 1 + len(PARTS.orders)
+        for _ in PARTS.orders:
+            queue.engine.end(taken(queue.engine), DONE)
+        assert queue.engine.standing().oldest_ms == queue.utc_ms - 100
 
     def test_jobs_are_told_page_by_page(self, queue: Queue) -> None:
         numbers = [queue.engine.submit(order(str(number))).id for number in range(7)][::-1]

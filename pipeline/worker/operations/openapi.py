@@ -96,6 +96,8 @@ _JOB = {
         "source": _TEXT,
         "place": _TEXT,
         "kind": _TEXT,
+        "parent": {"type": ["integer", "null"], "minimum": 1},
+        "parts": {"type": "integer", "minimum": 0},
         "priority": {"type": "integer"},
         "attempts": {"type": "integer", "minimum": 0},
         "worker": _TEXT,

@@ -217,7 +217,8 @@ def name(text: str) -> str:
 
 
 def _recording(job: Job) -> str:
-    return name(asked_of(job.order.document).source)
+    part = f'part of <a href="/jobs/{job.parent}">{job.parent}</a>: ' if job.parent else ""
+    return part + name(asked_of(job.order.document).source)
 
 
 def _link(job: Job) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -146,14 +147,15 @@ class Watched:
             self._seen = {
                 which: at for which, at in self._seen.items() if at >= self._since_ms - 2 * OVERLAP_MS
             }
-            return self._sums
+            return deepcopy(self._sums)  # another thread may count while this one is read
 
     def _take(self, page: Any) -> None:
         for job in page:
             which = (job.id, job.ended_ms)
             if which not in self._seen:
                 self._seen[which] = job.ended_ms
-                self._sums.add(job)
+                if not job.parent:  # what its parts made is in the whole
+                    self._sums.add(job)
             self._since_ms = max(self._since_ms, job.ended_ms)
 
 

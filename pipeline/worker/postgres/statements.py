@@ -59,6 +59,9 @@ SELECT coalesce(min(greatest(ours.submitted_ms, recpipe_ms(job.scheduled_at))), 
   FROM procrastinate_jobs AS job
   JOIN recpipe_jobs AS ours ON ours.job_id = job.id
  WHERE job.status = 'todo' AND (job.scheduled_at IS NULL OR job.scheduled_at <= now())
+   AND (ours.parts = 0 OR NOT EXISTS (
+        SELECT 1 FROM recpipe_jobs AS part
+         WHERE part.parent > 0 AND part.parent = ours.job_id AND part.ended_ms = 0))
 """
 
 NOTE: Final[LiteralString] = """

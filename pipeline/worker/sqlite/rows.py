@@ -106,7 +106,9 @@ STANDING = "SELECT state, vendor, count(*) AS number FROM jobs GROUP BY vendor, 
 
 OLDEST = """
 SELECT coalesce(min(max(submitted_ms, not_before_ms)), 0) AS at_ms FROM jobs
-WHERE state = 'waiting' AND not_before_ms <= :utc_ms"""
+WHERE state = 'waiting' AND not_before_ms <= :utc_ms
+  AND (parts = 0 OR NOT EXISTS (SELECT 1 FROM jobs AS part
+      WHERE part.parent > 0 AND part.parent = jobs.id AND part.state IN ('waiting', 'running')))"""
 
 NOTE = """
 INSERT INTO notes (job, at_ms, sentence) SELECT id, :utc_ms, :sentence FROM jobs WHERE id = :id"""
