@@ -133,6 +133,15 @@ def test_what_came_late_for_a_job_that_is_done_makes_another_one(here: Room) -> 
     assert len(here.jobs()) == 2
 
 
+def test_what_somebody_cancelled_is_not_made_by_what_comes_late(here: Room) -> None:
+    here.take(event(305, 1))
+    here.pass_ms(6 * HOUR_MS)
+    work(here, Ended(State.CANCELLED, 130))
+    here.pass_ms(300_000)
+    here.take(event(305, 2, at_ms=here.clock.utc_ms))
+    assert here.job().state is State.CANCELLED
+
+
 @pytest.mark.parametrize("how", [DONE, Ended(State.DEAD, 4, "poison"), Ended(State.CANCELLED, 130)])
 def test_a_job_that_has_ended_is_not_made_again_by_what_was_known_before(here: Room, how: Ended) -> None:
     here.take(*ended())

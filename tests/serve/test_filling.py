@@ -27,7 +27,23 @@ WHOLE: dict[str, Any] = {
     ],
     "names": "{uid}_{name}",
 }
-text = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
+HOSTILE = (
+    "..",
+    ".",
+    "../..",
+    "/",
+    "a/b",
+    "%2E%2E",
+    "{task}",
+    "{name}",
+    '"',
+    "\\",
+    "a:b",
+    "\u202e",
+    "\0",
+    "~",
+)
+text = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40) | st.sampled_from(HOSTILE)
 
 
 @given(values=st.fixed_dictionaries({field: text for field in FIELDS if field != "folder"}))
@@ -68,6 +84,13 @@ def test_what_is_escaped_is_one_part_that_leads_nowhere(value: str) -> None:
 @pytest.mark.parametrize("word", ["task", "room+7", "张三", "7a_b-c.d@e", "-Mx+y."])
 def test_usual_names_stay_as_they_are_for_recorders_have_written_them_so(word: str) -> None:
     assert escaped(word) == word
+
+
+@pytest.mark.parametrize(
+    ("value", "part"), [(".", "%2E"), ("..", "%2E%2E"), ("../x", "..%2Fx"), (" ", "%20")]
+)
+def test_what_would_lead_elsewhere_is_written_so_that_it_does_not(value: str, part: str) -> None:
+    assert escaped(value) == part
 
 
 def test_two_values_never_become_one() -> None:
