@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import click
@@ -14,11 +14,11 @@ from pipeline.cli.app import Command
 from pipeline.cli.batch import template
 from pipeline.cli.run import text_of
 from pipeline.cli.streams import complain
-from pipeline.errors import ExitCode, RecpipeError
+from pipeline.errors import ExitCode
 from pipeline.model.durations import duration_ms
 
 if TYPE_CHECKING:
-    from pipeline.worker.watch import Watch
+    from pipeline.worker.watch import Submission
 
 
 @click.command(
@@ -80,7 +80,7 @@ def command(
     from pipeline.sources.open import open_source
     from pipeline.worker.open import open_engine
     from pipeline.worker.orders import anchored, anchored_address
-    from pipeline.worker.watch import Watch
+    from pipeline.worker.watch import Watch, keep_looking
 
     template(job)
     here, task = Path.cwd(), wishes.known_task(values)
@@ -99,22 +99,17 @@ def command(
             deadline_ms=duration_ms(deadline),
         )
         if once:
-            _look(watch)
+            for each in watch.look():
+                _made(each)
             return ExitCode.GOOD
-        while True:
-            try:
-                _look(watch)
-            except RecpipeError as error:
-                if not error.retryable:
-                    raise
-                complain([f"recpipe: {error}"])
-            time.sleep(duration_ms(every) / 1000)
+        every_s = duration_ms(every) / 1000
+        keep_looking(watch, every_s, Event(), _made, lambda said: complain([f"recpipe: {said}"]))
+        raise AssertionError("only a signal or an error ends it")
     finally:
         queue.close()
 
 
-def _look(watch: Watch) -> None:
+def _made(made: Submission) -> None:
     from pipeline.report.words import visible
 
-    for made in watch.look():
-        click.echo(f"job {made.id}: {visible(made.source)}, {made.why}", nl=True)
+    click.echo(f"job {made.id}: {visible(made.source)}, {made.why}")

@@ -60,16 +60,25 @@ def key_of(text: str, source: str) -> str:
     Raises:
         CommandError: it is no job.
     """
+    return f"job:{_digest(text, source, _OWN)}"
+
+
+def work_of(text: str, source: str) -> str:
+    """As `key_of`, but the same wherever the files go."""
+    return _digest(text, source, _OWN - {"targets"})
+
+
+def _digest(text: str, source: str, fields: set[str]) -> str:
     document = parse_document(text, source)
-    own = document.model_dump(mode="json", include=_OWN)
+    own = document.model_dump(mode="json", include=fields)
     own["source"] = identity(own["source"])[0]
-    for target in own["targets"]:
+    for target in own.get("targets", ()):
         if "place" in target:
             target["place"] = identity(target["place"])[0]
     if own["outputs"]["kind"] == "compose":
         own["folder"] = document.folder  # its images lie there
     data = json.dumps(own, sort_keys=True).encode("ascii")
-    return f"job:{hashlib.sha256(data).hexdigest()[:40]}"
+    return hashlib.sha256(data).hexdigest()[:40]
 
 
 def faults_of_places(job: Job, settings: Settings, environ: Mapping[str, str], *, local: bool) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.errors import RecpipeError
+from pipeline.sources.open import open_source
 from pipeline.worker.allowed import Allowed
 from pipeline.worker.inbox.dispatch import Dispatcher
 from pipeline.worker.inbox.inbox import Inbox
@@ -18,13 +20,15 @@ from pipeline.worker.operations.app import operations_app
 from pipeline.worker.public.app import PublicApp
 from pipeline.worker.public.counts import Counts
 from pipeline.worker.public.intake import Intake
+from pipeline.worker.watch import Watch, keep_looking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from pipeline.worker.engine import Engine
-    from pipeline.worker.inbox.settings import ServeSettings
+    from pipeline.worker.inbox.settings import ServeSettings, Watched
+    from pipeline.worker.watch import Submission
 
 LOOK_S = 1.0
 """Between two looks for tasks that are due; news of this process is looked at without waiting."""
@@ -88,6 +92,8 @@ def run(served: Served, *, tell: Callable[[str], None], ready: Callable[[str], N
         stack.callback(app.close)
         dispatcher = Dispatcher(inbox, served.engine, served.settings, utc_ms, tell)
         stack.enter_context(_beside(dispatcher, news, tell))
+        for watched in served.settings.watches:
+            stack.enter_context(_watching(served, watched, tell))
         inside = operations_app(
             served.engine, served.allowed, served.token, counts, inbox, hosts=served.hosts
         )
@@ -106,6 +112,42 @@ def _beside(dispatcher: Dispatcher, news: threading.Event, tell: Callable[[str],
     finally:
         over.set()
         news.set()
+        thread.join()
+
+
+@contextmanager
+def _watching(served: Served, watched: Watched, tell: Callable[[str], None]) -> Iterator[None]:
+    """Have a store looked at in a thread while the block runs."""
+    config = served.settings.config or None
+    watch = Watch(
+        served.engine,
+        watched.store,
+        watched.template,
+        settle_ms=watched.settle_ms,
+        listing=lambda: open_source(watched.store, None, config, os.environ).objects(),
+        clock=utc_ms,
+        deadline_ms=watched.deadline_ms,
+    )
+    over = threading.Event()
+
+    def made(found: Submission) -> None:
+        tell(f"job {found.id}: {found.source} was found, {found.why}.")
+
+    def look() -> None:
+        while not over.is_set():
+            try:
+                keep_looking(watch, watched.every_ms / 1000, over, made, tell)
+            except Exception as error:  # noqa: BLE001 - as for the dispatcher
+                kind = "" if isinstance(error, RecpipeError) else f"{type(error).__name__}: "
+                tell(f"{watched.store} cannot be looked at: {kind}{error}")
+                over.wait(watched.every_ms / 1000)
+
+    thread = threading.Thread(target=look, name="watch")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
         thread.join()
 
 

@@ -1,25 +1,28 @@
 """The poller: recordings in a store that have come to rest, and that no job was made for, are submitted once.
 
-A callback may be lost, and on-premise recorders send none. What lies in the store is the truth; who announced
-it first does not matter, because both make the same key.
+A callback may be lost, and on-premise recorders send none. What lies in the store is the truth. Whoever made
+a job of it first, by whatever rule and to whatever place, a recording has one of the same outputs.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from pipeline.errors import CommandError, RecpipeError
 from pipeline.job.asked import identity
 from pipeline.model.batch import apart, folder_name, inside, place_for
 from pipeline.vendors.inventory import sort_objects
 from pipeline.worker.jobs import ENDED, Order, State
-from pipeline.worker.orders import key_of
+from pipeline.worker.orders import key_of, work_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from threading import Event
 
     from pipeline.vendors.inventory import Object
     from pipeline.vendors.volcengine import Task
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from pipeline.worker.jobs import Job
 
 DAY_MS = 86_400_000
+SOURCE = "{source}"
+"""Stands in a template for the source of each job, as in that of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,7 @@ class Watch:
         self._task = task
         self._deadline_ms = deadline_ms
         self._seen: dict[str, Found] = {}
+        self._works: dict[str, Job] | None = None
 
     def look(self) -> list[Submission]:
         """Submit what is there and nobody has.
@@ -151,6 +157,7 @@ class Watch:
             CommandError, InputError, StorageError: the source cannot be listed.
         """
         seen = {found.source: found for found in found_in(self._source, self._listing(), self._task)}
+        self._works = None
         before, self._seen = self._seen, seen
         made = (self._submitted(found, before.get(source)) for source, found in seen.items())
         return [each for each in made if each is not None]
@@ -158,13 +165,60 @@ class Watch:
     def _submitted(self, found: Found, before: Found | None) -> Submission | None:
         document = json.dumps(document_of(self._template, found.source))
         key, now = key_of(document, found.source), self._clock()
-        (job,) = self._engine.jobs(key=key, most=1) or (None,)
+        (job,) = self._engine.jobs(key=key, most=1) or (self._elsewhere(document, found.source),)
         why = verdict(found, before, job, now, self._settle_ms)
         if why not in {Verdict.NEW, Verdict.CHANGED}:
             return None
         order = Order(key, document, deadline_ms=now + self._deadline_ms)
         submitted = self._engine.submit(order)
         return Submission(submitted.id, found.source, why) if submitted.new else None
+
+    def _elsewhere(self, document: str, source: str) -> Job | None:
+        """The newest job of the same work, whose files go elsewhere; the queue is read once in a look."""
+        if self._works is None:
+            self._works = {}
+            for job in _all(self._engine):
+                with suppress(CommandError):
+                    self._works.setdefault(work_of(job.order.document, "a job"), job)
+        return self._works.get(work_of(document, source))
+
+
+def _all(engine: Engine) -> Iterator[Job]:
+    """All jobs that are no parts of others, the newest first."""
+    before = 0
+    while page := engine.jobs(before=before):
+        yield from (job for job in page if not job.parent)
+        before = page[-1].id
+
+
+def keep_looking(
+    watch: Watch, every_s: float, over: Event, made: Callable[[Submission], None], tell: Callable[[str], None]
+) -> None:
+    """Look until it is over.
+
+    Args:
+        watch: looks.
+        every_s: between two looks.
+        over: ends it.
+        made: is told what was submitted.
+        tell: is told, once, why a look could not be; the next one comes all the same.
+
+    Raises:
+        RecpipeError: a look could not be, and another will not be.
+    """
+    said = ""
+    while not over.is_set():
+        try:
+            for each in watch.look():
+                made(each)
+            said = ""
+        except RecpipeError as error:
+            if not error.retryable:
+                raise
+            if str(error) != said:
+                said = str(error)
+                tell(said)
+        over.wait(every_s)
 
 
 def document_of(template: Mapping[str, Any], source: str) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def test_it_looks_again_until_it_is_stopped(made: Callable[[str], Made], tmp_pat
     job = template(tmp_path, tmp_path / "out")
     command = [sys.executable, "-m", "pipeline", "watch", "calls", "--engine", "sqlite:queue.db"]
     with subprocess.Popen(
-        [*command, "--settle", "0s", "--every", "200ms", "--job", str(job)],
+        [*command, "--settle", "0s", "--every", "1s", "--job", str(job)],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,

@@ -23,9 +23,10 @@ from pipeline.vendors.events import Phase
 from pipeline.worker.inbox import filling
 from pipeline.worker.inbox.places import check_place
 from pipeline.worker.inbox.rules import STARTS, USUAL, Rule
+from pipeline.worker.watch import SOURCE, document_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pipeline.job.spec import Job
     from pipeline.storage.settings import Settings
@@ -63,12 +64,23 @@ class _Rule(_Model):
     priority: int = Field(default=0, ge=-1000, le=1000)
 
 
+class _Watch(_Model):
+    """An entry of ``[[serve.watches]]``."""
+
+    store: str
+    job: str | dict[str, Any]
+    settle: str = "5m"
+    every: str = "10m"
+    deadline: str = "24h"
+
+
 class _Serve(_Model):
     """The table ``[serve]``."""
 
     root: str | None = None
     apps: list[_App] = []
     rules: list[_Rule] = []
+    watches: list[_Watch] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +109,32 @@ class SecretPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """A store that is looked at for recordings that nobody announced.
+
+    Attributes:
+        store: its address, or a prefix of it.
+        template: the job of each recording, as `pipeline.worker.watch.Watch` takes it.
+        settle_ms: how long nothing may have come to a recording.
+        every_ms: between two looks.
+        deadline_ms: from finding it to when its job should be done.
+    """
+
+    store: str
+    template: Mapping[str, Any]
+    settle_ms: int
+    every_ms: int
+    deadline_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ServeSettings:
     """What ``[serve]`` says.
 
     Attributes:
         apps: where the secrets of each app are, by route; a route without any is off.
         rules: by name, in their order.
+        watches: what is looked at besides.
         root: below which jobs may name local paths; None for none.
         stores: names that jobs may use.
         config: the file, for messages; "" where there is none.
@@ -112,6 +144,7 @@ class ServeSettings:
         default_factory=lambda: MappingProxyType({})
     )
     rules: Mapping[str, Rule] = field(default_factory=lambda: MappingProxyType({}))
+    watches: tuple[Watched, ...] = ()
     root: Path | None = None
     stores: frozenset[str] = frozenset()
     config: str = ""
@@ -154,10 +187,11 @@ def serve_settings(settings: Settings) -> ServeSettings:
     read = _Reader(folder, (folder / table.root) if table.root else None, frozenset(settings.stores))
     apps = read.apps(table.apps)
     rules = read.rules(table.rules)
+    watches = tuple(read.watches(table.watches))
     if read.wrong:
         raise CommandError(f"{settings.source}: {'; '.join(read.wrong)}.")
     return ServeSettings(
-        MappingProxyType(apps), MappingProxyType(rules), read.root, read.stores, settings.source
+        MappingProxyType(apps), MappingProxyType(rules), watches, read.root, read.stores, settings.source
     )
 
 
@@ -200,6 +234,24 @@ class _Reader:
             except CommandError as error:
                 self.wrong.append(f"{where}: {str(error).rstrip('.')}")
         return found
+
+    def watches(self, written: list[_Watch]) -> Iterator[Watched]:
+        for number, each in enumerate(written):
+            try:
+                yield self._watched(each)
+            except CommandError as error:
+                self.wrong.append(f"serve.watches.{number}: {str(error).rstrip('.')}")
+
+    def _watched(self, written: _Watch) -> Watched:
+        template = self._document(written.job)
+        if template.get("source") != SOURCE:
+            raise CommandError(f'job.source: expected "{SOURCE}", which stands for each recording')
+        parse_job(json.dumps(template), "its job", self.folder)
+        document = document_of(template, written.store)
+        for address in (written.store, next(t["place"] for t in document["targets"] if "place" in t)):
+            check_place(address, self.stores, self.root)
+        times = (duration_ms(text) for text in (written.settle, written.every, written.deadline))
+        return Watched(written.store, MappingProxyType(template), *times)
 
     def _rule(self, written: _Rule) -> Rule:
         document = self._document(written.job)

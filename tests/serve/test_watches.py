@@ -1,0 +1,120 @@
+"""`[[serve.watches]]`: recordings whose callbacks were all lost are made all the same, and once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import CommandError
+from pipeline.storage.settings import read_settings
+from pipeline.worker.inbox.settings import serve_settings
+from pipeline.worker.jobs import Order
+from pipeline.worker.sqlite.engine import SqliteEngine
+from tests.cli.running import run
+from tests.serve.served import STORES, configured, serving, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.demo.made import Made
+
+NAMES = ("plain-agora", "plain-trtc")
+
+
+def watching(folder: Path) -> None:
+    """Recordings in a folder that is looked at each second."""
+    (folder / "calls").mkdir()
+    configured(
+        folder,
+        f"""
+[serve]
+root = "."
+
+[[serve.watches]]
+store = "{folder}/calls"
+settle = "0s"
+every = "1s"
+
+[serve.watches.job]
+version = 1
+source = "{{source}}"
+targets = [{{place = "{folder}/out"}}]
+limits = {{settle = "0", settle_limit = "0"}}
+""",
+    )
+
+
+def test_recordings_that_no_callback_announced_are_made_once(
+    made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    watching(tmp_path)
+    with serving(tmp_path) as served:
+        for name in NAMES:
+            shutil.copytree(made(name).place, tmp_path / "calls" / name)
+        until(lambda: len(served.jobs()) == len(NAMES))
+        queue = f"sqlite:{tmp_path / 'queue.db'}"
+        assert run("worker", "--engine", queue, "--concurrency", "2", "--drain").code == 0
+        assert len(list((tmp_path / "out").glob("*/manifest.json"))) == len(NAMES)
+    with serving(tmp_path) as again:
+        shutil.copytree(made("plain-agora").place, tmp_path / "calls" / "later")
+        until(lambda: len(again.jobs()) > len(NAMES))
+        sources = [json.loads(job.order.document)["source"] for job in again.jobs()]
+        assert sorted(source.rstrip("/").rpartition("/")[2] for source in sources) == ["later", *NAMES]
+
+
+def test_what_was_announced_is_not_submitted_again_wherever_it_goes(
+    made: Callable[[str], Made], tmp_path: Path
+) -> None:
+    watching(tmp_path)
+    for name in NAMES:
+        shutil.copytree(made(name).place, tmp_path / "calls" / name)
+    announced = {
+        "version": 1,
+        "source": f"{tmp_path}/calls/plain-trtc",
+        "targets": [{"place": f"{tmp_path}/of-a-rule/2026-01-01"}],
+    }
+    with closing(SqliteEngine(tmp_path / "queue.db")) as engine:
+        engine.submit(Order("of a rule", json.dumps(announced)))
+    with serving(tmp_path) as served:
+        until(lambda: len(served.jobs()) > 1)
+        shutil.copytree(made("plain-agora").place, tmp_path / "calls" / "later")
+        until(lambda: bool(served.of("later")))
+        assert len(served.of("plain-trtc")) == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        (
+            'store = "calls:"\njob = {version = 1, source = "calls:a", targets = [{place = "vod:"}]}',
+            "{source}",
+        ),
+        (
+            'store = "else:"\njob = {version = 1, source = "{source}", targets = [{place = "vod:"}]}',
+            "else:: jobs of callbacks name stores",
+        ),
+        (
+            'store = "calls:"\njob = {version = 1, source = "{source}", targets = [{place = "/etc"}]}',
+            "no folder unless serve.root is set",
+        ),
+        (
+            (
+                'store = "calls:"\nevery = "often"\n'
+                'job = {version = 1, source = "{source}", targets = [{place = "vod:"}]}'
+            ),
+            "often",
+        ),
+        ('store = "calls:"\njob = "none.json"', "none.json cannot be read"),
+    ],
+)
+def test_what_cannot_be_watched_is_said_with_its_path(tmp_path: Path, entry: str, fault: str) -> None:
+    path = configured(tmp_path, f"{STORES}\n[[serve.watches]]\n{entry}\n")
+    with pytest.raises(CommandError) as raised:
+        serve_settings(read_settings(str(path), {}))
+    assert "serve.watches.0: " in str(raised.value)
+    assert fault in str(raised.value)
