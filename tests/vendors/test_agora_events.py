@@ -70,6 +70,10 @@ def read(document: Any) -> Event:
             "Agora told the fatal error 47.",
             id="a fatal error",
         ),
+        pytest.param(1, {}, Phase.OTHER, "", id="an error without a level"),
+        pytest.param(
+            1, {"errorLevel": 5}, Phase.FAILED, "Agora told the fatal error 0.", id="a fatal error, no code"
+        ),
         pytest.param(2, {"module": 1, "warnCode": 32}, Phase.OTHER, "", id="a warning"),
         pytest.param(3, {"status": 5, "recordingMode": 0}, Phase.OTHER, "", id="a call that does not fit"),
         pytest.param(4, {"fileList": f"{MIX}.m3u8"}, Phase.OTHER, "", id="the first upload of a playlist"),
@@ -130,6 +134,7 @@ def read(document: Any) -> Event:
             id="the recorder does not start",
         ),
         pytest.param(41, {"leaveCode": 6}, Phase.STOPPED, "", id="the recorder leaves"),
+        pytest.param(41, {}, Phase.STOPPED, "", id="the recorder leaves without a code"),
         pytest.param(
             41, {"leaveCode": 0}, Phase.FAILED, "The recorder did not start.", id="the recorder never came"
         ),
@@ -153,12 +158,23 @@ def read(document: Any) -> Event:
         ),
         pytest.param(70, {"recorderStartTime": 1}, Phase.STARTED, "", id="a web page starts"),
         pytest.param(71, {"code": 1, "fileList": WEB}, Phase.STOPPED, "", id="a web page stops"),
-        pytest.param(
-            71,
-            {"code": 5},
-            Phase.FAILED,
-            "The recording of a web page failed: the page could not be opened.",
-            id="a web page fails",
+        pytest.param(71, {"code": 2}, Phase.STOPPED, "", id="a web page stops at what it cannot"),
+        pytest.param(71, {}, Phase.STOPPED, "", id="a web page stops without a code"),
+        pytest.param(71, {"code": 7}, Phase.STOPPED, "", id="a web page stops with no known code"),
+        *(
+            pytest.param(
+                71,
+                {"code": code},
+                Phase.FAILED,
+                f"The recording of a web page failed: {words}.",
+                id=f"a web page fails with {code}",
+            )
+            for code, words in (
+                (3, "the engine did not start"),
+                (4, "the page did not load in time"),
+                (5, "the page could not be opened"),
+                (6, "the recorder failed"),
+            )
         ),
         pytest.param(72, {"limitType": "WebGL"}, Phase.OTHER, "", id="a web page has too much"),
         pytest.param(73, {"reason": "audio_silence"}, Phase.OTHER, "", id="a web page loads again"),
@@ -338,6 +354,15 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 )
 def test_a_field_that_is_malformed_is_named(path: str, value: Any, said: str) -> None:
     assert refusal(lambda: read(changed(path, value))) == (400, said)
+
+
+@pytest.mark.parametrize("at_ms", [1_000_000_000_000, 253_402_300_799_999])
+def test_the_first_and_the_last_time_are_some(at_ms: int) -> None:
+    assert read(changed("notifyMs", at_ms)).key == f'["2000001428:4330:107",{at_ms}]'
+
+
+def test_a_list_of_a_thousand_is_read() -> None:
+    assert len(read(agora(31, fileList=[INDIVIDUAL[0] | {"uid": n} for n in range(1000)])).people) == 999
 
 
 def test_numbers_may_be_written_as_texts() -> None:

@@ -190,6 +190,14 @@ def test_a_right_signature_tells_the_app(query: str) -> None:
             (401, "Sign or RequestTime in the URL is missing: this address takes signed callbacks only."),
             id="none",
         ),
+        *(
+            pytest.param(
+                "&".join(part for part in GOOD.split("&") if not part.startswith(name)),
+                (401, "Sign or RequestTime in the URL is missing: this address takes signed callbacks only."),
+                id=f"no {name}",
+            )
+            for name in ("Sign", "RequestTime")
+        ),
         pytest.param(
             GOOD.replace("SdkAppid", "App"),
             (401, "One SdkAppid in the URL is missing: this address takes signed callbacks only."),

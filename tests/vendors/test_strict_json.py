@@ -82,6 +82,17 @@ def test_the_deepest_object_is_read() -> None:
     assert json.dumps(read_object(text), separators=(",", ":")) == text
 
 
+@pytest.mark.parametrize("text", ["1e30", "1e-30", "9.9e30", "0e999"])
+def test_the_largest_and_the_smallest_numbers_are_read(text: str) -> None:
+    assert read_object(f'{{"a":{text}}}') == {"a": Decimal(text)}
+
+
+@pytest.mark.parametrize("text", ["1e31", "1e-31"])
+def test_a_number_beyond_those_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="exponent beyond reason"):
+        read_object(f'{{"a":{text}}}')
+
+
 def test_a_number_that_is_not_whole_is_exact() -> None:
     assert read_object('{"a":0.1}') == {"a": Decimal("0.1")}
 

@@ -240,6 +240,13 @@ def test_events_of_rooms_of_one_moment_are_told_apart_by_their_people() -> None:
     assert len(keys) == 2
 
 
+@pytest.mark.parametrize(("more", "hashed"), [(0, False), (1, True)], ids=["400", "401"])
+def test_a_key_is_as_long_as_four_hundred(more: int, hashed: bool) -> None:  # noqa: FBT001 - as above
+    plain = len(read(trtc(304, FileList="a")).key) - 1
+    key = read(trtc(304, FileList="a" * (400 - plain + more))).key
+    assert len(key) == (64 if hashed else 400)
+
+
 def test_a_key_of_many_files_is_short() -> None:
     names = [f"{TRTC_NAME}_{number}.mp4" for number in range(500)]
     one, other = (read(trtc(310, Status=0, FileList=some)) for some in (names, names[1:]))
