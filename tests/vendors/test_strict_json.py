@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from pipeline.vendors.strict_json import MOST_DEPTH, MOST_DIGITS, _depth, read_object
 
-PLAIN: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers(-(10**38), 10**38) | st.text()
+PLAIN: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.integers(-(10**38), 10**38) | st.text(max_size=9)
+)
 TREES: st.SearchStrategy[Any] = st.recursive(
-    PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=30
+    PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
 )
 
 
@@ -26,7 +28,7 @@ def deep(tree: Any) -> int:
     return 1 + max(map(deep, tree), default=0) if isinstance(tree, list) else 0
 
 
-@given(st.dictionaries(st.text(), TREES), st.booleans())
+@given(st.dictionaries(st.text(max_size=5), TREES, max_size=4), st.booleans())
 def test_an_object_within_bounds_is_read_as_it_was_written(tree: dict[str, Any], ascii_only: bool) -> None:  # noqa: FBT001 - hypothesis hands it over
     text = json.dumps(tree, ensure_ascii=ascii_only)
     assert _depth(text) == min(deep(tree), MOST_DEPTH + 1) or deep(tree) > MOST_DEPTH
