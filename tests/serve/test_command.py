@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import subprocess
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ import pytest
 
 from pipeline.vendors.events import delivery
 from tests.cli.running import run
+from tests.documents import ROOT
 from tests.serve.callbacks import Post, event, trtc
 from tests.serve.rooms import room
 from tests.serve.served import PATIENCE_S, WHOLE, configured, send, serving
@@ -110,6 +113,28 @@ def test_an_address_that_is_taken_is_said(tmp_path: Path, monkeypatch: pytest.Mo
         said = run("serve", "--engine", "sqlite:q.db", "--listen", f"127.0.0.1:{other.getsockname()[1]}")
     assert said.code == 2
     assert "Address already in use" in said.err
+
+
+def test_without_the_extra_it_says_what_to_install() -> None:
+    code = "import sys; sys.modules['uvicorn'] = None; from pipeline.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "serve", "--engine", "sqlite:q.db"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "serve needs uvicorn: install it with pip install 'recpipe[serve]'." in done.stderr
+
+
+def test_no_other_command_pays_for_the_server() -> None:
+    code = (
+        "import sys; from pipeline.cli import app, serve, worker;"
+        "print([name for name in ('starlette', 'uvicorn', 'prometheus_client') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_secrets_that_are_not_there_are_said_all_at_once(

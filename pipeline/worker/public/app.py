@@ -1,7 +1,7 @@
 """The ASGI app of the public listener: bodies are read within bounds, everything else is the intake's.
 
-What waits for the disk waits in a thread, one at a time, for SQLite has one writer; so nothing that a sender
-does keeps the loop from answering others.
+Bodies are read and kept in threads, so that nothing that a sender does keeps the loop from answering others:
+of some vendors a body has to be read before anybody knows who signed it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ KEEP_S = 3.0
 """For the disk, with those who wait before: the quickest vendor gives up after 5 s."""
 MOST_AT_ONCE = 64
 """Requests, each with a body of `MOST_BODY` at most."""
+THREADS = 8
 LATE, LARGE, BUG = 408, 413, 500
 _JSON = "application/json"
 _CLOSE = frozenset({LATE, UNAVAILABLE})
@@ -43,7 +44,7 @@ _SENTENCES = {
 
 
 class PublicApp:
-    """The app, and the thread that writes.
+    """The app, and the threads that read and write.
 
     Args:
         intake: takes what has come.
@@ -51,7 +52,7 @@ class PublicApp:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self._thread = ThreadPoolExecutor(1, "inbox")
+        self._threads = ThreadPoolExecutor(THREADS, "inbox")
         self._inside = 0
         self.asgi = Starlette(
             routes=[Route(f"/{route}", self._post, methods=["POST"], name=route) for route in intake.secrets],
@@ -61,7 +62,7 @@ class PublicApp:
 
     def close(self) -> None:
         """Wait for what is being written."""
-        self._thread.shutdown()
+        self._threads.shutdown()
 
     async def _post(self, request: Request) -> Response:
         route = request.url.path.strip("/")
@@ -88,7 +89,7 @@ class PublicApp:
         if body is None:
             return Answer(LARGE, sentence=f"the body has over {MOST_BODY} bytes.")
         came = delivery(body, request.headers.raw, request.scope["query_string"], time.time_ns() // 1_000_000)
-        work = asyncio.get_running_loop().run_in_executor(self._thread, self._intake.take, route, came)
+        work = asyncio.get_running_loop().run_in_executor(self._threads, self._intake.take, route, came)
         try:
             return await asyncio.wait_for(work, KEEP_S)
         except TimeoutError:  # where it is written later, the next delivery is a duplicate
