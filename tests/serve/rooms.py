@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pipeline.worker.engine import Engine
     from pipeline.worker.jobs import Job
 
 
@@ -44,7 +45,7 @@ class Room:
 
     clock: Clock
     inbox: Inbox
-    engine: SqliteEngine
+    engine: Engine
     dispatcher: Dispatcher
     intake: Intake
     counts: Counts
@@ -78,13 +79,20 @@ class Room:
 
 @contextmanager
 def room(
-    folder: Path, *, name: str = "inbox.db", clock: Clock | None = None, text: str = WHOLE
+    folder: Path,
+    *,
+    name: str = "inbox.db",
+    clock: Clock | None = None,
+    text: str = WHOLE,
+    engine: Engine | None = None,
 ) -> Iterator[Room]:
-    """One in a folder, whose queue is ``queue.db`` there."""
+    """One in a folder, whose queue is ``queue.db`` there unless another is given."""
     clock = clock or Clock()
     settings = serve_settings(read_settings(str(configured(folder, text)), {}))
     inbox = Inbox(folder / name, clock=clock)
-    engine = SqliteEngine(folder / "queue.db", clock=clock.instant)
+    own = None if engine else SqliteEngine(folder / "queue.db", clock=clock.instant)
+    queue = engine or own
+    assert queue is not None
     counts = Counts()
     told: list[str] = []
     intake = Intake(inbox, {"trtc": {APP: (SECRET.encode(),)}}, counts, lambda: None, told.append)
@@ -92,12 +100,13 @@ def room(
         yield Room(
             clock,
             inbox,
-            engine,
-            Dispatcher(inbox, engine, settings, clock, told.append),
+            queue,
+            Dispatcher(inbox, queue, settings, clock, told.append),
             intake,
             counts,
             told,
         )
     finally:
         inbox.close()
-        engine.close()
+        if own is not None:
+            own.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import signal
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,13 @@ from tests.serve.launcher import Turn
 from tests.serve.rooms import Clock, Room, room
 from tests.serve.served import APPS, JOB, STORES, configured, serving, until
 from tests.worker.contract import ROOM
+from tests.worker.postgres_queue import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.servers.postgres import Postgres
 
 HOUR_MS = 3_600_000
 
@@ -275,6 +278,23 @@ def test_two_hosts_that_hear_of_the_same_make_one_job(tmp_path: Path) -> None:
         other.pass_ms(0)
         assert one.job().state is State.DONE
         assert one.became() == other.became() == "trtc: job 1."
+
+
+def test_the_same_holds_for_a_queue_in_postgresql(tmp_path: Path, postgres_server: Postgres) -> None:
+    clock = Clock()
+    with ExitStack() as closing:
+        queue = Kept(postgres_server, closing)
+        queue.pass_ms(clock.utc_ms - queue.utc_ms)
+        one = closing.enter_context(room(tmp_path, clock=clock, engine=queue.engine))
+        other = closing.enter_context(room(tmp_path, name="other.db", clock=clock, engine=queue.beside()))
+        one.take(event(305, 1), event(302))
+        other.take(*ended(), *ended())
+        one.take(event(305, 2, at_ms=AT_MS + 5))
+        work(one, DONE)
+        one.take(event(305, 2, at_ms=AT_MS + 6))
+        other.take(event(305, 1), event(305, 2, at_ms=AT_MS + 5))
+        assert one.job().state is State.DONE
+        assert one.became() == other.became()
 
 
 def test_killed_before_any_statement_it_goes_on_where_it_was_and_makes_one_job(tmp_path: Path) -> None:
