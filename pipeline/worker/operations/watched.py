@@ -110,8 +110,8 @@ class Sums:
         self.sizes[vendor] += result.size
         self.losses[vendor] += result.losses
         self.lost_ms[vendor] += result.lost_ms
-        took = took_ms(job)
-        if result.media_ms and took:
+        if result.media_ms and job.started_ms:
+            took = max(1, took_ms(job))
             self.media_ms[vendor] += result.media_ms
             self.work_ms[vendor] += took
             times = result.media_ms / took
