@@ -98,6 +98,15 @@ def test_the_files_are_their_owners_alone(queue: Kept) -> None:
     assert modes == dict.fromkeys(["queue.db", "queue.db-wal", "queue.db-shm"], 0o600)
 
 
+def test_what_has_not_ended_is_listed_without_reading_what_has(queue: Kept) -> None:
+    values = {"states": rows.states_value({State.RUNNING}), "before": 9, "most": 9}
+    db = opening.connect(queue.path, 1)
+    plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {rows.ALL_OPEN}", values)]
+    db.close()
+    assert "SCAN jobs USING COVERING INDEX jobs_next" in plan
+    assert "SCAN jobs" not in plan
+
+
 @pytest.mark.parametrize(
     ("statement", "indexes"),
     [

@@ -154,7 +154,8 @@ class SqliteEngine:
         """As `Engine.jobs`."""
         values = {"states": rows.states_value(states or State), "key": rows.text(key), "most": most}
         last = before if 0 < before <= _MOST else _MOST
-        statement = rows.ALL_OF_PARENT if parent else rows.ALL_OF_KEY if key else rows.ALL
+        every = rows.ALL if not states or ENDED.intersection(states) else rows.ALL_OPEN
+        statement = rows.ALL_OF_PARENT if parent else rows.ALL_OF_KEY if key else every
         found = self._read(statement, values | {"parent": parent, "before": last})
         return [rows.job_of(row) for row in found]
 

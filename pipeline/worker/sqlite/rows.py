@@ -95,6 +95,14 @@ ALL = """
 SELECT * FROM jobs WHERE id < :before AND state IN (SELECT value FROM json_each(:states))
 ORDER BY id DESC LIMIT :most"""
 
+ALL_OPEN = """
+SELECT * FROM jobs WHERE id IN (
+    SELECT id FROM jobs INDEXED BY jobs_next WHERE state IN ('waiting', 'running')
+      AND state IN (SELECT value FROM json_each(:states)) AND id < :before
+    ORDER BY id DESC LIMIT :most)
+ORDER BY id DESC"""
+"""As `ALL`, of jobs that have not ended: found in the index ``jobs_next``, however many have ended."""
+
 ALL_OF_KEY = """
 SELECT * FROM jobs WHERE key = :key AND id < :before AND state IN (SELECT value FROM json_each(:states))
 ORDER BY id DESC LIMIT :most"""
