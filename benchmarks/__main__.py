@@ -25,7 +25,7 @@ HOLES = 10
 HOLE_SECONDS = 20.0
 TURNS = 10
 ROWS = ("copy", "off", "users", "holes", "fit", "vp8", "s3", "memory")
-COMPOSITES = ("compose", "meeting", "cost", "workers", "compose_memory")
+COMPOSITES = ("compose", "meeting", "cost", "workers", "spread", "compose_memory")
 QUEUES = ("rates", "takeover")
 RECPIPE = str(Path(sysconfig.get_path("scripts")) / "recpipe")
 

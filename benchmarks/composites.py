@@ -130,6 +130,48 @@ class Bench:
             flush=True,
         )
 
+    def spread(self) -> None:
+        """A composite of a queue in shares, by two workers and by one; what shares cost one worker."""
+        source = self._steady("nine", 9, LENGTH)
+        two, one, whole = (self._queued(source, *how) for how in ((2, "0"), (1, "0"), (1, "never")))
+        runs = max(1, self.runs // 2)
+        taken = in_turn(two, one, runs)
+        alone = statistics.median(run(whole) for _ in range(runs))
+        speed = taken[1].median / taken[0].median
+        print(
+            f"{'in shares, two workers of one processor':<44} {taken[0].median:>8.2f} {taken[1].median:>8.2f}"
+            f" {speed:>5.2f}x {'>= 1.5':>8}   one worker",
+            flush=True,
+        )
+        cost = taken[1].median / alone
+        print(
+            f"{'  in shares, one worker':<44} {taken[1].median:>8.2f} {alone:>8.2f} {cost:>6.2f} {1.15:>8}"
+            "   one worker, one job",
+            flush=True,
+        )
+
+    def _queued(self, source: Path, workers: int, spread: str) -> Side:
+        """A job of a queue that is new for each run."""
+        place, queue = self.place / "out", self.place / "queue"
+        job = self.place / f"spread-{spread}.json"
+        composite = {"layout": "best-fit", "vendor": "agora", "size": "1280x720"}
+        document = {
+            "version": 1,
+            "source": str(source),
+            "outputs": {"kind": "compose", "composite": composite},
+            "targets": [{"place": str(place)}],
+            "limits": {"settle": "0", "settle_limit": "0", "spread": spread},
+        }
+        job.write_text(json.dumps(document), encoding="utf-8")
+
+        def clean() -> None:
+            for folder in (place, queue):
+                shutil.rmtree(folder, ignore_errors=True)
+            queue.mkdir()
+
+        command = [sys.executable, "-m", "benchmarks.queue", str(job), str(queue / "queue.db"), str(workers)]
+        return Side(f"{workers} workers", [command], clean)
+
     def compose_memory(self) -> None:
         """Peak memory of 17 users of 720p."""
         source = self._steady("seventeen", 17, 90.0, size=SIZE)

@@ -161,7 +161,7 @@ def _worker(queue: str, lease_ms: str, config: str) -> None:
         patch.object(child, "INSIDE", INSIDE),
         patch.object(retry, "FIRST_PAUSE_MS", PAUSE_MS),
     ):
-        Worker(engine, rules, tell=lambda said: complain([said.sentence]), stops=stops).run()
+        Worker(engine, rules, tell=lambda said: complain([str(said)]), stops=stops).run()
     engine.close()
 
 
