@@ -132,7 +132,7 @@ class Bench:
 
     def spread(self) -> None:
         """A composite of a queue in shares, by two workers and by one; what shares cost one worker."""
-        source = self._steady("nine", 9, LENGTH)
+        source = self.nine()
         two, one, whole = (self._queued(source, *how) for how in ((2, "0"), (1, "0"), (1, "never")))
         runs = max(1, self.runs // 2)
         taken = in_turn(two, one, runs)
@@ -169,7 +169,14 @@ class Bench:
                 shutil.rmtree(folder, ignore_errors=True)
             queue.mkdir()
 
-        command = [sys.executable, "-m", "benchmarks.queue", str(job), str(queue / "queue.db"), str(workers)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.sharing",
+            str(job),
+            str(queue / "queue.db"),
+            str(workers),
+        ]
         return Side(f"{workers} workers", [command], clean)
 
     def compose_memory(self) -> None:

@@ -154,24 +154,26 @@ def list_(*, engine: str, states: tuple[str, ...], key: str, most: int, before: 
 @wishes.as_json
 def show(*, number: int, engine: str, as_json: bool) -> int:
     """All about a job: how it stands, what it is asked for, what came of it."""
+    from pipeline.worker.chunks.shares import standing
     from pipeline.worker.telling import job_document, job_lines, note_documents
 
     with opened(engine) as queue:
         job = found(queue, number)
-        notes = queue.said(number)
+        notes, pieces = queue.said(number), standing(queue, job)
 
     def document() -> dict[str, Any]:
         return {
             "version": 1,
             "job": {
                 **job_document(job),
+                "pieces": pieces or None,
                 "document": _parsed(job.order.document),
                 "log": note_documents(notes),
             },
             "exit_code": 0,
         }
 
-    return Answer(document, lambda _: job_lines(job)).tell(as_json=as_json)
+    return Answer(document, lambda _: job_lines(job, pieces)).tell(as_json=as_json)
 
 
 def _parsed(text: str) -> Any:

@@ -108,8 +108,8 @@ def took_ms(job: Job) -> int:
     return max(0, job.ended_ms - job.started_ms) if job.ended_ms and job.started_ms else 0
 
 
-def job_lines(job: Job) -> Iterator[str]:
-    """A job for people."""
+def job_lines(job: Job, pieces: str = "") -> Iterator[str]:
+    """A job for people; ``pieces`` tells how far its parts are."""
     order, asked = job.order, asked_of(job.order.document)
     yield f"job {job.id}: {job.state}" + (f", exit code {job.end.code}" if job.end else "")
     told = [
@@ -117,7 +117,7 @@ def job_lines(job: Job) -> Iterator[str]:
         ("goes to", asked.place),
         ("makes", asked.kind),
         ("part of", f"job {job.parent}" if job.parent else ""),
-        ("parts", str(job.parts) if job.parts else ""),
+        ("parts", f"{job.parts}{': ' if pieces else ''}{pieces}" if job.parts else ""),
         ("vendor", order.vendor),
         ("key", order.key),
         ("priority", str(order.priority)),

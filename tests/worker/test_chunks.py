@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from pipeline.worker.jobs import State
 from pipeline.worker.schedule import due_ms
 from pipeline.worker.sqlite.engine import SqliteEngine
 from tests.compose.pieces import CALL
+from tests.documents import ROOT
 from tests.notify.receiver import receiver
 from tests.worker.chunk_calls import LEASE_MS, PIECES, SHARES, Calls, alone, job_of, until
 from tests.worker.chunk_launcher import How, Strike
@@ -65,7 +68,20 @@ def test_shares_have_the_priority_and_the_deadline_of_their_job(calls: Calls) ->
     job, parts = calls.job(number), calls.parts(number)
     assert (job.state, job.attempts, job.parts) == (State.WAITING, 0, SHARES)
     assert job.sentence == f"its pieces ({PIECES}) are made by other jobs ({SHARES})."
-    assert standing(calls.engine, job) == f"0 of {PIECES} pieces are made"
+    told = f"0 of {PIECES} pieces are made"
+    assert standing(calls.engine, job) == told
+    show = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "jobs",
+        "show",
+        str(number),
+        "--engine",
+        f"sqlite:{calls.queue}",
+    ]
+    shown = subprocess.run(show, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert f"{SHARES}: {told}" in shown.stdout
     orders = {(p.order.priority, p.order.deadline_ms, p.order.vendor) for p in parts}
     assert orders == {(3, due_ms(job), "trtc")}
     (calls.home / "go").touch()

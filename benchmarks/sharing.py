@@ -1,4 +1,4 @@
-"""``python -m benchmarks.queue JOB QUEUE WORKERS``: a job of a queue, by workers of one processor each."""
+"""``python -m benchmarks.sharing JOB QUEUE WORKERS``: a job of a queue, by workers of one processor each."""
 
 from __future__ import annotations
 
