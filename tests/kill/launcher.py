@@ -39,6 +39,7 @@ class Circumstances:
         boot: a file with the id of this machine's start; "" for the true one.
         ahead_s: by how much this machine's clock is ahead.
         haste: what failed is tried again after shorter waits, and less is waited for at the end.
+        patience_s: for how long a store is asked again with haste; 0 for the usual.
         folder: whose changes are counted; "" for none.
         strike: before which of these changes the process kills itself; 0 for none.
         tally: a file that gets one byte for each change.
@@ -50,6 +51,7 @@ class Circumstances:
     boot: str = ""
     ahead_s: int = 0
     haste: bool = False
+    patience_s: float = 0
     folder: str = ""
     strike: int = 0
     tally: str = ""
@@ -106,13 +108,14 @@ def _ahead(seconds: int, patches: ExitStack) -> None:
     patches.enter_context(patch("time.time_ns", lambda: clock() + seconds * 1_000_000_000))
 
 
-def _haste(patches: ExitStack) -> None:
+def _haste(seconds: float, patches: ExitStack) -> None:
     from pipeline.storage import leaving
     from pipeline.storage import open as opening
     from pipeline.storage.retrying import Patience
 
     patches.enter_context(patch.object(leaving, "GRACE_SECONDS", 1.0))
-    patches.enter_context(patch.object(opening, "PATIENT", Patience(first=0.01, longest=0.05)))
+    hasty = Patience(seconds or Patience().seconds, first=0.01, longest=0.05)
+    patches.enter_context(patch.object(opening, "PATIENT", hasty))
 
 
 def _watch(given: Circumstances) -> None:
@@ -133,22 +136,26 @@ def _watch(given: Circumstances) -> None:
     sys.addaudithook(changed)
 
 
+def arrange(given: Circumstances, patches: ExitStack) -> None:
+    """Make circumstances those of this process, until the patches end."""
+    if given.part:
+        _small_parts(given.part, patches)
+    if given.lease_ms:
+        _short_lease(given, patches)
+    if given.boot:
+        _elsewhere(given.boot, patches)
+    if given.ahead_s:
+        _ahead(given.ahead_s, patches)
+    if given.haste:
+        _haste(given.patience_s, patches)
+    if given.folder:
+        _watch(given)
+
+
 def run() -> None:
     """The command, under the circumstances of this process."""
-    given = Circumstances.told()
     with ExitStack() as patches:
-        if given.part:
-            _small_parts(given.part, patches)
-        if given.lease_ms:
-            _short_lease(given, patches)
-        if given.boot:
-            _elsewhere(given.boot, patches)
-        if given.ahead_s:
-            _ahead(given.ahead_s, patches)
-        if given.haste:
-            _haste(patches)
-        if given.folder:
-            _watch(given)
+        arrange(Circumstances.told(), patches)
         main()
 
 

@@ -158,7 +158,7 @@ def _lives(pid: str) -> bool:
     return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """None that the system gives to connections: while the server is down, one of them could have it."""
     for port in random.sample(PORTS, len(PORTS)):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -179,7 +179,7 @@ def postgres(*, durable: bool = False) -> Iterator[Postgres]:
     assert programs is not None, "ask lacking() before"
     user = _nobody() if os.getuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="recpipe-postgres-"))
-    server = Postgres(folder, programs, user, _free_port(), secrets.token_urlsafe(16), durable)
+    server = Postgres(folder, programs, user, free_port(), secrets.token_urlsafe(16), durable)
     try:
         secret = folder / "password"
         secret.write_text(server.password, encoding="ascii")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,13 +17,14 @@ from pipeline.worker.jobs import ENDED, Job, Order, State
 from tests.documents import ROOT
 from tests.job.jobs import document, ran
 from tests.merge.merging import tree
+from tests.worker.launcher import Hired
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from pipeline.demo.made import Made
-    from pipeline.worker.sqlite.engine import SqliteEngine
+    from pipeline.worker.engine import Engine
     from tests.worker.launcher import Strike
 
 NAMES = ("plain-agora", "missing-slice", "plain-trtc", "audio-only")
@@ -37,12 +41,16 @@ class Calls:
         home: a new folder.
         engine: the queue.
         strike: of what happens to the processes of jobs.
+        address: of the queue; "" for a file in the folder.
+        environ: what the environment of workers has besides.
     """
 
     made: Callable[[str], Made]
     home: Path
-    engine: SqliteEngine
+    engine: Engine
     strike: Strike
+    address: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
     workers: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def submit(self, name: str = NAMES[0], number: int = 0, **limits: object) -> int:
@@ -53,11 +61,11 @@ class Calls:
 
     def start(self, concurrency: int = 1, grace_ms: int = 0) -> subprocess.Popen[str]:
         """A worker that ends when there is nothing more to do."""
-        command = [sys.executable, "-m", "tests.worker.launcher", "worker", str(self.home / "queue.db")]
+        address = self.address or f"sqlite:{self.home / 'queue.db'}"
         worker = subprocess.Popen(
-            [*command, str(LEASE_MS), str(concurrency), str(grace_ms)],
+            [sys.executable, *Hired(address, LEASE_MS, concurrency, grace_ms).arguments()],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **self.strike.environ()},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **self.environ, **self.strike.environ()},
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -111,6 +119,21 @@ def until(there: Callable[[], bool]) -> None:
     while not there():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def stop(worker: subprocess.Popen[str], queue: Path | None) -> None:
+    """Stop a worker by SIGSTOP; not amid a transaction in a file, which nobody else could use then."""
+    while True:
+        worker.send_signal(signal.SIGSTOP)
+        if queue is None:
+            return
+        with closing(sqlite3.connect(queue, timeout=0.5, isolation_level=None)) as db:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                worker.send_signal(signal.SIGCONT)
+            else:
+                return
 
 
 def is_alive(pid: int) -> bool:

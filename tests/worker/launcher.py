@@ -10,9 +10,10 @@ import os
 import signal
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from unittest.mock import patch
 
 from pipeline.cli.streams import complain
@@ -22,9 +23,15 @@ from pipeline.worker import child, retry
 from pipeline.worker.inside import Inside
 from pipeline.worker.inside import main as inside
 from pipeline.worker.loop import Worker
+from pipeline.worker.open import open_engine
 from pipeline.worker.rules import Rules
 from pipeline.worker.sqlite.engine import SqliteEngine
 from pipeline.worker.words import Bounds
+from tests.kill import launcher as circumstances
+from tests.worker.shift import ahead
+
+if TYPE_CHECKING:
+    from pipeline.worker.engine import Engine
 
 VARIABLE = "RECPIPE_TEST_STRIKE"
 INSIDE = ("-m", "tests.worker.launcher", "inside")
@@ -32,7 +39,7 @@ PAUSE_MS = 10
 """Before what failed is tried again."""
 FILLED = 3 << 30
 """Bytes that a process takes at once, and may not."""
-How = Literal["", "kill", "stop", "wait", "terminate", "spin", "fill", "leave"]
+How = Literal["", "kill", "stop", "wait", "terminate", "spin", "fill", "leave", "hold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,8 @@ class Strike:
 
     Attributes:
         how: it is killed or stopped by a signal, waits until it is told to end, is terminated from outside,
-            computes for ever, takes all memory, or leaves without a word; "" for nothing.
+            computes for ever, takes all memory, leaves without a word, or is held until a file with the name
+            of the mark and ``.go`` is there; "" for nothing.
         mark: a file that gets the process id when it happens.
         always: to each process that comes so far; else only to the first.
         below: to a process that the job has forked.
@@ -70,6 +78,9 @@ class Strike:
             os._exit(9)
         elif self.how == "fill":
             bytearray(FILLED)
+        if self.how == "hold":
+            while not mark.with_suffix(".go").exists():
+                time.sleep(0.01)
         while self.how in {"wait", "spin"}:
             if self.how == "wait":
                 time.sleep(0.01)
@@ -83,7 +94,7 @@ def _inside(arguments: list[str]) -> None:
 
     def struck(self: Inside, count: int) -> None:
         usual(self, count)
-        if not told.below:
+        if count and not told.below:
             told.strike(lambda: usual(self, 1))
 
     def struck_below(count: int) -> None:
@@ -91,28 +102,66 @@ def _inside(arguments: list[str]) -> None:
         if told.below:
             told.strike(None)
 
-    with patch.object(Inside, "_progress", struck), patch.object(render, "_advance", struck_below):
+    with ExitStack() as patches:
+        if circumstances.VARIABLE in os.environ:
+            circumstances.arrange(circumstances.Circumstances.told(), patches)
+        patches.enter_context(patch.object(Inside, "_progress", struck))
+        patches.enter_context(patch.object(render, "_advance", struck_below))
         inside(arguments)
 
 
-def _worker(path: str, lease_ms: str, concurrency: str, grace_ms: str) -> None:
-    engine = SqliteEngine(Path(path), lease_ms=int(lease_ms))
-    rules = Rules(
-        concurrency=int(concurrency),
-        grace_ms=int(grace_ms),
-        drain=True,
-        lease_ms=int(lease_ms),
-        poll_ms=50,
-        bounds=Bounds(memory=FILLED),
-    )
-    with (
-        _stops() as stops,
-        patch.object(child, "INSIDE", INSIDE),
-        patch.object(retry, "FIRST_PAUSE_MS", PAUSE_MS),
-    ):
-        Worker(engine, rules, tell=lambda said: complain([str(said)]), stops=stops).run()
-    engine.close()
+@dataclass(frozen=True, slots=True)
+class Hired:
+    """A worker that ends when there is nothing more to do.
+
+    Attributes:
+        queue: its address, as users give it.
+        lease_ms: of its claims.
+        concurrency: jobs at once.
+        grace_ms: for which its jobs may go on when it is stopped.
+        ahead_ms: by how much its clocks are ahead: claims look so much older to it.
+        config: the file that names stores; "" for none.
+    """
+
+    queue: str
+    lease_ms: int
+    concurrency: int = 1
+    grace_ms: int = 0
+    ahead_ms: int = 0
+    config: str = ""
+
+    def arguments(self) -> list[str]:
+        """To be started by."""
+        return ["-m", "tests.worker.launcher", "worker", json.dumps(asdict(self))]
+
+    def opened(self, patches: ExitStack) -> Engine:
+        """Its queue; in PostgreSQL, who claims says how old a claim is that is nobody's."""
+        kind, _, place = self.queue.partition(":")
+        if kind == "sqlite":
+            return SqliteEngine(Path(place), clock=ahead(self.ahead_ms), lease_ms=self.lease_ms)
+        over_ms = max(1, self.lease_ms - self.ahead_ms)
+        patches.enter_context(patch("pipeline.worker.postgres.engine.LEASE_MS", over_ms))
+        return open_engine(self.queue)
+
+    def work(self) -> None:
+        """Until it is stopped, or nothing is left."""
+        rules = Rules(
+            concurrency=self.concurrency,
+            grace_ms=self.grace_ms,
+            drain=True,
+            config=self.config or None,
+            lease_ms=self.lease_ms,
+            poll_ms=50,
+            bounds=Bounds(memory=FILLED),
+        )
+        with ExitStack() as patches:
+            stops = patches.enter_context(_stops())
+            patches.enter_context(patch.object(child, "INSIDE", INSIDE))
+            patches.enter_context(patch.object(retry, "FIRST_PAUSE_MS", PAUSE_MS))
+            engine = self.opened(patches)
+            Worker(engine, rules, tell=lambda said: complain([str(said)]), stops=stops).run()
+            engine.close()
 
 
 if __name__ == "__main__":
-    _worker(*sys.argv[2:]) if sys.argv[1] == "worker" else _inside(sys.argv[2:])
+    Hired(**json.loads(sys.argv[2])).work() if sys.argv[1] == "worker" else _inside(sys.argv[2:])

@@ -11,7 +11,7 @@ import pytest
 from pipeline.worker.jobs import State
 from pipeline.worker.sqlite.engine import SqliteEngine
 from tests.merge.merging import tree
-from tests.worker.calls import LEASE_MS, NAMES, PATIENCE_S, Calls, is_alive, until
+from tests.worker.calls import LEASE_MS, NAMES, PATIENCE_S, Calls, is_alive, stop, until
 from tests.worker.launcher import Strike
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def test_the_second_signal_does_not_wait_for_anybody(calls: Calls) -> None:
 def test_a_worker_that_slept_past_its_lease_changes_nothing_any_more(calls: Calls, *, with_it: bool) -> None:
     number, slept = calls.submit(), calls.start()
     inside = calls.struck()
-    slept.send_signal(signal.SIGSTOP)
+    stop(slept, calls.home / "queue.db")
     if with_it:
         os.kill(inside, signal.SIGSTOP)
     else:
