@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -94,13 +95,16 @@ def folder_journal(place: Path, job: str) -> Journal:
 
 
 class _InFolder(Journal):
-    """Notes in a folder, which goes with them."""
+    """Notes in a folder of the job's own, which goes with them: so does one that was not finished."""
 
     def __init__(self, place: Path, job: str, lease: Lease) -> None:
-        super().__init__(Notes(LocalStore(place), f"{job}/"), lease)
-        self._folders = (place / UNFINISHED, place / job, place)
+        own = place / job
+        super().__init__(Notes(LocalStore(own), ""), lease)
+        self._unfinished = own / UNFINISHED
+        self._folders = (own, place)
 
     def close(self, *, keep: str = "") -> None:
+        shutil.rmtree(self._unfinished, ignore_errors=True)  # a run was killed while it wrote a note
         super().close(keep=keep)
         for folder in self._folders:
             try:

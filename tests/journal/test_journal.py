@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
@@ -11,6 +14,7 @@ from pipeline.journal.journal import Guarded, Journal, folder_journal, left, sto
 from pipeline.journal.notes import Begun, Claim, Notes
 from pipeline.journal.owner import Owner, Runner
 from pipeline.storage.below import Below
+from pipeline.storage.local import LocalStore
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.protocol import PLAIN
 from pipeline.storage.retrying import Patience, Retrying
@@ -155,3 +159,17 @@ def test_notes_may_lie_anywhere(tmp_path: Path) -> None:
     Notes(store, f"{tmp_path.name}/x/").write("claim", {"files": ["a"]})
     assert Notes(store, f"{tmp_path.name}/x/").claimed().files == {"a"}
     assert Notes(store, f"{tmp_path.name}/").names() == ()
+
+
+def test_a_note_that_a_killed_run_did_not_finish_goes_with_the_next_run(tmp_path: Path) -> None:
+    child = os.fork()
+    if not child:
+        with patch.object(LocalStore, "_finish", lambda *_: os.kill(os.getpid(), signal.SIGKILL)):
+            folder_journal(tmp_path, JOB).notes.claim(Claim(frozenset({"a.mp4"})))
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "lock"]
+    journal = folder_journal(tmp_path, JOB)
+    assert journal.notes.claimed() == Claim()
+    journal.close()
+    assert list(tmp_path.iterdir()) == []
