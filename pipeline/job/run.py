@@ -183,7 +183,7 @@ class _Run:
             return lambda _: None
         from pipeline.job.spread import spread  # no merge needs it
 
-        return spread(work, plan, shelf, known, self.job.limits.spread)
+        return spread(work, plan, shelf, known, self.job.limits.spread, now_ms=self.edges.clock())
 
     def _with_cleaning(self, manifest: Manifest, place: Place) -> Manifest:
         """The manifest with what will become of the slices."""

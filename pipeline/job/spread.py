@@ -25,7 +25,7 @@ from pipeline.steps.compose import names_of
 from pipeline.steps.pieces import identity_of
 from pipeline.steps.publish import FolderPlace
 from pipeline.steps.render import pieces_of
-from pipeline.steps.stock import stock_of
+from pipeline.steps.stock import forget_old, stock_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def error_of(dead: Dead) -> RecpipeError:
 
 
 def spread(
-    work: Work, plan: Plan, shelf: Shelf, known: Known, rule: Spread
+    work: Work, plan: Plan, shelf: Shelf, known: Known, rule: Spread, *, now_ms: int
 ) -> Callable[[Callable[[], object]], None]:
     """Have the composites of a plan made in shares, or what came of that put where they are joined.
 
@@ -64,6 +64,7 @@ def spread(
         shelf: where the composites will be made.
         known: of the shares that were asked for.
         rule: which composites are spread.
+        now_ms: UTC.
 
     Returns:
         Puts the pieces where they are joined; calls now and then what it is given.
@@ -79,6 +80,7 @@ def spread(
     identities = {film.file: identity_of(film) for film in films}
     shares = tuple(share for film in films for share in _open(film, identities[film.file], job, known, stock))
     if shares:
+        forget_old(work.place, job, now_ms)
         for identity in identities.values():
             stock.begin(identity)
         old = {share.identity for share in known.made if share.work == job}

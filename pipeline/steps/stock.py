@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FOLDER = "pieces"
 """In the journal of a job."""
+OLD_MS = 7 * 86_400_000
+"""Far longer than any job waits for its shares, or anybody before trying it again."""
 MOST_NOTE = 16 << 20
 _BLOCK = 8 << 20
 _DIGITS = 16
@@ -149,6 +151,25 @@ def stock_of(place: Place, job: str) -> Stock:
         kept = Extras("video/mp4", encryption=extras.encryption, kms_key=extras.kms_key)
         return Stock(InStore(Below(place.store, f"{JOURNALS}/{job}/{FOLDER}/"), kept), place.name)
     raise TypeError(f"{place!r} has no stock")
+
+
+def forget_old(place: Place, job: str, now_ms: int) -> None:
+    """Remove the stocks of other jobs that nobody goes on with: nothing was put there for `OLD_MS`.
+
+    Args:
+        place: of all these jobs.
+        job: whose stock stays.
+        now_ms: UTC.
+    """
+    newest: dict[str, int] = {}
+    for stat in place.objects.list(f"{JOURNALS}/"):
+        _, other, *rest = stat.key.split("/")
+        if len(rest) > 1 and rest[0] == FOLDER and other != job:
+            at = stat.modified_ms or now_ms  # of an age that the store does not tell
+            newest[other] = max(newest.get(other, 0), at)
+    for other, at in newest.items():
+        if at < now_ms - OLD_MS:
+            stock_of(place, other).clear()
 
 
 def _short(identity: str) -> str:

@@ -95,10 +95,10 @@ KILLS = [
     pytest.param("begun behind", 0, id="when nobody was asked for any piece", marks=pytest.mark.soak),
     pytest.param("piece", 0, id="before the sound", marks=pytest.mark.soak),
     pytest.param("finished", 2, id="when a piece is made, and has no name", marks=pytest.mark.soak),
-    pytest.param("put", 1, id="when a piece has a note, and nobody else reaches it"),
+    pytest.param("put", 1, id="when a piece has a note, and nobody else reaches it", marks=pytest.mark.soak),
     pytest.param("sent in folder behind", 2, id="when others reach a piece, and not its note"),
     pytest.param("put behind", PIECES - 1, id="when the last piece is there"),
-    pytest.param("fetched", 3, id="while the pieces are brought together"),
+    pytest.param("fetched", 3, id="while the pieces are brought together", marks=pytest.mark.soak),
     pytest.param("joined", 0, id="before they are joined"),
     pytest.param(
         "joined behind", 0, id="when they are joined, and nothing is verified", marks=pytest.mark.soak
@@ -203,25 +203,25 @@ def _ended_as_its_share(calls: Calls, number: int, told: bytes) -> None:
     assert _pieces(calls) == ["00000", "sound"]
 
 
-@pytest.mark.parametrize("how", ["lost", "cut off", "another's", "without its note"])
-def test_a_piece_that_is_not_what_it_was_is_made_anew(calls: Calls, how: str) -> None:
+def test_pieces_that_are_not_what_they_were_are_made_anew(calls: Calls) -> None:
     calls.strike = Strike("wait", "fetched", mark=str(calls.home / "mark"))
     number = calls.submit()
     calls.start()
     until(calls.struck)
-    note = next(calls.place.glob(".recpipe/*/pieces/*-00002.json"))
-    (piece,) = note.parent.glob("*-00002-*.mp4")
-    if how == "lost":
-        piece.unlink()
-    elif how == "cut off":
-        piece.write_bytes(piece.read_bytes()[:-100])
-    elif how == "another's":
-        note.write_text(note.read_text().replace('"of": "', '"of": "0'))
-    else:
-        note.unlink()
+    _of(calls, "00000-*.mp4").unlink()
+    cut_off = _of(calls, "00001-*.mp4")
+    cut_off.write_bytes(cut_off.read_bytes()[:-100])
+    anothers = _of(calls, "00002.json")
+    anothers.write_text(anothers.read_text().replace('"of": "', '"of": "0'))
+    _of(calls, "sound.json").unlink()
     (calls.home / "go").touch()
     calls.works_off()
     assert calls.assert_done(number).attempts == 1
+
+
+def _of(calls: Calls, name: str) -> Path:
+    (found,) = calls.place.glob(f".recpipe/*/pieces/*-{name}")
+    return found
 
 
 def test_what_changed_meanwhile_is_begun_anew(calls: Calls, tmp_path: Path) -> None:
