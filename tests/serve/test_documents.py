@@ -110,8 +110,10 @@ def test_the_function_fails_where_it_is_refused(
 
 
 def test_the_settings_of_the_document_are_read(tmp_path: Path) -> None:
-    (text,) = blocks(TEXT, "toml")
+    text = "\n".join(blocks(TEXT, "toml"))
     found = serve_settings(read_settings(str(configured(tmp_path, text)), {}))
+    (watched,) = found.watches
+    assert (watched.every_ms, watched.settle_ms, watched.deadline_ms) == (600_000, 300_000, 86_400_000)
     assert set(found.apps) == {"trtc", "agora"}
     assert set(found.rules) == {"trtc", "agora"}
 
