@@ -205,7 +205,11 @@ ALL = ", ".join(PROFILES)
             " is not TOML: Expected '=' after a key in a key/value pair (at end of document)",
             id="no TOML",
         ),
-        pytest.param("store = 1", ": store is not known: expected one of stores, vod", id="an unknown table"),
+        pytest.param(
+            "store = 1",
+            ": store is not known: expected one of stores, vod, operations, serve",
+            id="an unknown table",
+        ),
         pytest.param("stores = 1", ": stores is not a table", id="a value for the table"),
         pytest.param("vod = 1", ": vod is not a table", id="a value for the table of services"),
         pytest.param("[[stores]]\nbucket = 'b'", ": stores is not a table", id="a list of tables"),

@@ -32,12 +32,30 @@ ENGINES: tuple[Engine, ...] = ("sqlite", "postgres")
 VICTIMS: tuple[Victim, ...] = ("worker", "child", "database", "store")
 STEPS: tuple[Step, ...] = ("copy", "compose", "upload", "notify")
 NO_CELL = {("sqlite", "database"): "a queue in SQLite has no server: its processes are the workers"}
+OFTEN = {("postgres", "child"), ("postgres", "store")}
+"""The queue has no part in these, and SQLite's cells show them: ``make soak`` tries them."""
 CELLS = [
-    pytest.param(engine, victim, step, id=f"{engine}, the {victim} dies, {step}")
+    pytest.param(
+        engine,
+        victim,
+        step,
+        id=f"{engine}, the {victim} dies, {step}",
+        marks=[pytest.mark.soak] if (engine, victim) in OFTEN else [],
+    )
     for engine in ENGINES
     for victim in VICTIMS
     for step in STEPS
     if (engine, victim) not in NO_CELL
+]
+SLEEPERS = [
+    pytest.param(
+        engine,
+        step,
+        id=f"{engine}, {step}",
+        marks=[pytest.mark.soak] if engine == "postgres" and step in {"copy", "compose"} else [],
+    )
+    for engine in ENGINES
+    for step in STEPS
 ]
 
 
@@ -139,8 +157,7 @@ def test_whoever_dies_in_the_middle_of_a_step_the_job_is_done_once(
     there.assert_ended_as(ground.quiet(step))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("engine", "step"), SLEEPERS)
 def test_who_slept_past_its_lease_in_the_middle_of_a_step_does_nothing_any_more(
     ground: Ground, set_up: Callable[[Engine, Step], Stage], tmp_path: Path, engine: Engine, step: Step
 ) -> None:
