@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.errors import RecpipeError
+from pipeline.journal.here import utc_ms
 from pipeline.sources.open import open_source
 from pipeline.worker.allowed import Allowed
 from pipeline.worker.inbox.dispatch import Dispatcher
@@ -62,11 +63,6 @@ class Served:
     allowed: Allowed = field(default_factory=Allowed)
     token: bytes | None = None
     hosts: frozenset[str] = frozenset()
-
-
-def utc_ms() -> int:
-    """This machine's clock."""
-    return time.time_ns() // 1_000_000
 
 
 def run(served: Served, *, tell: Callable[[str], None], ready: Callable[[str], None]) -> None:

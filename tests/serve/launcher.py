@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.journal.here import utc_ms
 from pipeline.storage.settings import read_settings
 from pipeline.vendors.events import delivery
 from pipeline.worker.inbox.dispatch import Dispatcher
@@ -22,7 +23,6 @@ from pipeline.worker.inbox.inbox import Inbox
 from pipeline.worker.inbox.settings import serve_settings
 from pipeline.worker.public.counts import Counts
 from pipeline.worker.public.intake import Intake
-from pipeline.worker.serving import utc_ms
 from pipeline.worker.sqlite.engine import SqliteEngine
 from tests.documents import ROOT
 from tests.serve.callbacks import APP, SECRET, trtc

@@ -32,7 +32,7 @@ ENGINES: tuple[Engine, ...] = ("sqlite", "postgres")
 VICTIMS: tuple[Victim, ...] = ("worker", "child", "database", "store")
 STEPS: tuple[Step, ...] = ("copy", "compose", "upload", "notify")
 NO_CELL = {("sqlite", "database"): "a queue in SQLite has no server: its processes are the workers"}
-OFTEN = {("postgres", "child"), ("postgres", "store")}
+SHOWN_BY_SQLITE = {("postgres", "child"), ("postgres", "store")}
 """The queue has no part in these, and SQLite's cells show them: ``make soak`` tries them."""
 CELLS = [
     pytest.param(
@@ -40,7 +40,7 @@ CELLS = [
         victim,
         step,
         id=f"{engine}, the {victim} dies, {step}",
-        marks=[pytest.mark.soak] if (engine, victim) in OFTEN else [],
+        marks=[pytest.mark.soak] if (engine, victim) in SHOWN_BY_SQLITE else [],
     )
     for engine in ENGINES
     for victim in VICTIMS

@@ -121,13 +121,121 @@ _JOB = {
     },
     "required": ["id", "state", "key", "source", "place", "attempts", "submitted_ms", "sentence"],
 }
-
-
-def _job_schema() -> dict[str, Any]:
-    """Of the posted document; its definitions lie where a reference in a component is looked for."""
-    found = schema()
-    del found["$schema"]
-    return found
+_STATUS = {"type": "object", "properties": {"status": _TEXT}, "required": ["status"]}
+_PATHS = {
+    "/": {
+        "get": {
+            "summary": "The status page.",
+            "responses": {
+                "200": {
+                    "description": "The queue, as a page that needs no script.",
+                    "content": {"text/html": {"schema": _TEXT}},
+                },
+                **_errors(*_ASKED, "503"),
+            },
+        }
+    },
+    "/metrics": {
+        "get": {
+            "summary": "Metrics for Prometheus.",
+            "responses": {
+                "200": {
+                    "description": "Text format, version 0.0.4.",
+                    "content": {"text/plain": {"schema": _TEXT}},
+                },
+                **_errors(*_ASKED, "503"),
+            },
+        }
+    },
+    "/health": {
+        "get": {
+            "summary": "Whether the process is alive; nobody is asked for a token.",
+            "security": [],
+            "responses": {"200": _json("It is.", _STATUS)},
+        }
+    },
+    "/ready": {
+        "get": {
+            "summary": "Whether the queue answers within 3 s; nobody is asked for a token.",
+            "security": [],
+            "responses": {"200": _json("It does.", _STATUS), **_errors("503")},
+        }
+    },
+    "/openapi.json": {
+        "get": {
+            "summary": "This document.",
+            "responses": {"200": _json("It.", {"type": "object"}), **_errors(*_ASKED)},
+        }
+    },
+    "/jobs": {
+        "get": {
+            "summary": "Jobs, the newest first, and how many there are of each state.",
+            "parameters": _LISTED,
+            "responses": {
+                "200": _json("A page of them.", _ref("Page")),
+                **_errors("400", *_ASKED, "503"),
+            },
+        },
+        "post": {
+            "summary": "Submit a job; what it may name stands in recpipe.toml.",
+            "parameters": _POSTED,
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": _ref("JobDocument")}},
+            },
+            "responses": {
+                "200": _json("A job of its key is there already.", _ref("Submitted")),
+                "201": _json("It waits.", _ref("Submitted")),
+                **_errors("400", *_ASKED, "408", "413", "415", "503"),
+            },
+        },
+    },
+    "/jobs/{number}": {
+        "get": {
+            "summary": "A job, and what was said of it.",
+            "parameters": [
+                {
+                    "name": "number",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER},
+                }
+            ],
+            "responses": {"200": _json("It.", _ref("Job")), **_errors(*_ASKED, "404", "503")},
+        }
+    },
+}
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "basic": {"type": "http", "scheme": "basic", "description": "The token as the password."},
+}
+_SCHEMAS = {
+    "Job": _JOB,
+    "Page": {
+        "type": "object",
+        "properties": {
+            "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "jobs": {"type": "array", "items": _ref("Job")},
+            "before": {"type": ["integer", "null"]},
+        },
+        "required": ["counts", "jobs", "before"],
+    },
+    "Submitted": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "integer", "minimum": 1},
+            "new": {"type": "boolean"},
+            "job": {"anyOf": [_ref("Job"), {"type": "null"}]},
+        },
+        "required": ["id", "new", "job"],
+    },
+    "Error": {
+        "type": "object",
+        "properties": {"error": _TEXT},
+        "required": ["error"],
+        "additionalProperties": False,
+    },
+}
 
 
 def _moved(node: Any) -> Any:
@@ -145,130 +253,19 @@ def _moved(node: Any) -> Any:
 
 
 def _document() -> dict[str, Any]:
-    posted = _moved(_job_schema())
+    """All of it; the definitions of the posted job are components too."""
+    posted = schema()
+    del posted["$schema"]
+    posted = _moved(posted)
     definitions = posted.pop("$defs", {})
-    status = {"type": "object", "properties": {"status": _TEXT}, "required": ["status"]}
     return {
         "openapi": "3.1.0",
         "info": {"title": "recpipe operations", "version": __version__},
         "security": [{}, {"bearer": []}, {"basic": []}],
-        "paths": {
-            "/": {
-                "get": {
-                    "summary": "The status page.",
-                    "responses": {
-                        "200": {
-                            "description": "The queue, as a page that needs no script.",
-                            "content": {"text/html": {"schema": _TEXT}},
-                        },
-                        **_errors(*_ASKED, "503"),
-                    },
-                }
-            },
-            "/metrics": {
-                "get": {
-                    "summary": "Metrics for Prometheus.",
-                    "responses": {
-                        "200": {
-                            "description": "Text format, version 0.0.4.",
-                            "content": {"text/plain": {"schema": _TEXT}},
-                        },
-                        **_errors(*_ASKED, "503"),
-                    },
-                }
-            },
-            "/health": {
-                "get": {
-                    "summary": "Whether the process is alive; nobody is asked for a token.",
-                    "security": [],
-                    "responses": {"200": _json("It is.", status)},
-                }
-            },
-            "/ready": {
-                "get": {
-                    "summary": "Whether the queue answers within 3 s; nobody is asked for a token.",
-                    "security": [],
-                    "responses": {"200": _json("It does.", status), **_errors("503")},
-                }
-            },
-            "/openapi.json": {
-                "get": {
-                    "summary": "This document.",
-                    "responses": {"200": _json("It.", {"type": "object"}), **_errors(*_ASKED)},
-                }
-            },
-            "/jobs": {
-                "get": {
-                    "summary": "Jobs, the newest first, and how many there are of each state.",
-                    "parameters": _LISTED,
-                    "responses": {
-                        "200": _json("A page of them.", _ref("Page")),
-                        **_errors("400", *_ASKED, "503"),
-                    },
-                },
-                "post": {
-                    "summary": "Submit a job; what it may name stands in recpipe.toml.",
-                    "parameters": _POSTED,
-                    "requestBody": {
-                        "required": True,
-                        "content": {"application/json": {"schema": _ref("JobDocument")}},
-                    },
-                    "responses": {
-                        "200": _json("A job of its key is there already.", _ref("Submitted")),
-                        "201": _json("It waits.", _ref("Submitted")),
-                        **_errors("400", *_ASKED, "408", "413", "415", "503"),
-                    },
-                },
-            },
-            "/jobs/{number}": {
-                "get": {
-                    "summary": "A job, and what was said of it.",
-                    "parameters": [
-                        {
-                            "name": "number",
-                            "in": "path",
-                            "required": True,
-                            "schema": {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER},
-                        }
-                    ],
-                    "responses": {"200": _json("It.", _ref("Job")), **_errors(*_ASKED, "404", "503")},
-                }
-            },
-        },
+        "paths": _PATHS,
         "components": {
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "basic": {"type": "http", "scheme": "basic", "description": "The token as the password."},
-            },
-            "schemas": {
-                **definitions,
-                "JobDocument": posted,
-                "Job": _JOB,
-                "Page": {
-                    "type": "object",
-                    "properties": {
-                        "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
-                        "jobs": {"type": "array", "items": _ref("Job")},
-                        "before": {"type": ["integer", "null"]},
-                    },
-                    "required": ["counts", "jobs", "before"],
-                },
-                "Submitted": {
-                    "type": "object",
-                    "properties": {
-                        "id": {"type": "integer", "minimum": 1},
-                        "new": {"type": "boolean"},
-                        "job": {"anyOf": [_ref("Job"), {"type": "null"}]},
-                    },
-                    "required": ["id", "new", "job"],
-                },
-                "Error": {
-                    "type": "object",
-                    "properties": {"error": _TEXT},
-                    "required": ["error"],
-                    "additionalProperties": False,
-                },
-            },
+            "securitySchemes": _SCHEMES,
+            "schemas": {**definitions, "JobDocument": posted, **_SCHEMAS},
         },
     }
 

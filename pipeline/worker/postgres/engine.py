@@ -124,13 +124,17 @@ class PostgresEngine:
         if isinstance(how, Ended):
             self._ended(claim, how)
             return
-        said = {"sentence": rows.text(how.sentence), "counts": how.counts, **_DROPPED}
-        if isinstance(how, Again):
-            self._fenced(statements.AGAIN, claim, {**said, "retry_at": _moment(how.not_before_ms)})
-            return
+        orders = how.orders if isinstance(how, Parted) else ()
+        given = {
+            "sentence": rows.text(how.sentence),
+            "counts": how.counts,
+            "retry_at": _moment(how.not_before_ms) if isinstance(how, Again) else None,
+            "parts": len(orders) or None,
+            **_DROPPED,
+        }
         with self._transaction() as connection:
-            row = _mine(connection, statements.PART, claim, {**said, "parts": len(how.orders)})
-            for order in () if row["abort_requested"] else how.orders:
+            row = _mine(connection, statements.AGAIN, claim, given)
+            for order in () if row["abort_requested"] else orders:
                 self._kept(connection, order, claim.job.id)
 
     def _ended(self, claim: Claim, how: Ended) -> None:

@@ -214,42 +214,21 @@ AGAIN: Final[LiteralString] = (
        SET attempts = ours.attempts - CASE WHEN %(counts)s THEN 0 ELSE 1 END, progress = -1,
            sentence = CASE WHEN mine.abort_requested THEN %(unwanted)s ELSE %(sentence)s END,
            ended_ms = CASE WHEN mine.abort_requested THEN recpipe_ms(now()) ELSE 0 END,
-           code = CASE WHEN mine.abort_requested THEN %(code)s::integer END
-      FROM mine
-     WHERE ours.job_id = mine.id
-)
-SELECT CASE WHEN mine.abort_requested
-            THEN procrastinate_finish_job_v1(mine.id, 'aborted', false)::text
-            ELSE procrastinate_retry_job_v2(mine.id, %(retry_at)s, NULL, NULL, NULL)::text
-       END AS finished,
-       procrastinate_unregister_worker_v1(mine.worker_id)::text AS unregistered
-  FROM mine
-"""
-)
-"""A job that somebody wants cancelled does not wait again: it is aborted."""
-
-PART: Final[LiteralString] = (
-    _MINE  # noqa: S608 - both halves are constants of this file
-    + """
-, said AS (
-    UPDATE recpipe_jobs AS ours
-       SET attempts = ours.attempts - CASE WHEN %(counts)s THEN 0 ELSE 1 END, progress = -1,
-           sentence = CASE WHEN mine.abort_requested THEN %(unwanted)s ELSE %(sentence)s END,
-           ended_ms = CASE WHEN mine.abort_requested THEN recpipe_ms(now()) ELSE 0 END,
            code = CASE WHEN mine.abort_requested THEN %(code)s::integer END,
-           parts = CASE WHEN mine.abort_requested THEN ours.parts ELSE %(parts)s END
+           parts = CASE WHEN mine.abort_requested THEN ours.parts ELSE coalesce(%(parts)s, ours.parts) END
       FROM mine
      WHERE ours.job_id = mine.id
 )
 SELECT CASE WHEN mine.abort_requested
             THEN procrastinate_finish_job_v1(mine.id, 'aborted', false)::text
-            ELSE procrastinate_retry_job_v2(mine.id, job.scheduled_at, NULL, NULL, NULL)::text
+            ELSE procrastinate_retry_job_v2(
+                mine.id, coalesce(%(retry_at)s, job.scheduled_at), NULL, NULL, NULL)::text
        END AS finished,
        procrastinate_unregister_worker_v1(mine.worker_id)::text AS unregistered, mine.abort_requested
   FROM mine JOIN procrastinate_jobs AS job ON job.id = mine.id
 """
 )
-"""As `AGAIN`, for a job that waits for its parts."""
+"""It waits for a time, or for its parts. A job that somebody wants cancelled does not: it is aborted."""
 
 PARTS_LOCKED: Final[LiteralString] = "SELECT pg_advisory_xact_lock(hashtextextended(%(parent)s::text, 6))"
 """Who ends all parts of a job does it alone: each two of them would wait for rows of the other."""
