@@ -2,6 +2,10 @@
 
 A store without conditional writes may let two runners write at once. Each reads its token again before a
 visible act, and all acts are harmless twice, so that the one that wrote last goes on and the other stops.
+
+A record whose time is over proves nothing, though the token in it is ours: we may have stood still between
+our look at it and our writing, while another took the job, did it and let it go. The time in a record is
+counted from before that look, and it is renewed so often that a record that was written so late is over.
 """
 
 from __future__ import annotations
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """To take a job that others take and let go at the same moment."""
+RENEWALS = 6
+"""In the time of a lease: one in `MARGIN_MS`, so that none that came late lasts beyond another's taking."""
+LOOKS, PAUSE_S = 10, 0.5
+"""Of a fork of the process that took the job, until that one has renewed the record."""
 _JSON = Extras("application/json")
 
 
@@ -65,6 +73,8 @@ class StoreLease:
         self._key = key
         self._now = now
         self._token = uuid4().hex
+        self._keeper = os.getpid()
+        self._late = False
         self._stat = self._taken()
         self._held = True
         self._told = time.monotonic()
@@ -100,39 +110,71 @@ class StoreLease:
 
     def _written(self, unless: Unless) -> Stat:
         owner = Owner(this_runner(), self._token, self._now() + LEASE_MS)
-        stat = self._store.put(self._key, owner.to_json(), _JSON, unless)
-        self.check()  # two that wrote at once both learn whose it is
+        self._store.put(self._key, owner.to_json(), _JSON, unless)
+        return self._valid()  # two that wrote at once both learn whose it is
+
+    def _valid(self) -> Stat:
+        """Of the record that was just written. Raises OwnedError where it came too late."""
+        stat = self._ours()
+        if stat is None:
+            self._late = True
+            self.release()
+            raise _stood_still()
         return stat
 
-    def check(self) -> None:
-        """As `Lease.check`."""
+    def _ours(self) -> Stat | None:
+        """Of the record; None where its time is over. Raises OwnedError where it is another's."""
+        if self._late:
+            raise _stood_still()
         try:
-            owner = owner_of(self._store.get(self._key).data)
+            got = self._store.get(self._key)
         except ObjectMissingError:
-            owner = None
-        if owner is None or owner.token != self._token:
+            got = None
+        owner = owner_of(got.data) if got else None
+        if got is None or owner is None or owner.token != self._token:
             by = f" (process {owner.runner.pid} on {owner.runner.host})" if owner else ""
             raise OwnedError(
                 f"another recpipe has taken this job over{by}: this run stops, let that one end."
             )
+        return got.stat if self._now() <= owner.until_ms else None
+
+    def check(self) -> None:
+        """As `Lease.check`; one whose time is over is renewed first, by the process that took the job."""
+        looks = 0
+        while self._ours() is None:
+            if os.getpid() == self._keeper:
+                self._renew()
+                return
+            looks += 1
+            if looks == LOOKS:
+                raise _stood_still()
+            time.sleep(PAUSE_S)
 
     def beat(self) -> None:
         """As `Lease.beat`."""
-        if time.monotonic() - self._told < LEASE_MS / 3000:
-            return
+        if time.monotonic() - self._told >= LEASE_MS / 1000 / RENEWALS:
+            self._renew()
+
+    def _renew(self) -> None:
         try:
             self._stat = self._written(Unless(changed_from=self._stat.etag))
         except (ConditionError, ObjectMissingError):  # the latter where it is gone (Amazon S3, If-Match)
-            self.check()
-            raise
+            self._stat = self._valid()  # another thread was sooner
         self._told = time.monotonic()
 
     def release(self) -> None:
         """As `Lease.release`."""
         self._held = False
-        with suppress(OwnedError):
-            self.check()
-            self._store.delete(self._key)
+        with suppress(OwnedError, ObjectMissingError):
+            owner = owner_of(self._store.get(self._key).data)
+            if owner is not None and owner.token == self._token:
+                self._store.delete(self._key)
+
+
+def _stood_still() -> OwnedError:
+    return OwnedError(
+        "another recpipe may have taken this job over while this run stood still: this run stops, run again."
+    )
 
 
 class FolderLease:

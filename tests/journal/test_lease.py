@@ -5,27 +5,30 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
+import time
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.errors import OwnedError
+from pipeline.errors import ConditionError, OwnedError
 from pipeline.journal import lease as leases
 from pipeline.journal.here import is_alive, this_runner
-from pipeline.journal.lease import FolderLease, StoreLease
+from pipeline.journal.lease import LOOKS, RENEWALS, FolderLease, StoreLease
 from pipeline.journal.owner import LEASE_MS, MARGIN_MS, Owner, Runner, owner_of
 from pipeline.storage.local import LocalStore
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.open import open_store
+from pipeline.storage.protocol import ALWAYS, PLAIN, Extras, Unless
 from tests.documents import ROOT
 from tests.storage.servers import HOSTILE, bucket, environ, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from pipeline.storage.protocol import Store
+    from pipeline.storage.protocol import Stat, Store
     from tests.servers.s3 import S3Server
 
 KEY = ".recpipe/job/owner.json"
@@ -35,7 +38,7 @@ ELSEWHERE = Runner("there", "another boot", "", 8, 100)
 HOLD = """
 import sys
 from pathlib import Path
-from pipeline.journal.lease import FolderLease, StoreLease
+from pipeline.journal.lease import LOOKS, RENEWALS, FolderLease, StoreLease
 from pipeline.storage.local import LocalStore
 
 place = Path(sys.argv[2])
@@ -54,6 +57,21 @@ def now() -> int:
 
 def owner(store: Store) -> Owner | None:
     return owner_of(store.get(KEY).data)
+
+
+class Sleepy(MemoryStore):
+    """A store without conditional writes; who writes there may fall asleep after the look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sleep: Callable[[], None] = lambda: None
+
+    def put(self, key: str, data: bytes, extras: Extras = PLAIN, unless: Unless = ALWAYS) -> Stat:
+        there = {stat.key: stat.etag for stat in self.list("")}
+        if (unless.exists and there) or (unless.changed_from and there.get(key) != unless.changed_from):
+            raise ConditionError("somebody else's by now.")
+        self.sleep()
+        return super().put(key, data, extras)
 
 
 def test_this_process_is_alive_and_one_that_ended_is_not() -> None:
@@ -124,12 +142,13 @@ def test_who_was_taken_over_stops_before_the_next_act(store: Store, monkeypatch:
 
 
 def test_a_beat_moves_the_time_on_and_asks_seldom(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    times = iter([1, 2, 3])
-    lease = StoreLease(store, KEY, lambda: next(times))
+    clock = Hand(1)
+    lease = StoreLease(store, KEY, clock)
     for _ in range(1000):
         lease.beat()
     first = owner(store)
     monkeypatch.setattr(leases, "LEASE_MS", 0)
+    clock.ms = 2
     lease.beat()
     second = owner(store)
     assert first
@@ -137,6 +156,91 @@ def test_a_beat_moves_the_time_on_and_asks_seldom(store: Store, monkeypatch: pyt
     assert (first.until_ms, second.until_ms) == (1 + LEASE_MS, 2)
     lease.beat()
     lease.check()
+
+
+@dataclass(slots=True)
+class Hand:
+    """A clock that a test moves."""
+
+    ms: int = NOW
+
+    def __call__(self) -> int:
+        return self.ms
+
+    def monotonic(self) -> float:
+        return self.ms / 1000
+
+
+@pytest.fixture
+def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
+    clock = Hand()
+    monkeypatch.setattr(time, "monotonic", clock.monotonic)
+    return clock
+
+
+def test_a_record_that_was_written_after_another_had_done_the_job_is_not_trusted(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer fell asleep after the look, where a store has no conditional writes."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    store = Sleepy()
+    lease = StoreLease(store, KEY, hand)
+    fork = copy(lease)
+    fork._keeper = 0
+    hand.ms += LEASE_MS // RENEWALS
+
+    def sleep() -> None:
+        hand.ms = NOW + LEASE_MS + MARGIN_MS + 1
+        store.delete(KEY)  # another had taken the job, done it, and let it go
+
+    store.sleep = sleep
+    release = lease.release
+
+    def let_go() -> None:
+        with pytest.raises(OwnedError, match="while this run stood still"):
+            fork.check()
+        release()
+
+    monkeypatch.setattr(lease, "release", let_go)
+    with pytest.raises(OwnedError, match="while this run stood still"):
+        lease.beat()
+    for act in (lease.check, lease.beat, fork.check):
+        with pytest.raises(OwnedError):
+            act()
+
+
+@pytest.mark.parametrize("slept_ms", [0, 1, LEASE_MS, 100 * LEASE_MS])
+def test_who_slept_and_finds_the_job_its_own_goes_on(slept_ms: int, hand: Hand) -> None:
+    store = Sleepy()
+    lease = StoreLease(store, KEY, hand)
+    hand.ms += slept_ms
+    lease.check()
+    lease.beat()
+    found = owner(store)
+    assert found
+    assert found.until_ms >= hand.ms
+    lease.check()
+
+
+def test_a_fork_waits_for_the_process_that_took_the_job(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Sleepy()
+    lease = StoreLease(store, KEY, hand)
+    fork = copy(lease)
+    fork._keeper = 0
+    hand.ms += 100 * LEASE_MS
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == LOOKS - 1:
+            lease.beat()
+
+    monkeypatch.setattr(time, "sleep", wait)
+    fork.check()
+    assert len(waits) == LOOKS - 1
+    hand.ms += 100 * LEASE_MS
+    with pytest.raises(OwnedError, match="while this run stood still"):
+        fork.check()
 
 
 @pytest.mark.parametrize("kind", ["store", "folder"])

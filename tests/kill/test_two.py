@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from contextlib import contextmanager, suppress
@@ -103,7 +104,8 @@ def test_a_run_that_slept_past_its_lease_does_nothing_more(
             before = made.state()
             os.killpg(first.pid, signal.SIGCONT)
             said = ended(first)
-        assert (said.code, "another recpipe has taken this job over" in said.out) == (6, True), said
+        assert said.code == 6, said
+        assert re.search("another recpipe (has|may have) taken this job over", said.out), said
         assert made.state() == before
         assert list((made.home / "tmp-first").iterdir()) == []
         assert "already done" in made.run(name="third").out
