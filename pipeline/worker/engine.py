@@ -44,8 +44,14 @@ class Engine(Protocol):
         """All its workers are on this host, and reach the same folders."""
         ...
 
-    def submit(self, order: Order) -> Submitted:
-        """Keep an order; where a job of its key has not ended, nothing is kept and that one is told."""
+    def submit(self, order: Order, *, newest: int | None = None) -> Submitted:
+        """Keep an order; where a job of its key has not ended, nothing is kept and that one is told.
+
+        Args:
+            order: to keep.
+            newest: the newest job of its key by what the caller saw, 0 for none. Where a newer one is there,
+                that one is told even if it has ended: others saw the same and were sooner.
+        """
         ...
 
     def claim(self, worker: str, room: Needs) -> Claim | None:

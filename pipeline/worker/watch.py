@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from threading import Event
 
-    from pipeline.vendors.inventory import Object
+    from pipeline.vendors.inventory import Group, Object
     from pipeline.vendors.volcengine import Task
     from pipeline.worker.engine import Engine
     from pipeline.worker.jobs import Job
@@ -43,12 +43,14 @@ class Found:
         newest_ms: UTC at which the last of its objects was written; 0 where nothing tells.
         count: of its objects.
         size: bytes of them all.
+        vendor: whose they are; empty where they are of several.
     """
 
     source: str
     newest_ms: int
     count: int
     size: int
+    vendor: str = ""
 
 
 class Verdict(StrEnum):
@@ -77,19 +79,21 @@ def found_in(source: str, objects: Iterable[Object], task: Task | None = None) -
         objects: its listing.
         task: what is known of a Volcengine task.
     """
-    folders: dict[str, list[Object]] = defaultdict(list)
+    folders: dict[str, list[Group]] = defaultdict(list)
     for group in sort_objects(objects, task).groups:
-        folders[group.prefix] += [*(named.item for named in group.items), *group.unnamed]
+        folders[group.prefix].append(group)
     parts = apart(folders.keys())
     if folders and not parts:
-        parts, folders = ("",), {"": [item for each in folders.values() for item in each]}
+        parts, folders = ("",), {"": [group for each in folders.values() for group in each]}
     for prefix in parts:
-        items = folders[prefix]
+        items = [item for g in folders[prefix] for item in (*(named.item for named in g.items), *g.unnamed)]
+        vendors = {group.vendor for group in folders[prefix]}
         yield Found(
             inside(source, f"{prefix}/") if prefix else source,
             max(item.modified_ms for item in items),
             len(items),
             sum(item.size for item in items),
+            vendors.pop() if len(vendors) == 1 else "",
         )
 
 
@@ -165,12 +169,13 @@ class Watch:
     def _submitted(self, found: Found, before: Found | None) -> Submission | None:
         document = json.dumps(document_of(self._template, found.source))
         key, now = key_of(document, found.source), self._clock()
-        (job,) = self._engine.jobs(key=key, most=1) or (self._elsewhere(document, found.source),)
+        same = self._engine.jobs(key=key, most=1)
+        job = same[0] if same else self._elsewhere(document, found.source)
         why = verdict(found, before, job, now, self._settle_ms)
         if why not in {Verdict.NEW, Verdict.CHANGED}:
             return None
-        order = Order(key, document, deadline_ms=now + self._deadline_ms)
-        submitted = self._engine.submit(order)
+        order = Order(key, document, deadline_ms=now + self._deadline_ms, vendor=found.vendor)
+        submitted = self._engine.submit(order, newest=same[0].id if same else 0)
         return Submission(submitted.id, found.source, why) if submitted.new else None
 
     def _elsewhere(self, document: str, source: str) -> Job | None:

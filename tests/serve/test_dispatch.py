@@ -7,7 +7,7 @@ import random
 import signal
 from contextlib import ExitStack, closing
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,9 +26,10 @@ from tests.worker.contract import ROOM
 from tests.worker.postgres_queue import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from pipeline.worker.jobs import Job
     from tests.servers.postgres import Postgres
 
 HOUR_MS = 3_600_000
@@ -220,10 +221,10 @@ def test_a_task_that_cannot_be_looked_at_keeps_no_other_from_it(
 ) -> None:
     usual = SqliteEngine.submit
 
-    def poisoned(self: SqliteEngine, order: Order) -> object:
+    def poisoned(self: SqliteEngine, order: Order, **newest: Any) -> object:
         if "poison" in order.document:
             raise ZeroDivisionError
-        return usual(self, order)
+        return usual(self, order, **newest)
 
     monkeypatch.setattr(SqliteEngine, "submit", poisoned)
     here.take(event(305, task="poison"), event(305, task="good"), turns=False)
@@ -275,6 +276,28 @@ def test_two_hosts_that_hear_of_the_same_make_one_job(tmp_path: Path) -> None:
         other.take(event(305, 2, at_ms=AT_MS + 5), event(302))
         work(one, DONE)
         one.pass_ms(7 * HOUR_MS)
+        other.pass_ms(0)
+        assert one.job().state is State.DONE
+        assert one.became() == other.became() == "trtc: job 1."
+
+
+def test_what_another_host_made_between_our_look_and_our_order_is_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    with room(tmp_path, clock=clock) as one, room(tmp_path, name="other.db", clock=clock) as other:
+        look = other.engine.jobs
+
+        def looked(*args: Any, **which: Any) -> Sequence[Job]:
+            before = look(*args, **which)
+            if which.get("key") and not before:
+                one.take(*ended())
+                one.pass_ms(0)
+                work(one, DONE)
+            return before
+
+        monkeypatch.setattr(other.engine, "jobs", looked)
+        other.take(*ended())
         other.pass_ms(0)
         assert one.job().state is State.DONE
         assert one.became() == other.became() == "trtc: job 1."

@@ -14,7 +14,19 @@ import pytest
 
 from pipeline.errors import CommandError, LostError
 from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import ENDED, UNWANTED, Again, Claim, Ended, Job, Needs, Order, Parted, State
+from pipeline.worker.jobs import (
+    ENDED,
+    UNWANTED,
+    Again,
+    Claim,
+    Ended,
+    Job,
+    Needs,
+    Order,
+    Parted,
+    State,
+    Submitted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +112,17 @@ class Contract:
         second = queue.engine.submit(order())
         assert second.new
         assert second.id > first.id
+
+    @ends
+    def test_whoever_saw_less_of_a_key_than_there_is_adds_nothing(self, queue: Queue, how: Ended) -> None:
+        first = queue.engine.submit(order(), newest=0)
+        queue.engine.end(taken(queue.engine), how)
+        assert queue.beside().submit(order(), newest=0) == Submitted(first.id, new=False)
+        assert queue.beside().submit(order("another call"), newest=0).new
+        second = queue.beside().submit(order(), newest=first.id)
+        assert second.new
+        assert queue.engine.submit(order(), newest=0) == Submitted(second.id, new=False)
+        assert queue.engine.submit(order(), newest=second.id) == Submitted(second.id, new=False)
 
     def test_nothing_is_claimed_of_nothing(self, queue: Queue) -> None:
         assert queue.engine.claim("one", ROOM) is None

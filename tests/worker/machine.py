@@ -63,11 +63,14 @@ class Machine(RuleBasedStateMachine):
         deadline=st.none() | AWAY,
         wait=AWAY,
         cores=st.integers(1, 3),
+        newest=st.none() | st.just(0) | NUMBERS,
     )
-    def submit(self, key: str, priority: int, deadline: int | None, wait: int, cores: int) -> None:
+    def submit(
+        self, key: str, priority: int, deadline: int | None, wait: int, cores: int, newest: int | None
+    ) -> None:
         due = 0 if deadline is None else self.hands.utc_ms + deadline
         order = Order(key, "{}", priority, self.hands.utc_ms + wait, due, Needs(cores))
-        self.same(lambda queue: queue.submit(order))
+        self.same(lambda queue: queue.submit(order, newest=newest))
 
     @rule(target=claims, worker=WORKERS, cores=st.integers(1, 3))
     def claim(self, worker: str, cores: int) -> Any:

@@ -56,8 +56,9 @@ class Model:
     def one_host(self) -> bool:
         return True
 
-    def submit(self, order: Order, parent: int = 0) -> Submitted:
-        if found := self._open(order.key):
+    def submit(self, order: Order, parent: int = 0, *, newest: int | None = None) -> Submitted:
+        later = [] if newest is None else [job.id for job in self.jobs(key=order.key) if job.id > newest]
+        if found := max(self._open(order.key), *later, 0):
             return Submitted(found, new=False)
         self.last[0] += 1
         self.by_number[self.last[0]] = Job(

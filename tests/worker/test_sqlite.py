@@ -119,12 +119,14 @@ def test_what_has_not_ended_is_listed_without_reading_what_has(queue: Kept) -> N
             ],
         ),
         (rows.DROP_OF_THE_DEAD, ["SCAN jobs USING INDEX jobs_unwanted"]),
-        (rows.OPEN_BY_KEY, ["SEARCH jobs USING INDEX jobs_once (key=?)"]),
+        (rows.OF_KEY, ["SEARCH jobs USING INDEX jobs_key (key=?)"]),
     ],
     ids=["next", "unwanted", "key"],
 )
 def test_no_claim_and_no_order_reads_the_whole_queue(queue: Kept, statement: str, indexes: list[str]) -> None:
-    values = asdict(queue.hands()) | {"key": ""} | rows.needs_values(ROOM) | rows.end_values(DEAD)
+    values = (
+        asdict(queue.hands()) | {"key": "", "newest": 0} | rows.needs_values(ROOM) | rows.end_values(DEAD)
+    )
     db = opening.connect(queue.path, 1)
     plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     db.close()

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,7 @@ from tests.documents import ROOT
 from tests.worker.calls import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pipeline.demo.made import Made
@@ -73,11 +73,11 @@ def slice_of(folder: str, room: str, ms: int, number: int = 0) -> Object:
 def test_recordings_are_found_folder_by_folder_or_all_at_once() -> None:
     apart = [slice_of("a/", "room", 5), slice_of("b/c/", "room", 7), slice_of("b/c/", "room", 6, 1)]
     assert list(found_in("calls:x", apart)) == [
-        Found("calls:x/a/", 5, 1, 10),
-        Found("calls:x/b/c/", 7, 2, 20),
+        Found("calls:x/a/", 5, 1, 10, "agora"),
+        Found("calls:x/b/c/", 7, 2, 20, "agora"),
     ]
     together = [slice_of("", "one", 5), slice_of("", "two", 9)]
-    assert list(found_in("calls:x/", together)) == [Found("calls:x/", 9, 2, 20)]
+    assert list(found_in("calls:x/", together)) == [Found("calls:x/", 9, 2, 20, "agora")]
     assert list(found_in("calls:", [Object("holiday.jpg", 3, 1)])) == []
 
 
@@ -127,11 +127,33 @@ def test_each_recording_is_submitted_once_however_often_and_by_however_many_it_i
     ended(engine)
     ended(engine)
     assert [*first.look(), *store.watch().look()] == []
+    assert {each.order.vendor for each in engine.jobs()} == {"agora"}
     documents = [json.loads(each.order.document) for each in engine.jobs()]
     assert [d["source"] for d in documents] == ["calls:b/", "calls:a/"]
     places = [d["targets"][0]["place"] for d in documents]
     assert all(place.startswith("vod:") and place.endswith("/mp4") for place in places)
     assert len(set(places)) == 2
+
+
+def test_what_another_host_made_between_the_look_and_the_order_is_not_made_again(
+    engine: SqliteEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = Store(engine, utc_ms())
+    there.objects = [slice_of("a/", "room", 5)]
+    here = Store(SqliteEngine(tmp_path / "queue.db"), there.now_ms)
+    here.objects = there.objects
+    look = here.engine.jobs
+
+    def looked(*args: Any, **which: Any) -> Sequence[Job]:
+        before = look(*args, **which)
+        if which.get("key"):
+            assert len(there.watch().look()) == 1
+            ended(engine)
+        return before
+
+    monkeypatch.setattr(here.engine, "jobs", looked)
+    assert here.watch().look() == []
+    assert [job.state for job in engine.jobs()] == [State.DONE]
 
 
 def test_what_came_after_a_job_had_begun_is_a_new_job_once_it_is_at_rest(engine: SqliteEngine) -> None:

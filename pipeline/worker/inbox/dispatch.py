@@ -151,7 +151,7 @@ class Dispatcher:
             deadline_ms=self.clock() + rule.deadline_ms,
             vendor=rule.vendor,
         )
-        told = self.engine.submit(order)
+        told = self.engine.submit(order, newest=0)  # nobody had one a moment ago
         if told.new:
             self.tell(f"job {told.id}: {rule.name}, by news of {want.at_ms}.")
         return _Became(f"job {told.id}", made=Made(told.id, key))

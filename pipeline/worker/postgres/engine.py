@@ -84,13 +84,19 @@ class PostgresEngine:
         self._brought_up = False
         self._manager = JobManager(SyncPsycopgConnector())
 
-    def submit(self, order: Order) -> Submitted:
+    def submit(self, order: Order, *, newest: int | None = None) -> Submitted:
         """As `Engine.submit`. Raises CommandError for an order that PostgreSQL cannot keep."""
         with self._transaction() as connection:
-            return self._kept(connection, order)
+            return self._kept(connection, order, newest=newest)
 
-    def _kept(self, connection: Connection[dict[str, Any]], order: Order, parent: int = 0) -> Submitted:
-        there = _locked_key(connection, order.key)
+    def _kept(
+        self,
+        connection: Connection[dict[str, Any]],
+        order: Order,
+        parent: int = 0,
+        newest: int | None = None,
+    ) -> Submitted:
+        there = _locked_key(connection, order.key, newest)
         if there is not None:
             return Submitted(there, new=False)
         number = self._manager.defer_job(_deferred(order), connection=connection).id
@@ -341,10 +347,10 @@ def _reaped(connection: Connection[dict[str, Any]], number: int) -> bool:
     return not stalled["abort_requested"]
 
 
-def _locked_key(connection: Connection[dict[str, Any]], key: str) -> int | None:
-    """The job of a key that has not ended, which nobody else can give it before the transaction ends."""
+def _locked_key(connection: Connection[dict[str, Any]], key: str, newest: int | None = None) -> int | None:
+    """The job of a key that has not ended or is newer, to which nobody adds before the transaction ends."""
     connection.execute(statements.KEY_LOCKED, {"key": key})
-    row = connection.execute(statements.OF_KEY, {"key": key}).fetchone()
+    row = connection.execute(statements.OF_KEY, {"key": key, "newest": newest}).fetchone()
     return None if row is None else row["id"]
 
 

@@ -90,7 +90,8 @@ OF_KEY: Final[LiteralString] = """
 SELECT job.id
   FROM recpipe_jobs AS ours
   JOIN procrastinate_jobs AS job ON job.id = ours.job_id
- WHERE ours.key = %(key)s AND job.status IN ('todo', 'doing')
+ WHERE ours.key = %(key)s AND (job.status IN ('todo', 'doing') OR job.id > %(newest)s::bigint)
+ ORDER BY job.id DESC LIMIT 1
 """
 
 KEEP: Final[LiteralString] = """

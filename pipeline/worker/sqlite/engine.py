@@ -74,14 +74,14 @@ class SqliteEngine:
         with in_sentences(path):
             self._connections.mine()
 
-    def submit(self, order: Order) -> Submitted:
+    def submit(self, order: Order, *, newest: int | None = None) -> Submitted:
         """As `Engine.submit`."""
         with self._alone() as db:
-            return self._kept(db, order)
+            return self._kept(db, order, newest=_MOST if newest is None else newest)
 
-    def _kept(self, db: sqlite3.Connection, order: Order, parent: int = 0) -> Submitted:
+    def _kept(self, db: sqlite3.Connection, order: Order, parent: int = 0, newest: int = _MOST) -> Submitted:
         values = rows.order_values(order, parent)
-        found = db.execute(rows.OPEN_BY_KEY, values).fetchone()
+        found = db.execute(rows.OF_KEY, values | {"newest": newest}).fetchone()
         if found is not None:
             return Submitted(found["id"], new=False)
         made = db.execute(rows.SUBMIT, values | self._now()).lastrowid
@@ -221,7 +221,7 @@ class SqliteEngine:
             refuse_part(job)
             if job is None or job.state not in ENDED:
                 return job
-            other = db.execute(rows.OPEN_BY_KEY, {"key": job.order.key}).fetchone()
+            other = db.execute(rows.OF_KEY, {"key": job.order.key, "newest": _MOST}).fetchone()
             if other is not None:
                 raise CommandError(
                     f"job {number} is not tried again: job {other['id']} does the same, and has not ended."

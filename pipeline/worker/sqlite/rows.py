@@ -21,7 +21,9 @@ INSERT INTO jobs (key, document, priority, not_before_ms, deadline_ms, cores, me
 VALUES (:key, :document, :priority, :not_before_ms, :deadline_ms, :cores, :memory, :disk, :vendor,
   'waiting', :utc_ms, :parent)"""
 
-OPEN_BY_KEY = "SELECT id FROM jobs WHERE key = :key AND state IN ('waiting', 'running')"
+OF_KEY = """
+SELECT id FROM jobs WHERE key = :key AND (id > :newest OR state IN ('waiting', 'running'))
+ORDER BY id DESC LIMIT 1"""
 
 NEXT = """
 SELECT id FROM jobs WHERE state IN ('waiting', 'running')
