@@ -7,8 +7,11 @@ READY := $(VENV)/.ready
 SERVERS ?= .venv-servers
 SERVERS_READY := $(SERVERS)/.ready
 export RECPIPE_SERVERS ?= $(abspath $(SERVERS))
+# Empty: each of hundreds of processes would compile all of recpipe anew.
+export PYTHONDONTWRITEBYTECODE :=
 DEMO ?= demo-recording
-JOBS ?= 2
+# More than processors: many tests wait, for leases and for servers.
+JOBS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup servers demo test check lint types contracts format bench bench-flow soak test-big test-drift wheel docs golden clean
@@ -35,9 +38,9 @@ test: $(READY) ## run every test
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal
 
 soak: $(READY) $(SERVERS_READY) ## many users through faults, and jobs killed at every request (over an hour)
-	@$(PY) -m pytest -n $(JOBS) --dist worksteal -m soak tests
+	@$(PY) -m pytest -n 2 --dist worksteal -m soak tests
 	@$(PY) -m benchmarks.near
-	@$(PY) -m tests.kill --jobs $(JOBS)
+	@$(PY) -m tests.kill --jobs 2
 
 check: lint types contracts ## lint, types, import contracts
 

@@ -15,6 +15,7 @@ from benchmarks import material, peers, stores
 from benchmarks.composites import Bench as Composites
 from benchmarks.material import Stay
 from benchmarks.measure import Side, Taken, in_turn, machine, peak_memory, run
+from benchmarks.queues import COMPOSITE, COPIES
 from benchmarks.queues import Bench as Queues
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ HOLE_SECONDS = 20.0
 TURNS = 10
 ROWS = ("copy", "off", "users", "holes", "fit", "vp8", "s3", "memory")
 COMPOSITES = ("compose", "meeting", "cost", "workers", "spread", "compose_memory")
-QUEUES = ("rates", "takeover")
+QUEUES = ("rates", "takeover", "capacity")
 RECPIPE = str(Path(sysconfig.get_path("scripts")) / "recpipe")
 
 
@@ -47,6 +48,12 @@ def main() -> int:
             if name == "takeover":
                 queues.takeover(composites.nine())
                 continue
+            if name == "capacity":
+                queues.capacity("a call of 1 h and 4 users, copied", bench.four(), 1.0, 16, COPIES)
+                queues.capacity(
+                    "a call of 10 min and 4 users, composed", composites.four(), 1 / 6, 4, COMPOSITE
+                )
+                continue
             whose = composites if name in COMPOSITES else queues if name in QUEUES else bench
             getattr(whose, name)()
     return 0
@@ -62,6 +69,10 @@ class _Bench:
     def _recording(self, name: str, *, users: int, stays: Sequence[Stay]) -> Path:
         place = self._place / name
         return place if place.exists() else material.record(place, users=users, stays=stays)
+
+    def four(self) -> Path:
+        """The hour of four users."""
+        return self._recording("four", users=4, stays=[Stay(0, HOUR)])
 
     def copy(self) -> None:
         """An hour of one user against a plain copy; the sizes are checked before the times."""
@@ -87,7 +98,7 @@ class _Bench:
 
     def users(self) -> None:
         """Four users at once against four copies one after another."""
-        source = self._recording("four", users=4, stays=[Stay(0, HOUR)])
+        source = self.four()
         ours = self._ours(source, "--jobs", "2")
         taken = in_turn(ours, self._copying(source, 4), self._runs)
         _row("merge 1 h, 4 users, --jobs 2", taken, 0.7, "4 x ffmpeg -c copy")

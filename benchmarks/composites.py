@@ -194,6 +194,10 @@ class Bench:
         """The recording of nine users."""
         return self._steady("nine", 9, LENGTH)
 
+    def four(self) -> Path:
+        """Ten minutes of four users."""
+        return self._steady("ten", 4, 2 * LENGTH)
+
     def _steady(self, name: str, users: int, length: float, size: tuple[int, int] = CAMERA) -> Path:
         place = self.place / name
         if not place.exists():

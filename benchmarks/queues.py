@@ -1,8 +1,9 @@
-"""The rows of the queue: rates in and out, and how soon another worker takes over."""
+"""The rows of the queue: rates in and out, how soon another worker takes over, what one makes in an hour."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import statistics
 import subprocess
@@ -25,8 +26,13 @@ JOBS = 2000
 ROOM = Needs(1, 1 << 40, 1 << 40)
 DONE = Ended(State.DONE, 0)
 PATIENCE_S = 300
-_LONG = '{{"version": 1, "source": "{source}", "targets": [{{"place": "{place}"}}], "outputs": {outputs}}}'
-_COMPOSITE = '{"kind": "compose", "composite": {"size": "1280x720"}}'
+CORES = os.cpu_count() or 1
+_LONG = (
+    '{{"version": 1, "source": "{source}", "targets": [{{"place": "{place}"}}], "outputs": {outputs},'
+    ' "limits": {{"settle": "0", "settle_limit": "0"}}}}'
+)
+COPIES = '{"kind": "merge"}'
+COMPOSITE = '{"kind": "compose", "composite": {"size": "1280x720"}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +70,46 @@ class Bench:
                     flush=True,
                 )
 
+    def capacity(self, name: str, source: Path, hours: float, jobs: int, outputs: str) -> None:
+        """Recordings that a worker with a job for each core makes in an hour, of a queue that is never empty.
+
+        Args:
+            name: of the row.
+            source: the recording.
+            hours: its length.
+            jobs: how many are done.
+            outputs: of each job, JSON.
+        """
+        taken = statistics.median(self._worked_off(source, jobs, outputs) for _ in range(self.runs))
+        each = jobs / (taken / 3600) / CORES
+        print(
+            f"{f'{name}, {jobs} jobs':<44} {taken:>8.2f} s   {each:>6.0f} an hour and core,"
+            f" {each * hours:.1f} x real time a core",
+            flush=True,
+        )
+
+    def _worked_off(self, source: Path, jobs: int, outputs: str) -> float:
+        queue, place = self.place / "capacity.db", self.place / "made"
+        engine = open_engine(f"sqlite:{queue}")
+        orders = [_LONG.format(source=source, place=place / str(n), outputs=outputs) for n in range(jobs)]
+        numbers = [engine.submit(Order(document, document)).id for document in orders]
+        command = [self.recpipe, "worker", "--engine", f"sqlite:{queue}", "--concurrency", str(CORES)]
+        begun = time.perf_counter()
+        subprocess.run([*command, "--drain"], stderr=subprocess.DEVNULL, check=True)
+        taken = time.perf_counter() - begun
+        ended = [job for number in numbers if (job := engine.job(number)) and job.state is State.DONE]
+        if len(ended) < jobs:
+            raise RuntimeError(f"{len(ended)} of {jobs} jobs are done: a benchmark of a failure is none")
+        engine.close()
+        for path in (queue, *queue.parent.glob(f"{queue.name}-*")):
+            path.unlink()
+        shutil.rmtree(place)
+        return taken
+
     def _taken_over(self, address: str, source: Path, run: int) -> float:
         engine = open_engine(address)
         place = self.place / f"taken{run}-{address.partition(':')[0]}"
-        document = _LONG.format(source=source, place=place, outputs=_COMPOSITE)
+        document = _LONG.format(source=source, place=place, outputs=COMPOSITE)
         number = engine.submit(Order(f"takeover {run}", document)).id
         command = [self.recpipe, "worker", "--engine", address]
         first = subprocess.Popen(command, stderr=subprocess.DEVNULL)

@@ -202,10 +202,22 @@ def test_an_address_of_another_kind_says_what_to_write() -> None:
 
 REQUESTS = (1, 9, 20, 26, 33)
 """At which of them a merge of ``plain-agora`` is ended: listing, looking, fetching, delivering."""
+ALWAYS = {(9, False), (20, True), (33, False), (33, True)}
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before the answer", "after the answer"])
-@pytest.mark.parametrize("number", REQUESTS)
+@pytest.mark.parametrize(
+    ("number", "after"),
+    [
+        pytest.param(
+            number,
+            after,
+            id=f"{number}, {'after' if after else 'before'} the answer",
+            marks=[] if (number, after) in ALWAYS else [pytest.mark.soak],
+        )
+        for number in REQUESTS
+        for after in (False, True)
+    ],
+)
 def test_a_merge_that_is_terminated_leaves_nothing_and_goes_on(
     number: int, *, after: bool, swift_http: S3Server, made: Callable[[str], Made], tmp_path: Path
 ) -> None:

@@ -131,6 +131,24 @@ KINDS = {
 }
 
 
+LIKE_OTHERS = {
+    "sound alone",
+    "Opus with mutes",
+    "from phone to browser and back",
+    "sizes that change, split",
+    "rotations that change, copied",
+    "mutes and a return",
+    "an absence that is black",
+    "an absence of two hours",
+    "time stamps that wrap",
+    "a clock that is fast",
+    "finished MP4s of Volcengine",
+    "M4A",
+    "the call in one picture, a screen large",
+}
+"""On the way between stores they differ from no other: ``make soak`` tries them."""
+
+
 @pytest.fixture(scope="module")
 def buckets(swift_tls: S3Server, rclone_tls: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Buckets:
     found = Buckets(tmp_path_factory.mktemp("stores") / "recpipe.toml")
@@ -144,7 +162,13 @@ def buckets(swift_tls: S3Server, rclone_tls: S3Server, tmp_path_factory: pytest.
 _numbers = count(1)
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=name) for name, kind in KINDS.items()])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, id=name, marks=[pytest.mark.soak] if name in LIKE_OTHERS else [])
+        for name, kind in KINDS.items()
+    ],
+)
 def test_a_job_between_buckets_makes_what_a_merge_of_the_folder_makes(
     kind: Kind,
     buckets: Buckets,

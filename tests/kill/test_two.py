@@ -85,9 +85,9 @@ def taken_over(made: Scene, given: Circumstances) -> Ended:
 @pytest.mark.parametrize(
     ("kind", "method", "path"),
     [
-        pytest.param("rclone", "PUT", "partNumber=2", id="a part is under way"),
+        pytest.param("rclone", "PUT", "partNumber=2", id="a part is under way", marks=pytest.mark.soak),
         pytest.param("rclone", "PUT", "/tell.json", id="about to publish"),
-        pytest.param("rclone", "PUT", "/manifest.json", id="about to tell"),
+        pytest.param("rclone", "PUT", "/manifest.json", id="about to tell", marks=pytest.mark.soak),
         pytest.param("rclone", "DELETE", "/room/", id="removing the slices"),
         pytest.param("swift", "PUT", "/202_", id="putting a file, two users at once"),
         pytest.param("volcengine", "PUT", "/vod-", id="handing over to a VOD service"),

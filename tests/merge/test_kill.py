@@ -51,6 +51,17 @@ picture = [[2.3, 100.0]]
 uid = "eve"
 sound = [[5.0, 115.0]]
 """
+ONE = """
+vendor = "trtc"
+start = 2026-03-02T09:00:00.250Z
+
+[[users]]
+uid = "ann"
+size = "160x120"
+fps = 10
+sound = [[0.0, 4.0], [6.0, 10.0]]
+picture = [[0.2, 10.0]]
+"""
 RUN = """
 import os, signal, sys
 from pathlib import Path
@@ -188,7 +199,8 @@ def test_before_each_thing_done_to_the_output_folder(
 
 
 @pytest.mark.parametrize("container", [Container.MKV, Container.MP3])
-def test_in_every_container(container: Container, call: Made, tmp_path: Path) -> None:
+def test_in_every_container(container: Container, tmp_path: Path) -> None:
+    call = make(parse(ONE), tmp_path / "source")
     options = Options(container=container)
     merge(call, tmp_path / "undisturbed", options)
     undisturbed = tree(tmp_path / "undisturbed")

@@ -31,7 +31,13 @@ FIXTURES = sorted(path.stem for path in (Path(__file__).parents[2] / "fixtures")
 LOSING = {"empty-slice", "html-slice", "missing-slice", "random-slice", "truncated-slice"}
 AAC_FRAME = 1024
 
+LONG = {"gap-of-two-hours"}
+"""Whose sound takes longer to decode than all others together."""
+
 every_fixture = pytest.mark.parametrize("name", FIXTURES)
+every_sound = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.soak] if name in LONG else []) for name in FIXTURES]
+)
 
 
 @every_fixture
@@ -58,7 +64,7 @@ def test_every_picture_is_there_and_within_1_ms_of_its_place(name: str, merged: 
             assert_pictures(result, output, expected)
 
 
-@every_fixture
+@every_sound
 def test_every_beep_is_there_and_at_its_place_by_stamps_and_by_count(
     name: str, merged: Merging, tmp_path: Path
 ) -> None:

@@ -320,10 +320,16 @@ def test_the_same_holds_for_a_queue_in_postgresql(tmp_path: Path, postgres_serve
         assert one.became() == other.became()
 
 
-def test_killed_before_any_statement_it_goes_on_where_it_was_and_makes_one_job(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("first", "step"),
+    [(1, 3), pytest.param(2, 3, marks=pytest.mark.soak), pytest.param(3, 3, marks=pytest.mark.soak)],
+)
+def test_killed_before_any_statement_it_goes_on_where_it_was_and_makes_one_job(
+    first: int, step: int, tmp_path: Path
+) -> None:
     """All points between keep, submit and mark; who was not told 200 sends again."""
     bodies = (event(305, 1).decode(), event(305, 2, at_ms=AT_MS + 5).decode())
-    for point in count(1):
+    for point in count(first, step):
         folder = tmp_path / str(point)
         folder.mkdir()
         configured(folder)
