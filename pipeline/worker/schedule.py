@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
@@ -86,7 +87,12 @@ def opens_ms(windows: Sequence[Window], now_ms: int) -> int:
     """UTC ms, not before ``now_ms``, at which jobs may begin."""
     if is_open(windows, now_ms):
         return now_ms
-    first = now_ms - now_ms % _MINUTE_MS  # offsets of zones are whole minutes since 1972
+    return _opens_ms(tuple(windows), now_ms - now_ms % _MINUTE_MS)  # offsets are whole minutes since 1972
+
+
+@lru_cache(maxsize=4096)
+def _opens_ms(windows: tuple[Window, ...], first: int) -> int:
+    """As `opens_ms`, behind a minute in which all are closed; known for all the jobs that wait in it."""
     for minute in range(1, _MOST_DAYS * _DAY + 1):
         if is_open(windows, moment := first + minute * _MINUTE_MS):
             return moment

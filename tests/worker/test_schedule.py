@@ -114,6 +114,25 @@ def test_a_window_opens_at_the_first_moment_at_which_it_is_open(
     assert not any(is_open([window], moment) for moment in range(now, opens, HOUR_MS // 4))
 
 
+class Counted(Window):
+    """A window that counts how often it is asked."""
+
+    asked = 0
+
+    def is_open(self, now_ms: int) -> bool:
+        """As a window does."""
+        Counted.asked += 1
+        return super().is_open(now_ms)
+
+
+def test_many_jobs_that_wait_for_a_window_cost_one_search_for_it() -> None:
+    windows = [Counted(0, 60, ZoneInfo("UTC"))]
+    jobs = [job(deadline=DUE, not_before=number) for number in range(1000)]
+    Counted.asked = 0
+    assert {lateness(each, DUE - 22 * HOUR_MS, windows) for each in jobs} == {Lateness.NONE}
+    assert Counted.asked <= len(jobs) + 24 * 60
+
+
 @pytest.mark.parametrize(
     "text",
     [
