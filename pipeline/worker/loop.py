@@ -111,8 +111,10 @@ class Worker:
             self._claim()
 
     def _hear(self) -> None:
-        waiting = [running.child for running in self._running.values()]
-        select.select(waiting, [], [], TICK_S)
+        words = select.poll()  # select() takes no descriptor above 1023
+        for running in self._running.values():
+            words.register(running.child, select.POLLIN)
+        words.poll(TICK_S * 1000)
         for running in self._running.values():
             for word in running.child.heard():
                 self._take(running, word)

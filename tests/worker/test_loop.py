@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,7 +34,6 @@ from tests.worker.launcher import Strike
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pipeline.demo.made import Made
     from pipeline.worker.jobs import Again, Claim, Ended, Parted
@@ -110,6 +113,18 @@ def test_processor_time_has_an_end_and_who_uses_it_up_is_not_tried_again(here: H
     here.work(replace(RULES, bounds=Bounds(cpu_s=2, nice=1)))
     assert "processor time" in ended(here, number).sentence
     assert (here.calls.job(number).state, here.calls.job(number).attempts) == (State.DEAD, 1)
+
+
+def test_a_worker_may_have_more_than_a_thousand_descriptors(here: Here) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    number = here.calls.submit()
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        while stack.enter_context(Path(os.devnull).open("rb")).fileno() < 1024:
+            pass
+        here.work()
+    here.calls.assert_done(number, attempts=1)
 
 
 def test_memory_has_an_end(here: Here) -> None:
