@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import closing
+import signal
+import socket
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,7 @@ from pipeline.worker.inbox.settings import serve_settings
 from pipeline.worker.jobs import Order
 from pipeline.worker.sqlite.engine import SqliteEngine
 from tests.cli.running import run
-from tests.serve.served import STORES, configured, serving, until
+from tests.serve.served import PATIENCE_S, STORES, configured, serving, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +87,21 @@ def test_what_was_announced_is_not_submitted_again_wherever_it_goes(
         shutil.copytree(made("plain-agora").place, tmp_path / "calls" / "later")
         until(lambda: bool(served.of("later")))
         assert len(served.of("plain-trtc")) == 1
+
+
+def test_a_store_that_does_not_answer_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    job = 'job = {version = 1, source = "{source}", targets = [{place = "vod:"}]}'
+    watches = "".join(f'\n[[serve.watches]]\nstore = "calls:{name}"\n{job}\n' for name in "ab")
+    with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as asked:
+        silent.settimeout(PATIENCE_S)
+        stores = STORES.replace("127.0.0.1:9", f"127.0.0.1:{silent.getsockname()[1]}")
+        configured(tmp_path, stores + watches)
+        environ = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+        with serving(tmp_path, environ=environ) as served:
+            for _ in "ab":
+                asked.enter_context(silent.accept()[0])
+            served.process.send_signal(signal.SIGTERM)
+            assert served.process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize(

@@ -67,14 +67,19 @@ class Dispatcher:
     clock: Callable[[], int]
     tell: Callable[[str], None] = field(default=lambda _: None)
 
-    def turn(self) -> int:
+    def turn(self, is_over: Callable[[], bool] = lambda: False) -> int:
         """Look at the tasks that are due now; how many there were.
+
+        Args:
+            is_over: asked before each: no more are to be looked at.
 
         Raises:
             RecpipeError: inbox or queue cannot be reached; what was not looked at stays due.
         """
         tasks = self.inbox.due()
         for due in tasks:
+            if is_over():
+                break
             self._look(due)
         return len(tasks)
 

@@ -64,7 +64,7 @@ def operations_app(
     inbox: Inbox | None = None,
     *,
     hosts: frozenset[str] = frozenset(),
-) -> ASGIApp:
+) -> Guarded:
     """The app: ``/``, ``/metrics``, ``/health``, ``/ready``, ``/jobs``, ``/jobs/{id}``, ``/openapi.json``.
 
     Where it is bound to something else than the loopback it must have a token; see
@@ -79,7 +79,7 @@ def operations_app(
         hosts: names by which the listener is reached, in lower case; without a token only these and those of
             the loopback are answered.
     """
-    return _Guarded(Operations(engine, allowed, counters or Silence(), inbox).asgi, Guard(token, hosts))
+    return Guarded(Operations(engine, allowed, counters or Silence(), inbox), Guard(token, hosts))
 
 
 class Operations:
@@ -117,6 +117,10 @@ class Operations:
             },
         )
         self.asgi.router.redirect_slashes = False
+
+    def close(self) -> None:
+        """Wait for what queue and inbox are being asked; what was to be asked yet is not."""
+        self._threads.shutdown(cancel_futures=True)
 
     async def _ask(self, ask: Callable[[], T], seconds: float = ANSWER_S) -> T:
         """Raises TimeoutError where the queue does not answer; the thread may end later."""
@@ -214,12 +218,17 @@ class Operations:
         return said, self._engine.job(said.id)
 
 
-class _Guarded:
+class Guarded:
     """Asks the guard before the app sees a request, and puts the headers of security on every answer."""
 
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
-        self._app = app
+    def __init__(self, inside: Operations, guard: Guard) -> None:
+        self._inside = inside
+        self._app: ASGIApp = inside.asgi
         self._guard = guard
+
+    def close(self) -> None:
+        """As `Operations.close`."""
+        self._inside.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
