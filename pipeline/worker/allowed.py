@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.errors import CommandError, ForbiddenError
 from pipeline.job.spec_json import parse_document, parse_job
 from pipeline.notify.webhook import Url
-from pipeline.storage.address import Folder, StoreAddress, parse_address
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from pipeline.worker.places import Places
 
 WHAT = "what was posted"
 WHERE = "[operations] of recpipe.toml"
-_OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of characters that a reader would obey or not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +40,18 @@ class Allowed:
     """What a posted job may name.
 
     Attributes:
-        sources: parts of named stores that recordings may lie in.
-        targets: parts of named stores that files may go to.
+        sources: where recordings may lie.
+        targets: where files may go.
         receivers: who may be told.
         vod: names of the VOD services that may get files.
-        root: the folder below which folders must lie; None where no folder may be named.
         deletes: whether slices may be removed.
         overwrites: whether files may be replaced that no run of the job has made.
     """
 
-    sources: tuple[StoreAddress, ...] = ()
-    targets: tuple[StoreAddress, ...] = ()
+    sources: Places = field(default_factory=lambda: Places(WHERE))
+    targets: Places = field(default_factory=lambda: Places(WHERE))
     receivers: tuple[Receiver, ...] = ()
     vod: frozenset[str] = frozenset()
-    root: Path | None = None
     deletes: bool = False
     overwrites: bool = False
 
@@ -82,11 +74,11 @@ def permitted(text: str, allowed: Allowed) -> str:
         raise CommandError(f"{WHAT} is no JSON: expected a job, as recpipe run takes it.") from None
     document = parse_document(clean, WHAT, strict=True)
     faults: list[str] = []
-    found["source"] = _place(document.source, "source", allowed.sources, allowed.root, faults)
+    found["source"] = _place(document.source, "source", allowed.sources, faults)
     for number, target in enumerate(found["targets"]):
         where = f"targets.{number}"
         if "place" in target:
-            target["place"] = _place(target["place"], f"{where}.place", allowed.targets, allowed.root, faults)
+            target["place"] = _place(target["place"], f"{where}.place", allowed.targets, faults)
         elif target["vod"] not in allowed.vod:
             faults.append(f"{where}.vod: {WHERE} does not list this VOD service")
     found["notify"] = [
@@ -97,7 +89,7 @@ def permitted(text: str, allowed: Allowed) -> str:
         faults.append(f"delete_source: {WHERE} does not let posted jobs remove slices")
     if document.limits.overwrite and not allowed.overwrites:
         faults.append(f"limits.overwrite: {WHERE} does not let posted jobs replace what others made")
-    found["folder"] = _folder(document.folder, allowed.root, faults)
+    found["folder"] = _folder(document.folder, allowed.targets, faults)
     if faults:
         raise ForbiddenError("; ".join(faults) + ".")
     made = json.dumps(found)
@@ -105,64 +97,21 @@ def permitted(text: str, allowed: Allowed) -> str:
     return made
 
 
-def _place(
-    address: str, where: str, listed: tuple[StoreAddress, ...], root: Path | None, faults: list[str]
-) -> str:
+def _place(address: str, where: str, places: Places, faults: list[str]) -> str:
     """The address as the queue gets it; a fault is told, and then it does not matter."""
     try:
-        read = parse_address(address, exists=lambda _: False)
-        if isinstance(read, Folder):
-            return str(below(root, read.path))
-        _check_store(read, listed)
+        return places.checked(address)
     except CommandError as error:
         faults.append(f"{where}: {str(error).rstrip('.')}")
     return address
 
 
-def _check_store(address: StoreAddress, listed: tuple[StoreAddress, ...]) -> None:
-    """Raises CommandError where it is not inside of one that is listed."""
-    if not address.store:
-        raise CommandError(f"only stores that have a name in {WHERE} may be named, as NAME:prefix")
-    if faults := list(faults_of_prefix(address.prefix)):
-        raise CommandError(faults[0])
-    inside = any(address.store == each.store and address.prefix.startswith(each.prefix) for each in listed)
-    if not inside:
-        raise CommandError(f"{WHERE} does not list this part of a store here")
-
-
-def faults_of_prefix(prefix: str) -> Iterator[str]:
-    """Why a prefix could lead out of another one, or would be seen as something else than it is."""
-    parts = prefix.removesuffix("/").split("/") if prefix else []
-    if any(part in {"", ".", ".."} for part in parts):
-        yield "a prefix has no empty part, '.' or '..'"
-    if any(unicodedata.category(char) in _OBEYED for char in prefix):
-        yield "a prefix has no characters that nobody sees"
-
-
-def below(root: Path | None, path: Path) -> Path:
-    """A path below the root, without links; what is not there yet may be made there.
-
-    Raises:
-        CommandError: there is no root, or it is outside of it, wherever links lead.
-    """
-    if root is None:
-        raise CommandError(f"{WHERE} has no root, so that no folder may be named")
-    try:
-        top = root.resolve(strict=True)
-        found = (top / path).resolve()
-    except (OSError, ValueError, RuntimeError):
-        raise CommandError("it cannot be looked for below the root") from None
-    if not found.is_relative_to(top):
-        raise CommandError("it lies outside the root that posted jobs have")
-    return found
-
-
-def _folder(folder: str, root: Path | None, faults: list[str]) -> str:
+def _folder(folder: str, places: Places, faults: list[str]) -> str:
     """Where a posted job's own files lie: below the root, or nowhere."""
-    if root is None and not folder:
+    if places.root is None and not folder:
         return os.devnull  # below it there is no file
     try:
-        return str(below(root, Path(folder)))
+        return str(places.below(Path(folder)))
     except CommandError as error:
         faults.append(f"folder: {error}")
         return os.devnull

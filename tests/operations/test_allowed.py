@@ -45,7 +45,7 @@ def job(**changed: Any) -> str:
 def test_what_is_listed_may_be_named(allowed: Allowed, changed: dict[str, Any]) -> None:
     made = json.loads(permitted(job(**changed), allowed))
     for address in (made["source"], made["targets"][0]["place"]):
-        assert ":" in address or address.startswith(str(allowed.root))
+        assert ":" in address or address.startswith(str(allowed.targets.root))
 
 
 def test_a_receiver_gets_its_secret_from_the_operator(allowed: Allowed) -> None:
@@ -94,8 +94,8 @@ def test_a_receiver_gets_its_secret_from_the_operator(allowed: Allowed) -> None:
     ],
 )
 def test_what_is_not_listed_may_not(allowed: Allowed, changed: dict[str, Any], words: str) -> None:
-    assert allowed.root is not None
-    (allowed.root / "way-out").symlink_to("/")
+    assert allowed.targets.root is not None
+    (allowed.targets.root / "way-out").symlink_to("/")
     with pytest.raises(ForbiddenError, match=words) as caught:
         permitted(job(**changed), allowed)
     assert str(caught.value).endswith(".")

@@ -96,8 +96,11 @@ def test_the_table_is_one(tmp_path: Path) -> None:
     (table,) = blocks(TEXT, "toml")
     text = STORES + "\n[vod.main]\nservice = 'tencent'\n" + table.replace("/srv/recordings", str(tmp_path))
     allowed = operations_settings(parse_settings(text, tmp_path / "recpipe.toml")).allowed
-    assert [str(each) for each in (*allowed.sources, *allowed.targets)] == ["calls:live/", "out:"]
-    assert (allowed.root, allowed.deletes, allowed.overwrites) == (tmp_path, False, False)
+    assert [str(each) for each in (*allowed.sources.stores, *allowed.targets.stores)] == [
+        "calls:live/",
+        "out:",
+    ]
+    assert (allowed.targets.root, allowed.deletes, allowed.overwrites) == (tmp_path, False, False)
     assert len(allowed.receivers) == 1
 
 

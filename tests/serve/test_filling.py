@@ -14,7 +14,7 @@ from pipeline.storage.address import StoreAddress, parse_address
 from pipeline.vendors.events import Event, Phase
 from pipeline.vendors.tasks import Task
 from pipeline.worker.inbox.filling import FIELDS, SAMPLE, Template, Unfilled, escaped, faults, values_of
-from pipeline.worker.inbox.places import check_place
+from pipeline.worker.places import Places
 from tests.documents import ROOT
 
 WHOLE: dict[str, Any] = {
@@ -51,6 +51,7 @@ def test_whatever_an_event_tells_the_job_keeps_its_shape_its_stores_and_its_pref
     values: dict[str, str],
 ) -> None:
     made = json.loads(Template(json.dumps(WHOLE)).filled(values | {"folder": "a"}))
+    places = Places("the table", (StoreAddress("calls", "", ""), StoreAddress("vod", "", "")))
     assert shape(made) == shape(WHOLE)
     for address, store, parts in (
         (made["source"], "calls", 3),
@@ -62,7 +63,7 @@ def test_whatever_an_event_tells_the_job_keeps_its_shape_its_stores_and_its_pref
         inside = place.prefix.removesuffix("/").split("/")
         assert len(inside) == parts
         assert not {"", ".", ".."}.intersection(inside)
-        check_place(address, {"calls", "vod"}, None)
+        assert places.checked(address) == address
     assert made["selection"]["uids"] == [values["user"]]
     assert made["names"] == WHOLE["names"]
     Document.model_validate(made)

@@ -78,11 +78,17 @@ def test_secrets_are_in_the_environment_or_in_files_two_of_them_at_a_time(tmp_pa
         pytest.param(rule() + rule().removeprefix(STORES), "a rule a already", id="a rule twice"),
         pytest.param(rule('job = "no.json"'), "no.json cannot be read", id="a file that is not there"),
         pytest.param(rule("job = {version = 1}"), "source: is missing", id="a job that is none"),
-        pytest.param(rule(JOB.replace("calls:", "other:")), "stores of recpipe.toml", id="another store"),
-        pytest.param(rule(JOB.replace("calls:", "s3://bucket/")), "stores of recpipe.toml", id="any bucket"),
+        pytest.param(
+            rule(JOB.replace("calls:", "other:")),
+            "other:meeting/task: [serve] of recpipe.toml does not list",
+            id="another store",
+        ),
+        pytest.param(
+            rule(JOB.replace("calls:", "s3://bucket/")), "only stores that have a name", id="any bucket"
+        ),
         pytest.param(rule(JOB.replace("calls:", "{room}:")), "rules.0", id="a store that an event names"),
-        pytest.param(rule(JOB.replace("vod:", "/srv/")), "unless serve.root", id="a folder without a root"),
-        pytest.param(rule(JOB.replace("meeting/", "meeting/../")), "leads elsewhere", id="a prefix with .."),
+        pytest.param(rule(JOB.replace("vod:", "/srv/")), "has no root", id="a folder without a root"),
+        pytest.param(rule(JOB.replace("meeting/", "meeting/../")), "'..'", id="a prefix with .."),
         pytest.param(rule(more='on = ["started"]'), "rules.0.on.0", id="a phase that starts nothing"),
         pytest.param(rule(more='deadline = "soon"'), "no duration", id="a time that is none"),
         pytest.param(rule(more='on = "ready"'), "rules.0.on", id="a text for a list"),
@@ -117,10 +123,17 @@ def test_folders_are_below_the_root_links_followed(tmp_path: Path, place: str, *
     place = place.replace("/root", str(tmp_path / "root"))
     text = rule(JOB.replace("vod:{day}/{name}", place)) + f'\n[serve]\nroot = "{tmp_path / "root" / "in"}"\n'
     if inside:
-        assert read(tmp_path, text).root == tmp_path / "root" / "in"
+        assert read(tmp_path, text).places.root == tmp_path / "root" / "in"
     else:
-        with pytest.raises(CommandError, match="below"):
+        with pytest.raises(CommandError, match=r"outside the root|an absolute path"):
             read(tmp_path, text)
+
+
+def test_a_ring_of_links_is_said(tmp_path: Path) -> None:
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    text = rule(JOB.replace("vod:{day}/{name}", f"{tmp_path}/ring/a")) + f'\n[serve]\nroot = "{tmp_path}"\n'
+    with pytest.raises(CommandError, match="it cannot be looked for below the root"):
+        read(tmp_path, text)
 
 
 @pytest.mark.parametrize(

@@ -113,11 +113,11 @@ def test_a_store_that_does_not_answer_does_not_hold_up_the_end(tmp_path: Path) -
         ),
         (
             'store = "else:"\njob = {version = 1, source = "{source}", targets = [{place = "vod:"}]}',
-            "else:: jobs of callbacks name stores",
+            "else:: [serve] of recpipe.toml does not list this part of a store",
         ),
         (
             'store = "calls:"\njob = {version = 1, source = "{source}", targets = [{place = "/etc"}]}',
-            "no folder unless serve.root is set",
+            ": [serve] of recpipe.toml has no root",
         ),
         (
             (

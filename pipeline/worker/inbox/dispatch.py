@@ -14,7 +14,6 @@ from pipeline.errors import CommandError, RecpipeError
 from pipeline.job.spec_json import parse_job
 from pipeline.worker.inbox.filling import Unfilled, values_of
 from pipeline.worker.inbox.inbox import Made
-from pipeline.worker.inbox.places import check_place
 from pipeline.worker.inbox.rules import Move, of_task, wanted
 from pipeline.worker.jobs import ENDED, Order, State
 from pipeline.worker.orders import key_of
@@ -131,7 +130,7 @@ class Dispatcher:
         """The key of a job that may be made; raises CommandError for any other."""
         job = parse_job(document, "what comes of the event", _ROOT)
         for address in (job.source, job.place):
-            check_place(address, self.settings.stores, self.settings.root)
+            self.settings.places.checked(address)
         return key_of(document, "what comes of the event")
 
     def _after(self, job: Job, rule: Rule, want: Wanted) -> _Became:

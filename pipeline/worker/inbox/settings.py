@@ -19,10 +19,11 @@ from pipeline.errors import CommandError
 from pipeline.job.faults import faults_of
 from pipeline.job.spec_json import MOST_BYTES, parse_job
 from pipeline.model.durations import duration_ms
+from pipeline.storage.address import StoreAddress
 from pipeline.vendors.events import Phase
 from pipeline.worker.inbox import filling
-from pipeline.worker.inbox.places import check_place
 from pipeline.worker.inbox.rules import STARTS, USUAL, Rule
+from pipeline.worker.places import Places
 from pipeline.worker.watch import SOURCE, document_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ ROUTES = ("agora", "trtc", "tuicallkit", "volcengine", "s3")
 LEAST_SECRET, MOST_SECRET = 6, 1024
 """Bytes. Vendors' consoles make short ones."""
 _PLACE = re.compile(r"env:(?P<variable>[A-Za-z_][A-Za-z0-9_]*)|file:(?P<path>.+)", re.ASCII)
+TABLE = "[serve] of recpipe.toml"
 _NAME = r"^[a-z0-9][a-z0-9\-]{0,62}$"
 
 
@@ -135,8 +137,7 @@ class ServeSettings:
         apps: where the secrets of each app are, by route; a route without any is off.
         rules: by name, in their order.
         watches: what is looked at besides.
-        root: below which jobs may name local paths; None for none.
-        stores: names that jobs may use.
+        places: that jobs may name: all stores that have a name, and folders below the root.
         config: the file, for messages; "" where there is none.
     """
 
@@ -145,8 +146,7 @@ class ServeSettings:
     )
     rules: Mapping[str, Rule] = field(default_factory=lambda: MappingProxyType({}))
     watches: tuple[Watched, ...] = ()
-    root: Path | None = None
-    stores: frozenset[str] = frozenset()
+    places: Places = field(default_factory=lambda: Places(TABLE))
     config: str = ""
 
     def secrets(self, environ: Mapping[str, str]) -> dict[str, dict[str, tuple[bytes, ...]]]:
@@ -184,14 +184,16 @@ def serve_settings(settings: Settings) -> ServeSettings:
         faults = "; ".join(f"serve.{fault}" for fault in faults_of(error))
         raise CommandError(f"{settings.source}: {faults}.") from None
     folder = Path(settings.source).parent.absolute()
-    read = _Reader(folder, (folder / table.root) if table.root else None, frozenset(settings.stores))
+    stores = tuple(StoreAddress(name, "", "") for name in settings.stores)
+    root = folder / table.root if table.root else None
+    read = _Reader(folder, Places(TABLE, stores, root, absolute=True))
     apps = read.apps(table.apps)
     rules = read.rules(table.rules)
     watches = tuple(read.watches(table.watches))
     if read.wrong:
         raise CommandError(f"{settings.source}: {'; '.join(read.wrong)}.")
     return ServeSettings(
-        MappingProxyType(apps), MappingProxyType(rules), watches, read.root, read.stores, settings.source
+        MappingProxyType(apps), MappingProxyType(rules), watches, read.places, settings.source
     )
 
 
@@ -200,8 +202,7 @@ class _Reader:
     """Collects what is wrong with apps and rules."""
 
     folder: Path
-    root: Path | None
-    stores: frozenset[str]
+    places: Places
     wrong: list[str] = field(default_factory=list)
 
     def apps(self, written: list[_App]) -> dict[str, dict[str, tuple[SecretPlace, ...]]]:
@@ -249,7 +250,7 @@ class _Reader:
         parse_job(json.dumps(template), "its job", self.folder)
         document = document_of(template, written.store)
         for address in (written.store, next(t["place"] for t in document["targets"] if "place" in t)):
-            check_place(address, self.stores, self.root)
+            self.places.checked(address)
         times = (duration_ms(text) for text in (written.settle, written.every, written.deadline))
         return Watched(written.store, MappingProxyType(template), *times)
 
@@ -295,5 +296,5 @@ class _Reader:
         """The job of an event that tells everything; raises CommandError where it is none, or may not be."""
         job = parse_job(template.filled(filling.SAMPLE), "its job", self.folder)
         for address in (job.source, job.place):
-            check_place(address, self.stores, self.root)
+            self.places.checked(address)
         return job

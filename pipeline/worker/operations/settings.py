@@ -15,7 +15,8 @@ from pipeline.errors import CommandError
 from pipeline.job.faults import faults_of
 from pipeline.notify.webhook import LEAST_SECRET, MOST_SECRET, SecretInEnvironment, SecretInFile, Url
 from pipeline.storage.address import StoreAddress, parse_address
-from pipeline.worker.allowed import Allowed, Receiver, faults_of_prefix
+from pipeline.worker.allowed import WHERE, Allowed, Receiver
+from pipeline.worker.places import Places, faults_of_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,13 +97,13 @@ def operations_settings(settings: Settings) -> OperationsSettings:
         ) from None
     faults: list[str] = []
     folder = Path(settings.source).absolute().parent
+    root = _root(table.root, folder, faults)
     found = OperationsSettings(
         Allowed(
-            sources=_stores("sources", table.sources, settings, faults),
-            targets=_stores("targets", table.targets, settings, faults),
+            sources=Places(WHERE, _stores("sources", table.sources, settings, faults), root),
+            targets=Places(WHERE, _stores("targets", table.targets, settings, faults), root),
             receivers=_receivers(table.notify, folder, faults),
             vod=_services(table.vod, settings, faults),
-            root=_root(table.root, folder, faults),
             deletes=table.deletes,
             overwrites=table.overwrites,
         ),
