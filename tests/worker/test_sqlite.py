@@ -12,6 +12,7 @@ from unittest.mock import Mock, patch
 import pytest
 
 from pipeline.errors import CommandError, EngineBusyError, LostError, NoSpaceError, OutputError
+from pipeline.worker.columns import needs_values
 from pipeline.worker.engine import LEASE_MS
 from pipeline.worker.jobs import Order, State
 from pipeline.worker.sqlite import opening, rows
@@ -124,9 +125,7 @@ def test_what_has_not_ended_is_listed_without_reading_what_has(queue: Kept) -> N
     ids=["next", "unwanted", "key"],
 )
 def test_no_claim_and_no_order_reads_the_whole_queue(queue: Kept, statement: str, indexes: list[str]) -> None:
-    values = (
-        asdict(queue.hands()) | {"key": "", "newest": 0} | rows.needs_values(ROOM) | rows.end_values(DEAD)
-    )
+    values = asdict(queue.hands()) | {"key": "", "newest": 0} | needs_values(ROOM) | rows.end_values(DEAD)
     db = opening.connect(queue.path, 1)
     plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     db.close()

@@ -15,6 +15,7 @@ from procrastinate.sql import queries
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
 from pipeline.errors import CommandError, EngineBusyError, LostError
+from pipeline.worker.columns import needs_values
 from pipeline.worker.engine import LEASE_MS, refuse_part
 from pipeline.worker.jobs import (
     ENDED,
@@ -102,13 +103,13 @@ class PostgresEngine:
         number = self._manager.defer_job(_deferred(order), connection=connection).id
         assert number is not None  # noqa: S101 - Procrastinate's job has one once it is deferred
         ours = {"id": number, "key": order.key, "priority": order.priority, "parent": parent}
-        told = {"vendor": order.vendor, "deadline_ms": order.deadline_ms, **_needs(order.needs)}
+        told = {"vendor": order.vendor, "deadline_ms": order.deadline_ms, **needs_values(order.needs)}
         connection.execute(statements.KEEP, {**ours, **told})
         return Submitted(number, new=True)
 
     def claim(self, worker: str, room: Needs) -> Claim | None:
         """As `Engine.claim`."""
-        asked = {"lease_ms": LEASE_MS, **_needs(room)}
+        asked = {"lease_ms": LEASE_MS, **needs_values(room)}
         with self._transaction() as connection:
             for unwanted in connection.execute(statements.UNWANTED_OF_THE_DEAD, asked).fetchall():
                 _reaped(connection, unwanted["id"])
@@ -357,10 +358,6 @@ def _locked_key(connection: Connection[dict[str, Any]], key: str, newest: int | 
 def _read(connection: Connection[dict[str, Any]], statement: LiteralString, number: int) -> Job | None:
     row = connection.execute(statement, {"id": number}).fetchone()
     return None if row is None else rows.job(row)
-
-
-def _needs(needs: Needs) -> dict[str, int]:
-    return {"cores": needs.cores, "memory": needs.memory, "disk": needs.disk}
 
 
 def _queueing_lock(key: str) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.worker.jobs import ENDED, Ended, Job, Needs, Order, State
+from pipeline.worker import columns
+from pipeline.worker.jobs import State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from pipeline.worker.jobs import Job
 
 STATUSES: dict[State, tuple[str, ...]] = {
     State.WAITING: ("todo",),
@@ -32,34 +35,7 @@ def state_of(status: str) -> State:
 
 def job(row: Mapping[str, Any]) -> Job:
     """A row of `pipeline.worker.postgres.statements.KEPT`."""
-    state = state_of(row["status"])
-    end = None
-    if row["code"] is not None and state in ENDED:
-        end = Ended(state, row["code"], row["sentence"], row["summary"])
-    return Job(
-        id=row["id"],
-        order=Order(
-            key=row["key"],
-            document=row["document"],
-            priority=row["priority"],
-            not_before_ms=row["not_before_ms"],
-            deadline_ms=row["deadline_ms"],
-            needs=Needs(row["cores"], row["memory"], row["disk"]),
-            vendor=row["vendor"],
-        ),
-        state=state,
-        attempts=row["attempts"],
-        token=row["token"],
-        submitted_ms=row["submitted_ms"],
-        started_ms=row["started_ms"],
-        ended_ms=row["ended_ms"],
-        worker=row["worker"],
-        progress=row["progress"],
-        end=end,
-        sentence=row["sentence"],
-        parent=row["parent"],
-        parts=row["parts"],
-    )
+    return columns.job_of(row, state_of(row["status"]))
 
 
 def text(words: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import CommandError, LostError
+from pipeline.worker.columns import needs_values
 from pipeline.worker.engine import LEASE_MS, refuse_part
 from pipeline.worker.jobs import (
     ENDED,
@@ -91,7 +92,7 @@ class SqliteEngine:
 
     def claim(self, worker: str, room: Needs) -> Claim | None:
         """As `Engine.claim`; whoever finds nothing was in nobody's way."""
-        needs = rows.needs_values(room)
+        needs = needs_values(room)
         if not self._read(rows.NEXT, self._now() | needs):
             return None
         with self._alone() as db:

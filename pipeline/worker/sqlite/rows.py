@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.worker.jobs import ENDED, Ended, Job, Needs, Order, State
+from pipeline.worker import columns
+from pipeline.worker.jobs import State
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
+
+    from pipeline.worker.jobs import Ended, Job, Order
 
 SUBMIT = """
 INSERT INTO jobs (key, document, priority, not_before_ms, deadline_ms, cores, memory, disk, vendor,
@@ -151,13 +154,8 @@ def order_values(order: Order, parent: int = 0) -> dict[str, Any]:
         "not_before_ms": order.not_before_ms,
         "deadline_ms": order.deadline_ms,
         "vendor": text(order.vendor),
-        **needs_values(order.needs),
+        **columns.needs_values(order.needs),
     }
-
-
-def needs_values(needs: Needs) -> dict[str, Any]:
-    """For `SUBMIT` and `NEXT`."""
-    return {"cores": needs.cores, "memory": needs.memory, "disk": needs.disk}
 
 
 def end_values(end: Ended) -> dict[str, Any]:
@@ -185,29 +183,4 @@ def text(words: str) -> str:
 
 def job_of(row: sqlite3.Row) -> Job:
     """A row of `ONE` or `ALL`."""
-    state = State(row["state"])
-    needs = Needs(row["cores"], row["memory"], row["disk"])
-    return Job(
-        id=row["id"],
-        order=Order(
-            row["key"],
-            row["document"],
-            row["priority"],
-            row["not_before_ms"],
-            row["deadline_ms"],
-            needs,
-            row["vendor"],
-        ),
-        state=state,
-        attempts=row["attempts"],
-        token=row["token"],
-        submitted_ms=row["submitted_ms"],
-        started_ms=row["started_ms"],
-        ended_ms=row["ended_ms"],
-        worker=row["worker"],
-        progress=row["progress"],
-        end=Ended(state, row["code"], row["sentence"], row["summary"]) if state in ENDED else None,
-        sentence=row["sentence"],
-        parent=row["parent"],
-        parts=row["parts"],
-    )
+    return columns.job_of(row, State(row["state"]))
