@@ -87,6 +87,7 @@ def test_events_that_waited_while_nobody_looked_at_them_become_jobs_when_somebod
     [
         pytest.param(("--listen", "8080"), "expected HOST:PORT", id="a port alone"),
         pytest.param(("--listen", "127.0.0.1:70000"), "expected HOST:PORT", id="a port that is none"),
+        pytest.param(("--inbox", f"{'a' * 300}.db"), "cannot be kept there", id="no name of a file"),
         pytest.param(("--listen", "192.0.2.1:0"), "nothing can listen at", id="another machine's address"),
         pytest.param(("--operations", "0.0.0.0:0"), "has no token", id="operations for everybody"),
         pytest.param(("--inbox", "no/inbox.db"), "no folder", id="an inbox without a folder"),

@@ -83,6 +83,8 @@ def prepare_place(path: Path, kind: Kind = QUEUE) -> None:
     try:
         with tempfile.TemporaryFile(dir=path.parent) as probe:  # a lock that fails looks "busy" in SQLite
             fcntl.lockf(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(FileExistsError):
+            _make(path)
     except FileNotFoundError:
         raise OutputError(
             f"there is no folder {path.parent} for the {kind.noun}: make it, or name another."
@@ -92,13 +94,15 @@ def prepare_place(path: Path, kind: Kind = QUEUE) -> None:
             f"the {kind.noun} {path} cannot be kept there ({error.strerror}): it needs a local disk with"
             " locks, in a folder that is this user's to write."
         ) from error
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+
+def _make(path: Path) -> None:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def connect(
