@@ -153,8 +153,8 @@ class Watch:
         self._seen: dict[str, Found] = {}
         self._works: dict[str, Job] | None = None
 
-    def look(self) -> list[Submission]:
-        """Submit what is there and nobody has.
+    def look(self) -> Iterator[Submission]:
+        """Submit what is there and nobody has; each is told as soon as it is submitted.
 
         Raises:
             EngineBusyError: the queue cannot be reached.
@@ -163,8 +163,9 @@ class Watch:
         seen = {found.source: found for found in found_in(self._source, self._listing(), self._task)}
         self._works = None
         before, self._seen = self._seen, seen
-        made = (self._submitted(found, before.get(source)) for source, found in seen.items())
-        return [each for each in made if each is not None]
+        for source, found in seen.items():
+            if (made := self._submitted(found, before.get(source))) is not None:
+                yield made
 
     def _submitted(self, found: Found, before: Found | None) -> Submission | None:
         document = json.dumps(document_of(self._template, found.source))

@@ -8,15 +8,17 @@ import shutil
 import signal
 import subprocess
 import sys
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.errors import EngineBusyError
 from pipeline.journal.here import utc_ms
 from pipeline.vendors.inventory import Object
-from pipeline.worker.jobs import Ended, Job, Needs, Order, State
+from pipeline.worker.jobs import Ended, Job, Needs, Order, State, Submitted
 from pipeline.worker.sqlite.engine import SqliteEngine
-from pipeline.worker.watch import Found, Submission, Verdict, Watch, found_in, verdict
+from pipeline.worker.watch import Found, Submission, Verdict, Watch, found_in, keep_looking, verdict
 from tests.cli.running import run
 from tests.documents import ROOT
 from tests.worker.calls import PATIENCE_S
@@ -119,11 +121,11 @@ def test_each_recording_is_submitted_once_however_often_and_by_however_many_it_i
     store = Store(engine, utc_ms())
     store.objects = [slice_of("a/", "room", 5), slice_of("b/", "room", store.now_ms - 1)]
     first, second = store.watch(), store.watch()
-    assert first.look() == [Submission(1, "calls:a/", Verdict.NEW)]
+    assert list(first.look()) == [Submission(1, "calls:a/", Verdict.NEW)]
     assert [*first.look(), *second.look()] == []
     store.now_ms += SETTLE
-    assert second.look() == [Submission(2, "calls:b/", Verdict.NEW)]
-    assert first.look() == []
+    assert list(second.look()) == [Submission(2, "calls:b/", Verdict.NEW)]
+    assert list(first.look()) == []
     ended(engine)
     ended(engine)
     assert [*first.look(), *store.watch().look()] == []
@@ -147,28 +149,49 @@ def test_what_another_host_made_between_the_look_and_the_order_is_not_made_again
     def looked(*args: Any, **which: Any) -> Sequence[Job]:
         before = look(*args, **which)
         if which.get("key"):
-            assert len(there.watch().look()) == 1
+            assert len(list(there.watch().look())) == 1
             ended(engine)
         return before
 
     monkeypatch.setattr(here.engine, "jobs", looked)
-    assert here.watch().look() == []
+    assert list(here.watch().look()) == []
     assert [job.state for job in engine.jobs()] == [State.DONE]
+
+
+def test_what_was_submitted_is_told_even_if_the_queue_is_away_behind_it(
+    engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, over = Store(engine, utc_ms()), Event()
+    store.objects = [slice_of("a/", "room", 5), slice_of("b/", "room", 5)]
+    submit = engine.submit
+    made: list[Submission] = []
+    told: list[str] = []
+
+    def once(order: Order, *, newest: int | None = None) -> Submitted:
+        if engine.counts()[State.WAITING]:
+            over.set()
+            raise EngineBusyError("it is locked.")
+        return submit(order, newest=newest)
+
+    monkeypatch.setattr(engine, "submit", once)
+    keep_looking(store.watch(), 0, over, made.append, told.append)
+    assert [each.source for each in made] == ["calls:a/"]
+    assert told == ["it is locked."]
 
 
 def test_what_came_after_a_job_had_begun_is_a_new_job_once_it_is_at_rest(engine: SqliteEngine) -> None:
     store = Store(engine, utc_ms())
     store.objects = [slice_of("a/", "room", 5)]
     watch = store.watch()
-    assert len(watch.look()) == 1
+    assert len(list(watch.look())) == 1
     ended(engine)
     began = engine.jobs()[0].started_ms
     store.now_ms = began + 10 * SETTLE
     store.objects.append(slice_of("a/", "room", store.now_ms - 1, 1))
-    assert watch.look() == [], "it grows"
+    assert list(watch.look()) == [], "it grows"
     store.now_ms += SETTLE
-    assert watch.look() == [Submission(2, "calls:a/", Verdict.CHANGED)]
-    assert watch.look() == []
+    assert list(watch.look()) == [Submission(2, "calls:a/", Verdict.CHANGED)]
+    assert list(watch.look()) == []
 
 
 def recordings(made: Callable[[str], Made], place: Path) -> None:
