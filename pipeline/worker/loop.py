@@ -11,6 +11,7 @@ import select
 import socket
 import time
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -233,7 +234,9 @@ class Worker:
         )
         self._making_room, now = False, utc_ms()
         with suppress(*AWAY):
-            for job in self._engine.jobs({State.WAITING, State.RUNNING}, most=MOST_LOOKED_AT):
+            jobs = self._engine.jobs({State.WAITING, State.RUNNING}, most=MOST_LOOKED_AT)
+            self._warned.intersection_update(product((job.id for job in jobs), schedule.Lateness))
+            for job in jobs:
                 how = schedule.lateness(job, now, self._rules.windows)
                 if how is schedule.Lateness.NONE:
                     continue

@@ -127,6 +127,17 @@ def test_a_worker_may_have_more_than_a_thousand_descriptors(here: Here) -> None:
     here.calls.assert_done(number, attempts=1)
 
 
+def test_what_was_said_of_late_jobs_is_remembered_while_they_are_there(here: Here) -> None:
+    here.calls.engine.submit(Order("late", "no job", deadline_ms=1))
+    worker = here.worker(replace(RULES, look_ms=1))
+    worker._look()
+    worker._look()
+    assert (len(here.told("has passed")), len(worker._warned)) == (1, 1)
+    worker.run()
+    worker._look()
+    assert (len(here.told("has passed")), len(worker._warned)) == (1, 0)
+
+
 def test_memory_has_an_end(here: Here) -> None:
     here.strike("fill")
     number = here.calls.submit()
