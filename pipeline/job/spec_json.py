@@ -305,8 +305,14 @@ def _webhook(asked: Notify, folder: Path) -> Webhook:
 
 
 def _extras(place: Place) -> Extras:
-    if not all(_METADATA.fullmatch(name) and value.isascii() for name, value in place.metadata.items()):
-        raise ValueError("metadata has names of lower-case ASCII letters, digits and '-', and ASCII values")
+    """What goes with the files; a header with a line's end would be refused when all of them are made."""
+    if not all(_METADATA.fullmatch(name) and _is_sent(value) for name, value in place.metadata.items()):
+        raise ValueError(
+            "metadata has names of lower-case ASCII letters, digits and '-', and printable ASCII values"
+        )
+    for name, value in (("storage_class", place.storage_class), ("kms_key", place.kms_key)):
+        if not _is_sent(value):
+            raise ValueError(f"{name} is printable ASCII")
     if place.kms_key and place.encryption != "aws:kms":
         raise ValueError('kms_key is given without "encryption": "aws:kms"')
     return Extras(
@@ -316,3 +322,7 @@ def _extras(place: Place) -> Extras:
         encryption=place.encryption,
         kms_key=place.kms_key,
     )
+
+
+def _is_sent(value: str) -> bool:
+    return value.isascii() and value.isprintable()

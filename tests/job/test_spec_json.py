@@ -200,6 +200,17 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             id="metadata",
         ),
         pytest.param(
+            changed("targets.1.metadata", {"call": "7\r\nx-amz-acl: public-read"}),
+            "targets: metadata has names of lower-case ASCII letters, digits and '-', and printable",
+            id="metadata that would be two headers",
+        ),
+        pytest.param(
+            changed("targets.1.storage_class", "IA\n"),
+            "targets: storage_class is printable",
+            id="a line's end",
+        ),
+        pytest.param(changed("targets.1.kms_key", "k\0"), "targets: kms_key is printable", id="NUL in a key"),
+        pytest.param(
             changed("targets.1.kms_key", "k"), "targets: kms_key is given without", id="a key for nothing"
         ),
         pytest.param(
