@@ -14,7 +14,7 @@ from pipeline.cli import wishes
 from pipeline.cli.answer import Answer
 from pipeline.cli.app import Command, Commands
 from pipeline.cli.boundary import check
-from pipeline.errors import CommandError, EngineBusyError, ExitCode
+from pipeline.errors import CommandError, EngineBusyError, ExitCode, NoSpaceError
 from pipeline.model.durations import duration_ms
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def waited(queue: Engine, numbers: Sequence[int]) -> Waited:
                 job = found(queue, number)
                 if job.end is not None:
                     ended[number] = job
-        except EngineBusyError:
+        except (EngineBusyError, NoSpaceError):
             pass
         if len(ended) < len(set(numbers)):
             time.sleep(LOOK_S)

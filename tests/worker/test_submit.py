@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.cli.jobs import waited
+from pipeline.errors import EngineBusyError, NoSpaceError, RecpipeError
 from pipeline.worker.jobs import Again, Ended, Order, State
 from pipeline.worker.orders import key_of
 from pipeline.worker.sqlite.engine import SqliteEngine
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.demo.made import Made
+    from pipeline.worker.jobs import Job
 
 
 @pytest.fixture
@@ -49,6 +52,24 @@ QUEUE = ("--engine", "sqlite:queue.db")
 def only(engine: SqliteEngine) -> Order:
     (job,) = engine.jobs()
     return job.order
+
+
+@pytest.mark.parametrize("away", [EngineBusyError("it is locked."), NoSpaceError("its disk is full.")])
+def test_who_waits_for_a_job_waits_for_a_queue_that_is_away_too(
+    engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch, away: RecpipeError
+) -> None:
+    number = engine.submit(Order("key", "{}")).id
+    engine.end(taken(engine), Ended(State.DONE, 0))
+    answers: list[Job | RecpipeError | None] = [away, engine.job(number)]
+
+    def answer(_: int) -> Job | None:
+        told = answers.pop(0)
+        if isinstance(told, RecpipeError):
+            raise told
+        return told
+
+    monkeypatch.setattr(engine, "job", answer)
+    assert [job.id for job in waited(engine, [number]).jobs] == [number]
 
 
 def test_a_job_is_submitted_and_its_number_told(engine: SqliteEngine, tmp_path: Path) -> None:
