@@ -21,12 +21,18 @@ pytest_plugins = ["tests.servers.fixtures", "tests.servers.postgres"]
 settings.register_profile("recpipe", deadline=None)  # a busy machine is no failure
 settings.load_profile("recpipe")
 
+LONGEST = {"test_readme.py", "test_chunks.py", "test_chromium.py"}
 _TESTS = Path(__file__).parent
 _FIXTURES = _TESTS.parent / "fixtures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden-update", action="store_true", help="write golden texts instead of comparing")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first: all others are done beside them, and nobody waits for them at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

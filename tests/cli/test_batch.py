@@ -397,7 +397,7 @@ def resumed(place: Path) -> None:
         pytest.param(os.killpg, id="to its group, as a terminal does"),
     ],
 )
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.soak), "2"])
 def test_a_signal_ends_all_that_work_leaves_nothing_and_the_rest_can_be_done(
     here: Path, number: signal.Signals, code: int, send: Callable[[int, int], None], jobs: str
 ) -> None:

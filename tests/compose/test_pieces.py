@@ -205,8 +205,8 @@ def killed(call: Made, place: Path, number: int, kind: str) -> None:
 @pytest.mark.parametrize(
     ("number", "kind"),
     [
-        pytest.param(1, ".mp4", id="before the first piece has its name"),
-        pytest.param(3, ".json", id="before a piece has its note"),
+        pytest.param(1, ".mp4", id="before the first piece has its name", marks=pytest.mark.soak),
+        pytest.param(3, ".json", id="before a piece has its note", marks=pytest.mark.soak),
         pytest.param(7, ".json", id="before the last piece has its note"),
     ],
 )
@@ -221,7 +221,10 @@ def test_after_a_kill_only_what_was_not_finished_is_made(
     assert tree(tmp_path) == tree(many.place)
 
 
-@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGKILL, 2), (signal.SIGTERM, 2), (signal.SIGTERM, 1)])
+@pytest.mark.parametrize(
+    ("number", "jobs"),
+    [(signal.SIGKILL, 2), (signal.SIGTERM, 2), pytest.param(signal.SIGTERM, 1, marks=pytest.mark.soak)],
+)
 def test_a_run_that_is_stopped_from_outside_goes_on_where_it_was(
     number: signal.Signals, jobs: int, call: Made, many: Composite, counting: Counting, tmp_path: Path
 ) -> None:

@@ -74,8 +74,12 @@ def first_only(rule: Rule) -> Rule:
 @pytest.mark.parametrize(
     ("variant", "rule"),
     [
-        pytest.param(RCLONE, every(3, Drop()), id="every third request is dropped"),
-        pytest.param(RCLONE, every(3, Drop(after=True)), id="every third answer is dropped"),
+        pytest.param(
+            RCLONE, every(3, Drop()), id="every third request is dropped", marks=pytest.mark.soak
+        ),
+        pytest.param(
+            RCLONE, every(3, Drop(after=True)), id="every third answer is dropped", marks=pytest.mark.soak
+        ),
         pytest.param(SWIFT, every(3, Drop(after=True)), id="every third answer is dropped, by Swift"),
         pytest.param(RCLONE, bursts, id="SlowDown in bursts"),
         pytest.param(RCLONE, some("GET", r"room/.+\.ts", Truncate(100), count=2), id="slices are cut off"),

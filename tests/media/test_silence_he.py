@@ -118,7 +118,7 @@ def _heard(
 
 
 @either_clip
-@pytest.mark.parametrize("begin", range(2, STEP + 2, 3))
+@pytest.mark.parametrize("begin", range(5, STEP + 2, 6))
 def test_sound_goes_on_after_a_gap_as_if_there_had_been_none(name: str, begin: int) -> None:
     for gapped, whole, where in _heard(name, begin):
         assert len(where) > 12
@@ -132,7 +132,7 @@ def test_sound_goes_on_after_a_gap_as_if_there_had_been_none(name: str, begin: i
 
 
 @either_clip
-@pytest.mark.parametrize("begin", range(2, STEP + 2, 3))
+@pytest.mark.parametrize("begin", range(2, STEP + 2, 6))
 def test_a_gap_is_silent_but_for_what_its_decoder_still_has_to_say(name: str, begin: int) -> None:
     for gapped, whole, where in _heard(name, begin):
         for at, there in where:

@@ -348,7 +348,9 @@ def test_killed_before_any_statement_it_goes_on_where_it_was_and_makes_one_job(
     assert point > 20
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, pytest.param(1, marks=pytest.mark.soak), pytest.param(2, marks=pytest.mark.soak)]
+)
 def test_a_process_that_serves_and_is_killed_loses_nothing_that_it_answered(
     tmp_path: Path, seed: int
 ) -> None:

@@ -117,6 +117,7 @@ class Postgres:
             connection.execute("SET client_min_messages = warning")
             connection.execute("DROP SCHEMA IF EXISTS recpipe, hands, public CASCADE")
             connection.execute("CREATE SCHEMA public")
+            connection.execute("CHECKPOINT")  # or whoever kills it waits for the recovery of all tests before
         return "tests"
 
 

@@ -96,7 +96,9 @@ KILLS = [
     pytest.param("piece", 0, id="before the sound", marks=pytest.mark.soak),
     pytest.param("finished", 2, id="when a piece is made, and has no name", marks=pytest.mark.soak),
     pytest.param("put", 1, id="when a piece has a note, and nobody else reaches it", marks=pytest.mark.soak),
-    pytest.param("sent in folder behind", 2, id="when others reach a piece, and not its note"),
+    pytest.param(
+        "sent in folder behind", 2, id="when others reach a piece, and not its note", marks=pytest.mark.soak
+    ),
     pytest.param("put behind", PIECES - 1, id="when the last piece is there"),
     pytest.param("fetched", 3, id="while the pieces are brought together", marks=pytest.mark.soak),
     pytest.param("joined", 0, id="before they are joined", marks=pytest.mark.soak),
@@ -107,7 +109,7 @@ KILLS = [
     pytest.param("named", 0, id="when the manifest has no name", marks=pytest.mark.soak),
     pytest.param("told", 0, id="when the file is there, and nobody was told"),
     pytest.param("told behind", 0, id="when all were told", marks=pytest.mark.soak),
-    pytest.param("cleared", 0, id="while the pieces are there, and the file too"),
+    pytest.param("cleared", 0, id="while the pieces are there, and the file too", marks=pytest.mark.soak),
 ]
 
 

@@ -59,8 +59,8 @@ def test_when_a_worker_is_killed_its_job_ends_with_it_and_another_does_it(calls:
     "how",
     [
         pytest.param("kill", id="killed"),
-        pytest.param("terminate", id="terminated from outside"),
-        pytest.param("leave", id="gone without a word"),
+        pytest.param("terminate", id="terminated from outside", marks=pytest.mark.soak),
+        pytest.param("leave", id="gone without a word", marks=pytest.mark.soak),
         pytest.param("fill", id="out of memory"),
     ],
 )
@@ -127,7 +127,11 @@ def test_the_second_signal_does_not_wait_for_anybody(calls: Calls) -> None:
 
 
 @pytest.mark.parametrize(
-    "with_it", [pytest.param(True, id="with its process"), pytest.param(False, id="without its process")]
+    "with_it",
+    [
+        pytest.param(True, id="with its process"),
+        pytest.param(False, id="without its process", marks=pytest.mark.soak),
+    ],
 )
 def test_a_worker_that_slept_past_its_lease_changes_nothing_any_more(calls: Calls, *, with_it: bool) -> None:
     number, slept = calls.submit(), calls.start()
