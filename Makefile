@@ -11,7 +11,7 @@ export RECPIPE_SERVERS ?= $(abspath $(SERVERS))
 export PYTHONDONTWRITEBYTECODE :=
 DEMO ?= demo-recording
 # More than processors: many tests wait, for leases and for servers.
-JOBS ?= 3
+JOBS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup servers demo test check lint types contracts format bench bench-flow soak test-big test-drift wheel docs golden clean
