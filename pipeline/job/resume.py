@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from pipeline.model import ticks
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from pipeline.model.manifest import Manifest
+    from pipeline.model.plan import OutputPlan
 
 TELL = "tell"
 """The note of a job that its files are there, or nearly, and that nobody may know it yet."""
@@ -59,3 +62,18 @@ class Left:
         """Of what is made now: the next one where the inputs are others."""
         before = self.manifest
         return before.revision + (before.recording != wanted.recording) if before else 1
+
+
+def is_another_call(before: Manifest, outputs: Iterable[OutputPlan]) -> bool:
+    """Whether no moment of what was made lies in what is to be made, nor between its first and its last.
+
+    Names of vendors need not tell two calls apart: TRTC's have the room, and no task.
+
+    Args:
+        before: of a recording of the same name.
+        outputs: as they are planned now.
+    """
+    then = [at for o in before.outputs for at in (o.utc_zero_ms, o.utc_zero_ms + ticks.to_ms(o.duration))]
+    then += [picture.utc_ms for picture in before.pictures]
+    now = [ticks.to_ms(at) for o in outputs for piece in o.pieces for at in (piece.start, piece.end)]
+    return bool(then and now) and (max(then) < min(now) or max(now) < min(then))

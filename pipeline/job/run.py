@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import CommandError, NoRecordingError, OwnedError, RecpipeError
 from pipeline.job.make import Doing, make
 from pipeline.job.ready import made_ready
-from pipeline.job.resume import CLEAN, TELL, Left, Next
+from pipeline.job.resume import CLEAN, TELL, Left, Next, is_another_call
 from pipeline.job.tell import tell_done, tell_failed
 from pipeline.job.works import Done, place_at, works_of
 from pipeline.journal.notes import texts
@@ -168,6 +168,11 @@ class _Run:
         fetch = self._spread(
             work, shelf, plan := arrange_plan(doing.source, work.inventory, self.job.options)
         )
+        if before and not doing.limits.overwrite and is_another_call(before, plan.outputs):
+            raise CommandError(
+                f"{work.place.name} has the files of another call that is named {before.recording.name} too:"
+                " choose another place, one for each call."
+            )
         self.edges.admit(plan, shelf.beat)
         self.edges.begin(sum(output.reads for output in plan.outputs))
         fetch(self.edges.clock)  # by which it is seen that something moves

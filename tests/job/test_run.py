@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.demo.recorder import make
+from pipeline.demo.scenario_toml import parse
 from pipeline.errors import (
     CommandError,
     DeniedError,
@@ -30,6 +32,7 @@ from pipeline.steps.place import Limits
 from pipeline.storage.below import Below
 from pipeline.storage.open import open_store
 from tests.cli.test_stores import keys, store
+from tests.documents import ROOT
 from tests.job.jobs import ENVIRON, SECRET, Told, document, ran
 from tests.merge.merging import tree
 from tests.notify.receiver import Says, receiver
@@ -118,6 +121,29 @@ def test_late_slices_make_a_new_revision_that_is_told_again(
     merge_all(Folder(source), tmp_path / "merged", Options(), Limits())
     files = {name: data for name, data in tree(tmp_path / "done").items() if name != FILE}
     assert files == {name: data for name, data in tree(tmp_path / "merged").items() if name != FILE}
+
+
+@pytest.mark.parametrize("outputs", [{}, {"kind": "snapshot", "every": "5s"}], ids=["files", "pictures"])
+def test_another_call_of_the_same_name_does_not_take_the_place_of_the_first(
+    made: Callable[[str], Made], tmp_path: Path, outputs: dict[str, Any]
+) -> None:
+    """TRTC's names have the room, and no task: two calls in one room are told apart by their time."""
+    text = (ROOT / "fixtures" / "plain-trtc.toml").read_text("utf-8")
+    later = make(parse(text.replace("2026-03-02T", "2026-03-03T")), tmp_path / "later").place
+    first, second = (
+        document(source, tmp_path / "done", outputs=outputs) for source in (made("plain-trtc").place, later)
+    )
+    (one,) = ran(first)
+    assert one.done
+    before = tree(tmp_path / "done")
+    (two,) = ran(second)
+    assert isinstance(two.error, CommandError)
+    assert "has the files of another call that is named" in str(two.error)
+    assert tree(tmp_path / "done") == before
+    (three,) = ran({**second, "limits": {**second["limits"], "overwrite": True}})
+    assert three.done
+    assert three.done.manifest.files.isdisjoint(one.done.manifest.files)
+    assert set(tree(tmp_path / "done")) == three.done.manifest.files | {FILE}
 
 
 def test_what_a_new_revision_no_longer_has_is_removed(made: Callable[[str], Made], tmp_path: Path) -> None:

@@ -137,6 +137,19 @@ def test_what_came_late_for_a_job_that_is_done_makes_another_one(here: Room) -> 
     assert len(here.jobs()) == 2
 
 
+@pytest.mark.parametrize(("how", "jobs"), [(Ended(State.DEAD, 3), 2), (DONE, 1)])
+def test_what_comes_at_once_is_another_job_only_where_the_first_one_could_not_be_done(
+    here: Room, how: Ended, jobs: int
+) -> None:
+    here.take(event(305, 1))
+    here.pass_ms(6 * HOUR_MS)
+    work(here, how)
+    at_once = event(305, 2, at_ms=here.clock.utc_ms + 8_000)
+    here.pass_ms(9_000)
+    here.take(at_once, at_once)
+    assert len(here.jobs()) == jobs
+
+
 def test_what_somebody_cancelled_is_not_made_by_what_comes_late(here: Room) -> None:
     here.take(event(305, 1))
     here.pass_ms(6 * HOUR_MS)

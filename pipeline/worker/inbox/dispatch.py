@@ -136,7 +136,8 @@ class Dispatcher:
     def _after(self, job: Job, rule: Rule, want: Wanted) -> _Became:
         """What becomes of news when there is a job: another one only where that cannot have known of them."""
         made = Made(job.id, job.order.key)
-        began = job.started_ms > 0 and want.at_ms > job.started_ms + LATE_MS
+        margin_ms = 0 if job.state is State.DEAD else LATE_MS  # there may have been no file at all
+        began = job.started_ms > 0 and want.at_ms > job.started_ms + margin_ms
         if not began or job.state is State.CANCELLED:
             return _Became(f"job {job.id}", made=made)
         if job.state not in ENDED:
