@@ -69,8 +69,9 @@ class Strike:
         mark = Path(self.mark)
         if not self.how or (mark.exists() and not self.always):
             return
-        mark.with_suffix(".new").write_text(str(os.getpid()))
-        mark.with_suffix(".new").rename(mark)
+        fresh = mark.with_suffix(f".{os.getpid()}")  # two processes of a job may be here at once
+        fresh.write_text(str(os.getpid()))
+        fresh.rename(mark)
         signals = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "terminate": signal.SIGTERM}
         if self.how in signals:
             os.kill(os.getpid(), signals[self.how])

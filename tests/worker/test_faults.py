@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.servers.postgres import Postgres
 
 WORKERS, TOGETHER, PAUSE_S = 2, 2, 0.4
-SOME, SHARE, DATABASE = 8, 0.5, 0.2
+SOME, SHARE, DATABASE = 6, 0.5, 0.2
 """Jobs of the suite, faults for each job, and the part of them that a database takes."""
 THOUSAND = 1000
 """Of the soak, or as many as the variable says."""
