@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline import api
+from pipeline.api import here as machine
 from pipeline.errors import CommandError
 from pipeline.job import batch as batches
 from pipeline.job.asked import STATE, Entry, items_of
@@ -277,7 +277,7 @@ def test_processors_are_shared_by_those_that_can_work_at_once(
         raise CommandError(f"{edges.processors}")
 
     monkeypatch.setattr(batches, "run", told)
-    monkeypatch.setattr(api, "processors", lambda: 8)
+    monkeypatch.setattr(machine, "processors", lambda: 8)
     found = by_source(run("batch", *typed, "-o", "out", "--json").document)
     assert [each["sentence"] for each in found.values()] == shares
 

@@ -20,6 +20,7 @@ from pipeline.sources.folder import Folder
 from pipeline.steps.place import Limits
 from pipeline.storage.below import Below
 from pipeline.storage.open import open_store
+from tests.cells import cell
 from tests.cli.running import run
 from tests.documents import ROOT
 from tests.servers.faults import DENIED, Drop, Strike, at, every, faulty, never
@@ -208,11 +209,11 @@ ALWAYS = {(9, False), (20, True), (33, False), (33, True)}
 @pytest.mark.parametrize(
     ("number", "after"),
     [
-        pytest.param(
+        cell(
             number,
             after,
-            id=f"{number}, {'after' if after else 'before'} the answer",
-            marks=[] if (number, after) in ALWAYS else [pytest.mark.soak],
+            name=f"{number}, {'after' if after else 'before'} the answer",
+            always=(number, after) in ALWAYS,
         )
         for number in REQUESTS
         for after in (False, True)

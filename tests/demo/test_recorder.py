@@ -15,6 +15,7 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario import FaultKind, ScenarioError, Source, Track
 from pipeline.demo.scenario_toml import parse
 from pipeline.demo.trtc import encoded_id
+from tests.cells import cell
 from tests.truth import beeps_by_pts, decodes_silently, pictures
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.toml"))
-OFTEN = [
-    pytest.param(name, marks=[] if number % 2 else [pytest.mark.soak]) for number, name in enumerate(NAMES)
-]
+OFTEN = [cell(name, name=name, always=number % 2 == 1) for number, name in enumerate(NAMES)]
 """Every second one: what comes of all of them is read back in ``tests/merge/test_truth.py``."""
 WRAP = 1 << 33
 

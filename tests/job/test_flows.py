@@ -19,6 +19,7 @@ from pipeline.sources.folder import Folder
 from pipeline.steps import stream as streaming
 from pipeline.steps.place import Limits
 from pipeline.storage import sending
+from tests.cells import cell
 from tests.job.between import Buckets, job_of
 from tests.merge import changing_sound, test_failover, test_he_aac, test_resampled
 from tests.merge.merging import tree
@@ -164,10 +165,7 @@ _numbers = count(1)
 
 @pytest.mark.parametrize(
     "kind",
-    [
-        pytest.param(kind, id=name, marks=[pytest.mark.soak] if name in LIKE_OTHERS else [])
-        for name, kind in KINDS.items()
-    ],
+    [cell(kind, name=name, always=name not in LIKE_OTHERS) for name, kind in KINDS.items()],
 )
 def test_a_job_between_buckets_makes_what_a_merge_of_the_folder_makes(
     kind: Kind,

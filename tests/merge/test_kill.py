@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from pipeline.demo.made import Made
 
 ROOT = Path(__file__).parents[2]
-SCENARIO = """
+ROOM = """
 vendor = "trtc"
 start = 2026-03-02T09:00:00.250Z
-
+"""
+SCENARIO = (
+    ROOM
+    + """
 [[users]]
 uid = "ann"
 size = "160x120"
@@ -51,10 +54,10 @@ picture = [[2.3, 100.0]]
 uid = "eve"
 sound = [[5.0, 115.0]]
 """
-ONE = """
-vendor = "trtc"
-start = 2026-03-02T09:00:00.250Z
-
+)
+ONE = (
+    ROOM
+    + """
 [[users]]
 uid = "ann"
 size = "160x120"
@@ -62,6 +65,7 @@ fps = 10
 sound = [[0.0, 4.0], [6.0, 10.0]]
 picture = [[0.2, 10.0]]
 """
+)
 RUN = """
 import os, signal, sys
 from pathlib import Path

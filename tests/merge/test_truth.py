@@ -12,6 +12,7 @@ from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
 from pipeline.errors import ExitCode
 from tests import truth
+from tests.cells import cell
 from tests.merge.merging import (
     TICKS_A_MS,
     assert_beeps,
@@ -36,7 +37,7 @@ LONG = {"gap-of-two-hours"}
 
 every_fixture = pytest.mark.parametrize("name", FIXTURES)
 every_sound = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.soak] if name in LONG else []) for name in FIXTURES]
+    "name", [cell(name, name=name, always=name not in LONG) for name in FIXTURES]
 )
 
 

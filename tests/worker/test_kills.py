@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.worker.machine import boot_ms
 from pipeline.worker.open import open_engine
+from tests.cells import cell
 from tests.kill.launcher import Circumstances
 from tests.kill.scene import call_in
 from tests.servers import rclone
@@ -45,12 +46,12 @@ ALWAYS = {
 """Each victim and each step on each queue that has a part in it; ``make soak`` tries all cells."""
 SLEEP_ALWAYS = {("sqlite", "compose"), ("sqlite", "notify"), ("postgres", "upload")}
 CELLS = [
-    pytest.param(
+    cell(
         engine,
         victim,
         step,
-        id=f"{engine}, the {victim} dies, {step}",
-        marks=[] if (engine, victim, step) in ALWAYS else [pytest.mark.soak],
+        name=f"{engine}, the {victim} dies, {step}",
+        always=(engine, victim, step) in ALWAYS,
     )
     for engine in ENGINES
     for victim in VICTIMS
@@ -58,12 +59,7 @@ CELLS = [
     if (engine, victim) not in NO_CELL
 ]
 SLEEPERS = [
-    pytest.param(
-        engine,
-        step,
-        id=f"{engine}, {step}",
-        marks=[] if (engine, step) in SLEEP_ALWAYS else [pytest.mark.soak],
-    )
+    cell(engine, step, name=f"{engine}, {step}", always=(engine, step) in SLEEP_ALWAYS)
     for engine in ENGINES
     for step in STEPS
 ]

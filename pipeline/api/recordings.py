@@ -1,114 +1,36 @@
-"""The Python interface: what the commands call, with the same meaning.
-
->>> import tempfile
->>> from pathlib import Path
->>> from pipeline.demo import recorder, scenario_toml
->>> place = Path(tempfile.mkdtemp())
->>> scenario = scenario_toml.parse('''
-... vendor = "trtc"
-... start = 2026-03-02T09:00:00.250Z
-... [[users]]
-... uid = "ann"
-... size = "160x120"
-... fps = 10
-... sound = [[0.0, 4.0]]
-... picture = [[0.2, 4.0]]
-... ''')
->>> source = recorder.make(scenario, place / "recording").place
-
-Who was there, what would be made, make it, check it again:
-
->>> [user.uid for user in inspect(source).recordings[0].users]
-['ann']
->>> [output.file for output in plan(source)[0].outputs]
-['ann_20260302090000250_av.mp4']
->>> (done,) = merge(source, place / "merged", jobs=1)
->>> done.already, done.manifest.losses, done.exit_code(accept_loss=False).name
-(False, (), 'GOOD')
->>> verify(place / "merged").good
-True
-
-The same again does nothing; what was asked can be narrowed:
-
->>> merge(source, place / "merged", jobs=1)[0].already
-True
->>> from pipeline import Moment, Options, Tracks
->>> heard = Options(tracks=Tracks.AUDIO, start=Moment.parse("1"), end=Moment.parse("2"))
->>> [output.file for output in plan(source, heard)[0].outputs]
-['ann_20260302090000450.m4a']
-
-Whatever goes wrong is a `RecpipeError`: one sentence, and the command's exit code.
-
->>> from pipeline import RecpipeError
->>> try:
-...     inspect(place / "nowhere")
-... except RecpipeError as error:
-...     error.exit_code
-<ExitCode.USAGE: 2>
->>> import shutil
->>> shutil.rmtree(place)
-"""
+"""Recordings: looked at, planned, merged, composed, taken pictures of."""
 
 from __future__ import annotations
 
 import os
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from pipeline.api.here import place, processors
 from pipeline.errors import CommandError
 from pipeline.job.count import Count
 from pipeline.job.look import inspect_all, plan_all, seats_at
 from pipeline.job.merge import merge_all
-from pipeline.job.works import Done
 from pipeline.model.completeness import AT_ONCE, Settling
-from pipeline.model.options import Options, Verify
+from pipeline.model.options import Options
 from pipeline.sources.open import open_source
 from pipeline.steps.place import Limits
-from pipeline.storage.place import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Unpack
 
-    from pipeline.job.asked import Entry
-    from pipeline.job.batch import Progress
-    from pipeline.job.edges import Edges
-    from pipeline.job.ready import Asked
-    from pipeline.job.run import Ran
-    from pipeline.job.spec import Job
+    from pipeline.job.works import Done
     from pipeline.layout.composite import ComposeOptions
     from pipeline.layout.scene import Seat
     from pipeline.layout.stage import Shot
-    from pipeline.model.batch import Row
     from pipeline.model.inspection import Inspection
     from pipeline.model.options import Moment
     from pipeline.model.plan import Plan
     from pipeline.model.snapshots import SnapshotOptions
-    from pipeline.model.verification import Verification
     from pipeline.sources.protocol import Source
-    from pipeline.steps.deliver import Target
-    from pipeline.steps.recheck_stored import Beside
-    from pipeline.storage.below import Below
     from pipeline.vendors.volcengine import Task
-
-
-__all__ = [
-    "Done",
-    "batch",
-    "check",
-    "compose",
-    "inspect",
-    "merge",
-    "plan",
-    "processors",
-    "run",
-    "seats",
-    "snapshot",
-    "stage",
-    "verify",
-]
 
 
 def inspect(
@@ -220,11 +142,10 @@ def merge(
     """
     count = Count(progress)
     limits = Limits(jobs=processors() if jobs is None else jobs, overwrite=overwrite)
-    where, to = open_source(source, task, config, os.environ), place_of(dest, config, os.environ)
+    where, to = open_source(source, task, config, os.environ), place(dest, config)
     if settling != AT_ONCE:
         where = _settled(where, settling, waiting or (lambda _: None))
-    place = to if isinstance(to, Path) else _target(str(dest), to)
-    return merge_all(where, place, options or Options(), limits, begin=count.begin, progress=count.advance)
+    return merge_all(where, to, options or Options(), limits, begin=count.begin, progress=count.advance)
 
 
 class Doing(TypedDict, total=False):
@@ -314,142 +235,8 @@ def snapshot(
     return merge(source, dest, options, **doing)
 
 
-def _target(name: str, store: Below) -> Target:
-    from pipeline.steps.deliver import Target  # with what folders do not need
-
-    return Target(name, store)
-
-
 def _settled(source: Source, settling: Settling, waiting: Callable[[str], None]) -> Source:
     from pipeline.journal.here import utc_ms
     from pipeline.steps.settle import settle  # folders are taken as they are
 
     return settle(source.fresh, settling, clock=utc_ms, sleep=time.sleep, tell=waiting)
-
-
-def run(
-    job: Job,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-    telling: Callable[[str], None] | None = None,
-    config: str | None = None,
-) -> tuple[Ran, ...]:
-    """Do a whole job: wait, merge, publish, tell. It may be stopped anywhere and run again.
-
-    What ends one recording does not end the others: it is told in what comes back.
-
-    Args:
-        job: what is wanted, as `pipeline.job.spec_json.parse_job` reads it from JSON.
-        progress: told (input bytes read, input bytes in all) now and then.
-        telling: told sentences on the way, such as what is waited for.
-        config: as for `inspect`.
-
-    Raises:
-        RecpipeError: the job cannot begin, or its source holds no recording.
-    """
-    from pipeline.job.run import run as run_job
-
-    count = Count(progress)
-    edges = replace(_edges(config, telling), begin=count.begin, progress=count.advance)
-    return run_job(job, edges)
-
-
-def _edges(config: str | None, telling: Callable[[str], None] | None) -> Edges:
-    """The world as it is here."""
-    from pipeline.job.edges import Edges
-    from pipeline.journal.here import utc_ms
-
-    return Edges(os.environ, config, processors(), utc_ms, time.sleep, telling or (lambda _: None))
-
-
-def check(job: Job, *, config: str | None = None) -> tuple[Asked, ...]:
-    """Ask for all that a job needs, within seconds; nothing is waited for or made.
-
-    Args:
-        job: as for `run`.
-        config: as for `inspect`.
-    """
-    from pipeline.job.ready import asked
-
-    return asked(job, config, os.environ)
-
-
-def batch(
-    entries: Iterable[Entry],
-    job: Job,
-    *,
-    parallel: int | None = None,
-    resume: bool = False,
-    state: str | os.PathLike[str] | None = None,
-    done: Callable[[Progress], None] | None = None,
-    telling: Callable[[str], None] | None = None,
-    config: str | None = None,
-) -> tuple[Row, ...]:
-    """Do many sources at once, each in a forked process: call it where no thread runs. None ends the others.
-
-    Args:
-        entries: the sources, as `pipeline.job.asked` has them.
-        job: what is done with each; its ``place`` gets a folder for each source, at ``{name}`` or at its end.
-        parallel: how many at once; as many as there are processors when None.
-        resume: sources are not looked at that ``state`` has as finished.
-        state: the file that remembers what is finished; None for the one that belongs to the place.
-        done: is told before the first, and whenever a source has ended.
-        telling: as for `run`.
-        config: as for `inspect`.
-
-    Raises:
-        CommandError: there is no source, one is no address, or two would go to one place.
-        OutputError: ``state`` cannot be used.
-    """
-    from pipeline.job.asked import items_of, state_of
-    from pipeline.job.batch import Batch, run_batch, warm
-    from pipeline.journal.outcomes import Outcomes
-
-    wanted = Batch(tuple(items_of(entries, job.place)), job, parallel or processors(), resume)
-    warm(wanted.items)
-    with Outcomes(Path(state) if state is not None else state_of(job.place, os.environ)) as outcomes:
-        return run_batch(wanted, _edges(config, telling), outcomes, done or (lambda _: None))
-
-
-def verify(
-    path: str | os.PathLike[str], level: Verify = Verify.FULL, *, config: str | None = None
-) -> Verification:
-    """Check finished files again where they lie: that they are there, their bytes, all that `merge` checks.
-
-    Args:
-        path: a folder or a prefix of a store with a ``manifest.json``, a folder of such folders, or one file
-            beside its manifest.
-        level: ``FULL`` reads every byte and decodes both ends and every join. ``FAST`` decodes nothing; of
-            what is in a store it compares size and ETag, and reads the tables of MP4s.
-        config: as for `inspect`.
-
-    Raises:
-        CommandError: there is no manifest, or it does not name the file asked for.
-        StorageError: the store refuses, or does not answer in time.
-        NoSpaceError: a file in a store has to be fetched and has no room on this machine.
-    """
-    where = place_of(path, config, os.environ)
-    if isinstance(where, Path):
-        from pipeline.steps.recheck import recheck  # no other call needs it
-
-        return recheck(where, level)
-    from pipeline.steps.recheck_stored import recheck_stored
-
-    return recheck_stored(_target(str(path), where), level, _beside(str(path), config))
-
-
-def _beside(place: str, config: str | None) -> Beside | None:
-    """An address of a store read as one of a file."""
-    from pipeline.steps.recheck_stored import Beside
-    from pipeline.storage.address import of_file
-
-    found = of_file(place)
-    if found is None:
-        return None
-    where = place_of(found.folder, config, os.environ)
-    return None if isinstance(where, Path) else Beside(_target(found.folder, where), found.file)
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
