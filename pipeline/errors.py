@@ -57,7 +57,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.NO_RECORDING: "no recording found",
     ExitCode.INPUT: "the input cannot be used",
     ExitCode.VERIFICATION: "an output failed its verification",
-    ExitCode.OUTPUT: "the output place cannot be written, storage failed, or a webhook refused",
+    ExitCode.OUTPUT: "the output place, a store or the queue failed, or a webhook refused",
     ExitCode.NO_SPACE: "no space left on the output place",
     ExitCode.BUG: "a bug in recpipe",
     ExitCode.INTERRUPTED: "interrupted (SIGINT); temporaries were removed",

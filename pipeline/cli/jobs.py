@@ -18,7 +18,7 @@ from pipeline.errors import CommandError, EngineBusyError, ExitCode, NoSpaceErro
 from pipeline.model.durations import duration_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from pipeline.worker.engine import Engine
     from pipeline.worker.jobs import Job
@@ -28,6 +28,8 @@ ENDS = STATES[2:]
 MOST = 10_000
 LOOK_S = 0.5
 """Between two looks at a job that is waited for."""
+QUEUE = (ExitCode.OUTPUT, ExitCode.NO_SPACE)
+"""What each of them returns where the queue cannot be used."""
 CODES = (
     ExitCode.LOSSES,
     ExitCode.NO_RECORDING,
@@ -39,11 +41,11 @@ CODES = (
 
 
 @contextmanager
-def opened(address: str) -> Iterator[Engine]:
+def opened(address: str, *, make: bool = False) -> Iterator[Engine]:
     """The queue at an address. Raises as `pipeline.worker.open.open_engine`."""
     from pipeline.worker.open import open_engine
 
-    queue = open_engine(address)
+    queue = open_engine(address, make=make)
     try:
         yield queue
     finally:
@@ -115,7 +117,7 @@ def command() -> None:
     """Look at the jobs of a queue, and do something about them; a job is called by its number."""
 
 
-@command.command("list", cls=Command)
+@command.command("list", cls=Command, codes=QUEUE)
 @wishes.engine
 @click.option(
     "--state", "states", multiple=True, type=click.Choice(STATES), help="Only such; may be given again."
@@ -148,7 +150,7 @@ def list_(*, engine: str, states: tuple[str, ...], key: str, most: int, before: 
     return Answer(document, lambda _: lines()).tell(as_json=as_json)
 
 
-@command.command("show", cls=Command)
+@command.command("show", cls=Command, codes=QUEUE)
 @click.argument("number", type=int)
 @wishes.engine
 @wishes.as_json
@@ -184,7 +186,7 @@ def _parsed(text: str) -> Any:
         return text
 
 
-@command.command("logs", cls=Command)
+@command.command("logs", cls=Command, codes=QUEUE)
 @click.argument("number", type=int)
 @wishes.engine
 @wishes.as_json
@@ -213,23 +215,51 @@ def wait(*, numbers: tuple[int, ...], engine: str, as_json: bool) -> int:
     return ended.answer(lambda code: _documents(ended.jobs, code)).tell(as_json=as_json)
 
 
-@command.command("retry", cls=Command)
-@click.argument("numbers", type=int, nargs=-1, required=True)
+@command.command("retry", cls=Command, codes=QUEUE)
+@click.argument("numbers", type=int, nargs=-1)
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(ENDS), help="All such, instead of NUMBERS."
+)
 @wishes.engine
 @wishes.as_json
-def retry(*, numbers: tuple[int, ...], engine: str, as_json: bool) -> int:
-    """Let jobs that have ended wait again, with all their attempts."""
+def retry(*, numbers: tuple[int, ...], states: tuple[str, ...], engine: str, as_json: bool) -> int:
+    """Let jobs that have ended wait again, with all their attempts.
+
+    With --state those are left out whose work another job does; shares of a composite come again with it.
+    """
+    if bool(numbers) == bool(states):
+        raise CommandError("say which jobs: their numbers, or --state dead for all that were set aside.")
     with opened(engine) as queue:
-        before = [found(queue, number) for number in numbers]
-        jobs = [_there(queue.retry(number), number) for number in numbers]
-    lines = [
-        f"job {job.id}: " + ("waits again" if was.end else f"has not ended, and is {job.state}")
-        for was, job in zip(before, jobs, strict=True)
-    ]
-    return _answer(jobs, lines).tell(as_json=as_json)
+        before = [found(queue, number) for number in numbers] if numbers else list(_ended(queue, states))
+        jobs, lines, left = [], [], []
+        for was in before:
+            try:
+                job = _there(queue.retry(was.id), was.id)
+            except CommandError as error:
+                if numbers:
+                    raise
+                left.append(str(error))
+                continue
+            jobs.append(job)
+            lines.append(
+                f"job {job.id}: " + ("waits again" if was.end else f"has not ended, and is {job.state}")
+            )
+    return Answer(lambda: {**_documents(jobs, 0), "left_out": left}, lambda _: [*lines, *left]).tell(
+        as_json=as_json
+    )
 
 
-@command.command("cancel", cls=Command)
+def _ended(queue: Engine, states: Collection[str]) -> Iterator[Job]:
+    """All jobs that ended so and are no part of another, the newest first."""
+    from pipeline.worker.jobs import State
+
+    before = 0
+    while page := queue.jobs([State(state) for state in states], most=MOST, before=before):
+        before = page[-1].id
+        yield from (job for job in page if not job.parent)
+
+
+@command.command("cancel", cls=Command, codes=QUEUE)
 @click.argument("numbers", type=int, nargs=-1, required=True)
 @wishes.engine
 @wishes.as_json
@@ -246,7 +276,7 @@ def cancel(*, numbers: tuple[int, ...], engine: str, as_json: bool) -> int:
     return _answer(jobs, lines).tell(as_json=as_json)
 
 
-@command.command("purge", cls=Command)
+@command.command("purge", cls=Command, codes=QUEUE)
 @click.option("--older-than", required=True, metavar="DURATION", help="Ended so long ago, such as 30d.")
 @click.option(
     "--state", "states", multiple=True, type=click.Choice(ENDS), help="Only such; may be given again."

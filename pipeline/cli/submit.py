@@ -199,7 +199,7 @@ def command(
         config=config,
         local=engine.startswith("sqlite:"),
     )
-    with opened(engine) as queue:
+    with opened(engine, make=True) as queue:
         told = []
         for each in put(queue, files, found):
             told.append(each)

@@ -16,15 +16,16 @@ FORMS = "sqlite:PATH or postgres:DSN"
 POSTGRES = "pipeline.worker.postgres.engine"
 
 
-def open_engine(address: str) -> Engine:
-    """The queue at an address; in SQLite it is made where there is none.
+def open_engine(address: str, *, make: bool = True) -> Engine:
+    """The queue at an address.
 
     Args:
         address: ``sqlite:`` and a path, or ``postgres:`` and a connection string (libpq, section 34.1.1) that
             holds no password.
+        make: in SQLite, where there is none.
 
     Raises:
-        CommandError: it is no address, or what is there is no queue of ours.
+        CommandError: it is no address, or what is there is no queue of ours, or nothing is there.
         OutputError: it cannot be kept there.
         EngineBusyError: it cannot be reached.
     """
@@ -34,7 +35,10 @@ def open_engine(address: str) -> Engine:
     if kind == "sqlite":
         from pipeline.worker.sqlite.engine import SqliteEngine
 
-        return SqliteEngine(Path(rest))
+        path = Path(rest)
+        if not make and not path.exists():
+            raise CommandError(f"there is no queue {path}: name the one that jobs were submitted to.")
+        return SqliteEngine(path)
     try:
         opened: Engine = import_module(POSTGRES).open_engine(rest, os.environ)
     except ModuleNotFoundError as error:

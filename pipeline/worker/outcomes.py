@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import ExitCode, RecpipeError, WorkerKilledError
 from pipeline.model.summary import Summary, failed, summary_of
+from pipeline.report.words import count, length
 from pipeline.worker.jobs import Needs
 from pipeline.worker.retry import Outcome
 
@@ -35,7 +36,7 @@ def outcome_of(ran: Sequence[Ran], *, accept_loss: bool) -> Outcome:
         sentences = ["an output failed its verification: the manifest names it."]
     return Outcome(
         code=int(code),
-        sentence=_first(sentences),
+        sentence=_first(sentences) or _lost(summaries),
         retryable=any(each.error is not None and each.error.retryable for each in ran),
         died=any(isinstance(each.error, WorkerKilledError) for each in ran),
         summary=_document(summaries, code),
@@ -59,6 +60,18 @@ def _summary(ran: Ran) -> Summary:
 def _first(sentences: Sequence[str]) -> str:
     more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
     return f"{sentences[0]}{more}" if sentences else ""
+
+
+def _lost(summaries: Sequence[Summary]) -> str:
+    """What was lost, the kind that took the most first; "" for nothing."""
+    kinds = sorted(
+        (kind for summary in summaries for kind in summary.losses), key=lambda kind: (-kind.ms, -kind.count)
+    )
+    if not kinds:
+        return ""
+    number, ms = sum(kind.count for kind in kinds), sum(summary.lost_ms for summary in summaries)
+    media = f", {length(ms)} of media" if ms else ""
+    return f"{count(number, 'loss', 'losses')}{media}: {_first([kind.what for kind in kinds])}."
 
 
 def _document(summaries: Sequence[Summary], code: ExitCode) -> str:

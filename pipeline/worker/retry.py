@@ -26,7 +26,7 @@ class Outcome:
 
     Attributes:
         code: exit code, as of ``recpipe run``.
-        sentence: why, where it is none of the good ones.
+        sentence: why, where it is none of the good ones; else what was lost.
         retryable: the same may succeed later.
         died: its process did not end by itself.
         summary: JSON of what came out; empty for nothing.

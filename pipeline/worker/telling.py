@@ -5,12 +5,12 @@ Documents name the receivers of a job nowhere: their addresses may hold tokens.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.report.words import columns, length, moment, visible
+from pipeline.report.words import columns, count, length, moment, size, visible
 from pipeline.worker.asked import asked_of
 from pipeline.worker.jobs import State
+from pipeline.worker.results import result_of, summary_of
 from pipeline.worker.schedule import due_ms
 
 if TYPE_CHECKING:
@@ -49,15 +49,6 @@ def job_document(job: Job) -> dict[str, Any]:
         "exit_code": job.end.code if job.end else None,
         "summary": summary_of(job),
     }
-
-
-def summary_of(job: Job) -> dict[str, Any] | None:
-    """What came out, as its worker wrote it; None where there is nothing that can be read."""
-    try:
-        found = json.loads(job.end.summary) if job.end else None
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def note_documents(notes: Sequence[Note]) -> list[dict[str, Any]]:
@@ -110,7 +101,7 @@ def took_ms(job: Job) -> int:
 
 def job_lines(job: Job, pieces: str = "") -> Iterator[str]:
     """A job for people; ``pieces`` tells how far its parts are."""
-    order, asked = job.order, asked_of(job.order.document)
+    order, asked, result = job.order, asked_of(job.order.document), result_of(job)
     yield f"job {job.id}: {job.state}" + (f", exit code {job.end.code}" if job.end else "")
     told = [
         ("recording", asked.source),
@@ -130,6 +121,7 @@ def job_lines(job: Job, pieces: str = "") -> Iterator[str]:
         ("ended", moment(job.ended_ms) if job.ended_ms else ""),
         ("took", length(took_ms(job)) if took_ms(job) else ""),
         ("worker", job.worker),
+        ("made", f"{count(result.files, 'file')}, {size(result.size)}" if result.files else ""),
         ("sentence", job.sentence),
     ]
     yield from columns([(f"  {name}", visible(value)) for name, value in told if value])

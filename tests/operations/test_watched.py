@@ -3,52 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from pipeline.worker.jobs import Ended, Job, Order, State
+from pipeline.worker.jobs import Ended, Order, State
 from pipeline.worker.operations import watched
-from pipeline.worker.operations.watched import Result, Watched, result_of
+from pipeline.worker.operations.watched import Watched
 from tests.worker.clocks import Hands
 from tests.worker.contract import PARTS, taken
 from tests.worker.model import Model
-
-
-def ended(summary: str, vendor: str = "") -> Job:
-    return Job(1, Order("k", "{}", vendor=vendor), State.DONE, 1, 1, 0, end=Ended(State.DONE, 0, "", summary))
-
-
-@pytest.mark.parametrize(
-    "summary",
-    [
-        "",
-        "no JSON",
-        "[]",
-        '{"recordings": 3}',
-        '{"recordings": [3, null, {}]}',
-        '{"recordings": [{"recording": null, "outputs": [{"size": "x"}], "losses": {}, "lost_ms": null}]}',
-        "[" * 100_000,
-    ],
-    ids=lambda text: text[:40],
-)
-def test_what_cannot_be_read_of_a_summary_counts_as_nothing(summary: str) -> None:
-    assert result_of(ended(summary)) == Result()
-
-
-def test_a_result_is_that_of_all_recordings_of_the_job() -> None:
-    def recording(**changed: Any) -> dict[str, Any]:
-        outputs = [
-            {"size": 10, "utc_zero_ms": 1000, "duration_ms": 5000},
-            {"size": 20, "utc_zero_ms": 3000, "duration_ms": 9000},
-        ]
-        return {"recording": {"vendor": "trtc"}, "outputs": outputs, "lost_ms": 7, **changed}
-
-    summary = json.dumps(
-        {"recordings": [recording(), recording(outputs=[]), recording(losses=[{"count": 2}])]}
-    )
-    assert result_of(ended(summary)) == Result("trtc", 60, 2, 21, 22_000)
-    assert result_of(ended(summary, "agora")).vendor == "agora"
 
 
 @pytest.fixture

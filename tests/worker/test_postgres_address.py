@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.errors import CommandError, EngineBusyError, RecpipeError
+from pipeline.errors import CommandError, DeniedError, EngineBusyError, RecpipeError
 from pipeline.worker.postgres.connecting import PASSWORD_FILE, parse_address
 from pipeline.worker.postgres.engine import open_engine
 
@@ -90,12 +90,59 @@ def test_a_wrong_password_is_told_and_not_shown(postgres_server: Postgres, tmp_p
     file = tmp_path / "password"
     file.write_text(SECRET)
     engine = open_engine(postgres_server.dsn("postgres"), {PASSWORD_FILE: str(file)})
-    with pytest.raises(EngineBusyError, match="password authentication failed") as caught:
+    with pytest.raises(DeniedError, match="password authentication failed") as caught:
         engine.jobs()
     assert SECRET not in _told(caught.value)
     file.write_text(postgres_server.password)
     assert engine.jobs() == []
     engine.close()
+
+
+def test_a_password_that_is_being_changed_while_we_run_is_waited_for(
+    postgres_server: Postgres, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_text(postgres_server.password)
+    engine = open_engine(postgres_server.dsn("postgres"), {PASSWORD_FILE: str(file)})
+    assert engine.jobs() == []
+    engine.close()  # the connection, as if it were lost
+    file.write_text(SECRET)
+    with pytest.raises(EngineBusyError, match="password authentication failed"):
+        engine.jobs()
+    file.write_text(postgres_server.password)
+    assert engine.jobs() == []
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "known", "why"),
+    [
+        ("host=127.0.0.1 port={port} user=recpipe dbname=nowhere", True, 'database "nowhere" does not exist'),
+        ("host=127.0.0.1 port={port} user=nobody dbname=postgres", True, "password authentication failed"),
+        ("host=127.0.0.1 port={port} user=recpipe dbname=postgres", False, "no password supplied"),
+        ("host=127.0.0.1 port={port} user=reader dbname=postgres", True, "not permitted to log in"),
+        ("host=127.0.0.1 port={port} user=guest dbname=closed", True, "permission denied for database"),
+    ],
+    ids=["no database", "no role", "no password", "may not log in", "may not connect"],
+)
+def test_whom_the_server_does_not_let_in_is_told_what_to_look_at(
+    postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch, address: str, why: str, *, known: bool
+) -> None:
+    monkeypatch.setenv("PGPASSFILE", "/nowhere")
+    if known:
+        monkeypatch.setenv("PGPASSWORD", postgres_server.password)
+    with postgres_server.connect("postgres") as hands:
+        secret = postgres_server.password
+        for role, may in (("reader", "NOLOGIN"), ("guest", "LOGIN")):
+            hands.execute(f"DROP ROLE IF EXISTS {role}")
+            hands.execute(f"CREATE ROLE {role} {may} PASSWORD '{secret}'")
+        hands.execute("DROP DATABASE IF EXISTS closed")
+        hands.execute("CREATE DATABASE closed")
+        hands.execute("REVOKE CONNECT ON DATABASE closed FROM PUBLIC")
+    engine = open_engine(address.format(port=postgres_server.port), {})
+    with pytest.raises(DeniedError, match=rf"does not let us in: .*{why}.*Check the user") as caught:
+        engine.jobs()
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,24 @@ def test_names_of_strangers_steer_no_terminal(engine: SqliteEngine) -> None:
         assert good("jobs", *typed, *QUEUE, "--json").out.isascii()
 
 
+@pytest.mark.parametrize(
+    ("outputs", "pictures", "told"),
+    [
+        ([{"size": 1_250_000}, {"size": 250_000}], 0, "2 files, 1.5 MB"),
+        ([], 3, "3 files, 0 B"),
+        ([], 0, None),
+    ],
+)
+def test_a_job_tells_what_it_made(
+    engine: SqliteEngine, outputs: list[dict[str, int]], pictures: int, told: str | None
+) -> None:
+    engine.submit(Order("k", "{}"))
+    summary = json.dumps({"recordings": [{"outputs": outputs, "pictures": pictures}]})
+    engine.end(taken(engine), Ended(State.DONE, 0, "", summary))
+    lines = [line.split(None, 1) for line in good("jobs", "show", "1", *QUEUE).out.splitlines()]
+    assert next((line[1].strip() for line in lines if line[0] == "made"), None) == told
+
+
 def test_a_job_is_shown_with_all_that_is_known_of_it(engine: SqliteEngine) -> None:
     engine.submit(Order("k", json.dumps({"source": "calls:a", "notify": [{"url": "https://h/token"}]}), 3))
     engine.end(taken(engine, "w"), Ended(State.DONE, 1, "a loss", '{"recordings": []}'))
@@ -301,6 +319,44 @@ def test_jobs_are_cancelled_tried_again_and_forgotten(engine: SqliteEngine) -> N
     while good("jobs", "purge", "--older-than", "0", *QUEUE).out != "1 job forgotten\n":
         assert engine.job(1)  # it ended in this very millisecond
     assert engine.job(1) is None
+
+
+def test_all_that_were_set_aside_are_tried_again_but_those_whose_work_another_does(
+    engine: SqliteEngine,
+) -> None:
+    for _ in range(2):
+        engine.submit(Order("twice", "{}"))
+        engine.end(taken(engine), Ended(State.DEAD, 6, "the store refused."))
+    for key, state in (("dead", State.DEAD), ("done", State.DONE)):
+        engine.submit(Order(key, "{}"))
+        engine.end(taken(engine), Ended(state, 0))
+    said = good("jobs", "retry", "--state", "dead", *QUEUE)
+    assert said.out.splitlines() == [
+        "job 3: waits again",
+        "job 2: waits again",
+        "job 1 is not tried again: job 2 does the same, and has not ended.",
+    ]
+    assert {job.id for job in engine.jobs([State.WAITING])} == {2, 3}
+    told = good("jobs", "retry", "--state", "dead", *QUEUE, "--json").document
+    assert (told["jobs"], told["left_out"]) == ([], [said.out.splitlines()[-1]])
+
+
+@pytest.mark.parametrize("typed", [(), ("1", "--state", "dead")], ids=["neither", "both"])
+@pytest.mark.usefixtures("engine")
+def test_which_jobs_are_tried_again_is_said_in_one_way(typed: tuple[str, ...]) -> None:
+    said = run("jobs", "retry", *typed, *QUEUE)
+    assert (said.code, "their numbers, or --state" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("typed", ["list", "show 1", "logs 1", "wait 1", "retry 1", "cancel 1", "purge"])
+def test_whoever_looks_at_a_queue_that_is_not_there_is_told_and_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = ("--older-than", "1d") if typed == "purge" else ()
+    said = run("jobs", *typed.split(), *more, "--engine", "sqlite:typo.db")
+    assert (said.code, "there is no queue typo.db" in said.err) == (2, True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("typed", ["show", "logs", "wait", "retry", "cancel"])

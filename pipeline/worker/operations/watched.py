@@ -10,12 +10,13 @@ from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline.worker.telling import summary_of, took_ms
+from pipeline.worker.results import result_of
+from pipeline.worker.telling import took_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from pipeline.worker.engine import Engine
     from pipeline.worker.jobs import Job
@@ -25,53 +26,6 @@ OVERLAP_MS = 60_000
 MOST = 1000
 TIMES = (1, 3, 10, 30, 100, 300, 1000)
 """How many times faster than its recording a job was: the bounds of the histogram."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a job came to, as far as its summary tells.
-
-    Attributes:
-        vendor: of its recording; empty where nobody knows.
-        size: bytes of its files.
-        losses: entries.
-        lost_ms: media.
-        media_ms: from the first picture or sound of a recording to the last, of all recordings.
-    """
-
-    vendor: str = ""
-    size: int = 0
-    losses: int = 0
-    lost_ms: int = 0
-    media_ms: int = 0
-
-
-def result_of(job: Job) -> Result:
-    """The result of a job that has ended; what cannot be read of it counts as nothing."""
-    vendor, size, losses, lost_ms, media_ms = job.order.vendor, 0, 0, 0, 0
-    for recording in _list(summary_of(job) or {}, "recordings"):
-        origin = recording.get("recording")
-        if not vendor and isinstance(origin, dict) and isinstance(origin.get("vendor"), str):
-            vendor = origin["vendor"]
-        outputs = _list(recording, "outputs")
-        size += sum(_number(each, "size") for each in outputs)
-        losses += sum(_number(each, "count") for each in _list(recording, "losses"))
-        lost_ms += _number(recording, "lost_ms")
-        if outputs:
-            begin = min(_number(each, "utc_zero_ms") for each in outputs)
-            end = max(_number(each, "utc_zero_ms") + _number(each, "duration_ms") for each in outputs)
-            media_ms += end - begin
-    return Result(vendor, size, losses, lost_ms, media_ms)
-
-
-def _list(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    found = document.get(name)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
-def _number(document: Mapping[str, Any], name: str) -> int:
-    found = document.get(name)
-    return found if isinstance(found, int) else 0
 
 
 @dataclass(slots=True)
@@ -149,7 +103,7 @@ class Watched:
             }
             return deepcopy(self._sums)  # another thread may count while this one is read
 
-    def _take(self, page: Any) -> None:
+    def _take(self, page: Sequence[Job]) -> None:
         for job in page:
             which = (job.id, job.ended_ms)
             if which not in self._seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,12 @@ SECRETS: Final = ("password", "sslpassword")
 PATIENCE_S: Final = 10
 """For a connection, and for each statement: whoever waits longer is told that the queue is busy."""
 _MOST_BYTES: Final = 4096
+_REFUSED: Final = re.compile(
+    r"authentication failed|does not exist|no pg_hba\.conf entry|no password supplied"
+    r"|not permitted to log in|permission denied for database"
+)
+"""Why a server lets nobody in for good. libpq tells no SQLSTATE of a connection that was not made; a server
+that speaks another language than English seems to be away."""
 _DEFAULTS: Final[Mapping[str, Any]] = {
     "application_name": "recpipe",
     "connect_timeout": PATIENCE_S,
@@ -85,12 +92,21 @@ def connect(address: Address) -> psycopg.Connection[dict[str, Any]]:
 
     Raises:
         psycopg.Error: it cannot be reached.
+        DeniedError: it does not let us in.
         CommandError: there is no password in its file.
     """
     secret = {} if address.password_file is None else {"password": _password(address.password_file)}
-    connection = psycopg.Connection.connect(
-        autocommit=True, row_factory=dict_row, **{**address.parameters, **secret}
-    )
+    try:
+        connection = psycopg.Connection.connect(
+            autocommit=True, row_factory=dict_row, **{**address.parameters, **secret}
+        )
+    except psycopg.OperationalError as error:
+        if _REFUSED.search(str(error)) is None:
+            raise
+        raise DeniedError(
+            f"the queue's database at {address} does not let us in: {_words(error)}. Check the user and the "
+            f"name of the database, and the password: PGPASSWORD, a passfile, or {PASSWORD_FILE}."
+        ) from error
     try:
         settle(connection, SCHEMA)
     except BaseException:
@@ -143,8 +159,12 @@ def told(address: str) -> Iterator[None]:
         raise _ours(error, address) from error
 
 
+def _words(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
 def _ours(error: BaseException, address: str) -> Exception:
-    words = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    words = _words(error)
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return DeniedError(
             f"the queue's database at {address} denies it: {words}. Grant the role CREATE on the database, "

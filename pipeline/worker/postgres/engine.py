@@ -14,7 +14,7 @@ from procrastinate.manager import JobManager
 from procrastinate.sql import queries
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
-from pipeline.errors import CommandError, EngineBusyError, LostError
+from pipeline.errors import CommandError, DeniedError, EngineBusyError, LostError
 from pipeline.worker.columns import needs_values
 from pipeline.worker.engine import LEASE_MS, refuse_part
 from pipeline.worker.jobs import (
@@ -281,9 +281,17 @@ class PostgresEngine:
                 self._drop()
             self._turn.release()
 
+    def _connected(self) -> Connection[dict[str, Any]]:
+        try:
+            return self._connecting()
+        except DeniedError as error:
+            if not self._brought_up:
+                raise
+            raise EngineBusyError(str(error)) from error  # it let us in before: passwords change
+
     def _ready(self) -> Connection[dict[str, Any]]:
         if self._connection is None:
-            self._connection = self._connecting()
+            self._connection = self._connected()
         if not self._brought_up:
             bring_up(self._connection)
             self._brought_up = True
