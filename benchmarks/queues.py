@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.api import processors
 from pipeline.worker.jobs import Ended, Needs, Order, State
 from pipeline.worker.open import open_engine
 from tests.servers import postgres
@@ -26,7 +27,7 @@ JOBS = 2000
 ROOM = Needs(1, 1 << 40, 1 << 40)
 DONE = Ended(State.DONE, 0)
 PATIENCE_S = 300
-CORES = os.cpu_count() or 1
+CORES = processors()
 _LONG = (
     '{{"version": 1, "source": "{source}", "targets": [{{"place": "{place}"}}], "outputs": {outputs},'
     ' "limits": {{"settle": "0", "settle_limit": "0"}}}}'

@@ -14,7 +14,7 @@ from pipeline.cli import wishes
 from pipeline.cli.answer import Answer
 from pipeline.cli.app import Command, Commands
 from pipeline.cli.boundary import check
-from pipeline.errors import CommandError, EngineBusyError, ExitCode, NoSpaceError
+from pipeline.errors import CommandError, ExitCode
 from pipeline.model.durations import duration_ms
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def waited(queue: Engine, numbers: Sequence[int]) -> Waited:
     Raises:
         CommandError: one of them is not there, or not any more.
     """
+    from pipeline.worker.endings import AWAY
+
     ended: dict[int, Job] = {}
     while open_ := [number for number in numbers if number not in ended]:
         check()
@@ -95,7 +97,7 @@ def waited(queue: Engine, numbers: Sequence[int]) -> Waited:
                 job = found(queue, number)
                 if job.end is not None:
                     ended[number] = job
-        except (EngineBusyError, NoSpaceError):
+        except AWAY:
             pass
         if len(ended) < len(set(numbers)):
             time.sleep(LOOK_S)

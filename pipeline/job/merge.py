@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import OwnedError
 from pipeline.job.make import Doing, make
-from pipeline.job.works import Done, works_of
+from pipeline.job.works import Done, mine, refuse_another_call, works_of
 from pipeline.steps.arrange import arrange_plan
 from pipeline.steps.find import find
 
@@ -49,6 +49,9 @@ def merge_all(
     works = [(work, work.place.kept(work.wanted)) for work in works_of(source, found, options, dest)]
     source.shared(min(limits.jobs, max(len(work.inventory.recording.users) for work, _ in works)))
     plans = {w.place.name: arrange_plan(source, w.inventory, options) for w, kept in works if not kept}
+    for work, kept in works:
+        if not kept:
+            refuse_another_call(work, mine(work), plans[work.place.name], limits)
     begin(sum(output.reads for plan in plans.values() for output in plan.outputs))
     return tuple(
         _ended(work, kept, limits) if kept else _merge(work, plans[work.place.name], doing)

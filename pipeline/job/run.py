@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from pipeline.errors import CommandError, NoRecordingError, OwnedError, RecpipeError
 from pipeline.job.make import Doing, make
 from pipeline.job.ready import made_ready
-from pipeline.job.resume import CLEAN, TELL, Left, Next, is_another_call
+from pipeline.job.resume import CLEAN, TELL, Left, Next
 from pipeline.job.tell import tell_done, tell_failed
-from pipeline.job.works import Done, place_at, works_of
+from pipeline.job.works import Done, mine, place_at, refuse_another_call, works_of
 from pipeline.journal.notes import texts
 from pipeline.steps import clean
 from pipeline.steps.arrange import arrange_plan
@@ -124,7 +124,7 @@ class _Run:
         if old:
             self.published.add(old.job)
         with place.hold(work.wanted, self.limits, published=bool(old)) as shelf:
-            if _mine(work) != left.manifest:
+            if mine(work) != left.manifest:
                 raise OwnedError(f"another recpipe has just ended this job in {place.name}: run again.")
             manifest = self._with_cleaning(old or self._made(work, shelf, doing, left.manifest), place)
             shelf.notes.write(TELL, {})
@@ -148,7 +148,7 @@ class _Run:
 
     def _left(self, work: Work) -> Left:
         place, wanted = work.place, work.wanted
-        before, notes = _mine(work), place.left(wanted.job)
+        before, notes = mine(work), place.left(wanted.job)
         kept = place.kept(replace(wanted, tool=before.tool)) if before else None
         cleans = bool(kept and self.job.delete_source and not kept.deletes_source and not clean.doubts(kept))
         return Left(before, kept is not None and self._is_published(kept), notes, cleans)
@@ -165,14 +165,9 @@ class _Run:
 
             raise error_of(self.edges.known.dead)
         doing.source.shared(min(doing.limits.jobs, len(work.inventory.recording.users)))
-        fetch = self._spread(
-            work, shelf, plan := arrange_plan(doing.source, work.inventory, self.job.options)
-        )
-        if before and not doing.limits.overwrite and is_another_call(before, plan.outputs):
-            raise CommandError(
-                f"{work.place.name} has the files of another call that is named {before.recording.name} too:"
-                " choose another place, one for each call."
-            )
+        plan = arrange_plan(doing.source, work.inventory, self.job.options)
+        refuse_another_call(work, before, plan, doing.limits)
+        fetch = self._spread(work, shelf, plan)
         self.edges.admit(plan, shelf.beat)
         self.edges.begin(sum(output.reads for output in plan.outputs))
         fetch(self.edges.clock)  # by which it is seen that something moves
@@ -241,9 +236,3 @@ class _Run:
             else:
                 self._remove(texts(shelf.notes.read(CLEAN).get("etags")), shelf)
         return Done(place.name, manifest, already=False)
-
-
-def _mine(work: Work) -> Manifest | None:
-    """The manifest in the place of a job, if it is the job's, whatever its inputs were."""
-    found = work.place.manifest()
-    return found if found and found.job == work.wanted.job else None

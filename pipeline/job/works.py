@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import __version__
-from pipeline.errors import ExitCode
+from pipeline.errors import CommandError, ExitCode
+from pipeline.job.resume import is_another_call
 from pipeline.model.manifest import Manifest, Origin
 from pipeline.model.outputs import cut, safe
 from pipeline.steps.folders import placed
@@ -16,10 +17,11 @@ from pipeline.steps.publish import FolderPlace
 
 if TYPE_CHECKING:
     from pipeline.model.options import Options
+    from pipeline.model.plan import Plan
     from pipeline.sources.protocol import Source
     from pipeline.steps.deliver import Target
     from pipeline.steps.find import Found
-    from pipeline.steps.place import Place
+    from pipeline.steps.place import Limits, Place
     from pipeline.vendors.inventory import Inventory
 
 
@@ -72,6 +74,31 @@ def works_of(
         Work(inventory, _wanted(inventory, options), _place(place, inventory, found))
         for inventory in found.inventories
     ]
+
+
+def mine(work: Work) -> Manifest | None:
+    """The manifest in the place of a job, if it is the job's, whatever its inputs were."""
+    found = work.place.manifest()
+    return found if found and found.job == work.wanted.job else None
+
+
+def refuse_another_call(work: Work, before: Manifest | None, plan: Plan, limits: Limits) -> None:
+    """Keep a second call out of the place of the first one.
+
+    Args:
+        work: what is to be made.
+        before: `mine`.
+        plan: of what is to be made.
+        limits: may let files be replaced.
+
+    Raises:
+        CommandError: what is there is of another call.
+    """
+    if before and not limits.overwrite and is_another_call(before, plan.outputs):
+        raise CommandError(
+            f"{work.place.name} has the files of another call that is named {before.recording.name} too:"
+            " choose another place, one for each call."
+        )
 
 
 def _wanted(inventory: Inventory, options: Options) -> Manifest:

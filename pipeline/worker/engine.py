@@ -50,7 +50,8 @@ class Engine(Protocol):
         Args:
             order: to keep.
             newest: the newest job of its key by what the caller saw, 0 for none. Where a newer one is there,
-                that one is told even if it has ended: others saw the same and were sooner.
+                that one is told even if it has ended: others saw the same and were sooner. None where jobs
+                that have ended do not matter.
         """
         ...
 

@@ -79,9 +79,9 @@ class Places:
         if self.absolute and not path.is_absolute():
             raise CommandError(f"expected an absolute path below {self.root}")
         try:
-            top = self.root.resolve()
+            top = self.root.resolve(strict=True)
             found = (top / path).resolve()
-        except (OSError, ValueError, RuntimeError):  # a ring of links
+        except (OSError, ValueError, RuntimeError):  # no root, or a ring of links
             raise CommandError("it cannot be looked for below the root") from None
         if not found.is_relative_to(top):
             raise CommandError(f"it lies outside the root that {self.table} has")

@@ -162,6 +162,7 @@ class _Watching:
             listing=lambda: self._listed(over),
             clock=utc_ms,
             deadline_ms=watched.deadline_ms,
+            is_over=over.is_set,
         )
 
         def tell(said: str) -> None:

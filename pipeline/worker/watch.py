@@ -128,6 +128,7 @@ class Watch:
         clock: UTC ms.
         task: what is known of a Volcengine task.
         deadline_ms: by when a job should be done after it was submitted.
+        is_over: asked on the way: nothing more is to be asked of the queue.
     """
 
     def __init__(
@@ -141,6 +142,7 @@ class Watch:
         clock: Callable[[], int],
         task: Task | None = None,
         deadline_ms: int = DAY_MS,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self._engine = engine
         self._source = source
@@ -150,6 +152,7 @@ class Watch:
         self._clock = clock
         self._task = task
         self._deadline_ms = deadline_ms
+        self._is_over = is_over
         self._seen: dict[str, Found] = {}
         self._works: dict[str, Job] | None = None
 
@@ -164,6 +167,8 @@ class Watch:
         self._works = None
         before, self._seen = self._seen, seen
         for source, found in seen.items():
+            if self._is_over():
+                return
             if (made := self._submitted(found, before.get(source))) is not None:
                 yield made
 
@@ -172,6 +177,8 @@ class Watch:
         key, now = key_of(document, found.source), self._clock()
         same = self._engine.jobs(key=key, most=1)
         job = same[0] if same else self._elsewhere(document, found.source)
+        if self._is_over():  # it may not have read all
+            return None
         why = verdict(found, before, job, now, self._settle_ms)
         if why not in {Verdict.NEW, Verdict.CHANGED}:
             return None
@@ -183,18 +190,17 @@ class Watch:
         """The newest job of the same work, whose files go elsewhere; the queue is read once in a look."""
         if self._works is None:
             self._works = {}
-            for job in _all(self._engine):
+            for job in self._all():
                 with suppress(CommandError):
                     self._works.setdefault(work_of(job.order.document, "a job"), job)
         return self._works.get(work_of(document, source))
 
-
-def _all(engine: Engine) -> Iterator[Job]:
-    """All jobs that are no parts of others, the newest first."""
-    before = 0
-    while page := engine.jobs(before=before):
-        yield from (job for job in page if not job.parent)
-        before = page[-1].id
+    def _all(self) -> Iterator[Job]:
+        """All jobs that are no parts of others, the newest first."""
+        before = 0
+        while not self._is_over() and (page := self._engine.jobs(before=before)):
+            yield from (job for job in page if not job.parent)
+            before = page[-1].id
 
 
 def keep_looking(

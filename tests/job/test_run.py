@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,9 @@ from pipeline.errors import (
 )
 from pipeline.job import run as running
 from pipeline.job.merge import merge_all
+from pipeline.job.run import run
+from pipeline.job.shares import Known
+from pipeline.job.spec_json import parse_job
 from pipeline.job.tell import tell_done
 from pipeline.journal.journal import folder_journal
 from pipeline.model.manifest import FILE, Manifest, from_json
@@ -28,6 +32,7 @@ from pipeline.model.options import Options
 from pipeline.sources.folder import Folder
 from pipeline.steps import clean as cleaning
 from pipeline.steps import publish as publishing
+from pipeline.steps.deliver import Target
 from pipeline.steps.place import Limits
 from pipeline.storage.below import Below
 from pipeline.storage.open import open_store
@@ -123,13 +128,17 @@ def test_late_slices_make_a_new_revision_that_is_told_again(
     assert files == {name: data for name, data in tree(tmp_path / "merged").items() if name != FILE}
 
 
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another call in the room of ``plain-trtc``: TRTC's names have the room, and no task."""
+    text = (ROOT / "fixtures" / "plain-trtc.toml").read_text("utf-8")
+    return make(parse(text.replace("2026-03-02T", "2026-03-03T")), tmp_path_factory.mktemp("later")).place
+
+
 @pytest.mark.parametrize("outputs", [{}, {"kind": "snapshot", "every": "5s"}], ids=["files", "pictures"])
 def test_another_call_of_the_same_name_does_not_take_the_place_of_the_first(
-    made: Callable[[str], Made], tmp_path: Path, outputs: dict[str, Any]
+    made: Callable[[str], Made], later: Path, tmp_path: Path, outputs: dict[str, Any]
 ) -> None:
-    """TRTC's names have the room, and no task: two calls in one room are told apart by their time."""
-    text = (ROOT / "fixtures" / "plain-trtc.toml").read_text("utf-8")
-    later = make(parse(text.replace("2026-03-02T", "2026-03-03T")), tmp_path / "later").place
     first, second = (
         document(source, tmp_path / "done", outputs=outputs) for source in (made("plain-trtc").place, later)
     )
@@ -144,6 +153,35 @@ def test_another_call_of_the_same_name_does_not_take_the_place_of_the_first(
     assert three.done
     assert three.done.manifest.files.isdisjoint(one.done.manifest.files)
     assert set(tree(tmp_path / "done")) == three.done.manifest.files | {FILE}
+
+
+def test_another_call_is_refused_before_others_are_asked_for_shares_of_it(
+    made: Callable[[str], Made], later: Path, tmp_path: Path
+) -> None:
+    composite = {"kind": "compose", "composite": {"size": "320x180"}}
+    first, second = (
+        document(source, tmp_path / "done", outputs=composite, limits={"spread": "1s"})
+        for source in (made("plain-trtc").place, later)
+    )
+    (one,) = ran(first)
+    assert one.done
+    in_a_queue = replace(Told().edges, known=Known(reached=True))
+    (two,) = run(parse_job(json.dumps(second), "job.json", ROOT), in_a_queue)
+    assert "has the files of another call that is named" in str(two.error)
+
+
+def test_a_merge_does_not_put_another_call_in_the_place_of_the_first_either(
+    made: Callable[[str], Made], later: Path, tmp_path: Path, swift_http: S3Server
+) -> None:
+    inside = open_store(settings(swift_http, bucket(swift_http)), environ(swift_http))
+    for place in (tmp_path / "done", Target("vod:room", Below(inside, "room/"))):
+        (one,) = merge_all(Folder(made("plain-trtc").place), place, Options(), Limits())
+        with pytest.raises(CommandError, match="has the files of another call that is named"):
+            merge_all(Folder(later), place, Options(), Limits())
+        (again,) = merge_all(Folder(made("plain-trtc").place), place, Options(), Limits())
+        assert again.already
+        (other,) = merge_all(Folder(later), place, Options(), Limits(overwrite=True))
+        assert other.manifest.files.isdisjoint(one.manifest.files)
 
 
 def test_what_a_new_revision_no_longer_has_is_removed(made: Callable[[str], Made], tmp_path: Path) -> None:

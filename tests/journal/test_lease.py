@@ -38,7 +38,7 @@ ELSEWHERE = Runner("there", "another boot", "", 8, 100)
 HOLD = """
 import sys
 from pathlib import Path
-from pipeline.journal.lease import LOOKS, RENEWALS, FolderLease, StoreLease
+from pipeline.journal.lease import FolderLease, StoreLease
 from pipeline.storage.local import LocalStore
 
 place = Path(sys.argv[2])

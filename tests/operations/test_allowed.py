@@ -174,6 +174,14 @@ def test_what_is_wrong_with_the_table_is_told_with_its_path(tmp_path: Path, tabl
         operations_settings(read_settings(str(written(tmp_path, table)), {}))
 
 
+def test_nothing_is_below_a_root_that_is_gone(tmp_path: Path) -> None:
+    """A disk that is not mounted: its files would come to lie on another."""
+    allowed = operations_settings(read_settings(str(written(tmp_path)), {})).allowed
+    (tmp_path / "root").rmdir()
+    with pytest.raises(CommandError, match="it cannot be looked for below the root"):
+        allowed.sources.checked("recordings")
+
+
 def test_the_root_must_be_there_and_is_relative_to_the_file(tmp_path: Path) -> None:
     (tmp_path / "recpipe.toml").write_text(f'{STORES}\n[operations]\nroot = "nowhere"')
     with pytest.raises(CommandError, match=r"operations\.root: it is no folder"):

@@ -159,6 +159,22 @@ def test_what_somebody_cancelled_is_not_made_by_what_comes_late(here: Room) -> N
     assert here.job().state is State.CANCELLED
 
 
+@pytest.mark.parametrize(("how", "jobs"), [(Ended(State.DEAD, 3), 2), (DONE, 1)])
+def test_what_comes_at_once_while_the_first_job_runs_is_not_lost_either(
+    here: Room, how: Ended, jobs: int
+) -> None:
+    here.take(event(305, 1))
+    here.pass_ms(6 * HOUR_MS)
+    claim = here.engine.claim("w", ROOM)
+    assert claim is not None
+    at_once = event(305, 2, at_ms=here.clock.utc_ms + 8_000)
+    here.pass_ms(9_000)
+    here.take(at_once, at_once)
+    here.engine.end(claim, how)
+    here.pass_ms(HOUR_MS)
+    assert len(here.jobs()) == jobs
+
+
 @pytest.mark.parametrize("how", [DONE, Ended(State.DEAD, 4, "poison"), Ended(State.CANCELLED, 130)])
 def test_a_job_that_has_ended_is_not_made_again_by_what_was_known_before(here: Room, how: Ended) -> None:
     here.take(*ended())

@@ -129,6 +129,11 @@ def test_folders_are_below_the_root_links_followed(tmp_path: Path, place: str, *
             read(tmp_path, text)
 
 
+def test_a_root_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"serve\.root: it is no folder"):
+        read(tmp_path, f'[serve]\nroot = "{tmp_path}/gone"\n')
+
+
 def test_a_ring_of_links_is_said(tmp_path: Path) -> None:
     (tmp_path / "ring").symlink_to(tmp_path / "ring")
     text = rule(JOB.replace("vod:{day}/{name}", f"{tmp_path}/ring/a")) + f'\n[serve]\nroot = "{tmp_path}"\n'

@@ -15,6 +15,7 @@ from pipeline.errors import CommandError
 from pipeline.storage.settings import read_settings
 from pipeline.worker.inbox.settings import serve_settings
 from pipeline.worker.jobs import Order
+from pipeline.worker.serving import END_S
 from pipeline.worker.sqlite.engine import SqliteEngine
 from tests.cli.running import run
 from tests.serve.served import PATIENCE_S, STORES, configured, serving, until
@@ -101,7 +102,7 @@ def test_a_store_that_does_not_answer_does_not_hold_up_the_end(tmp_path: Path) -
             for _ in "ab":
                 asked.enter_context(silent.accept()[0])
             served.process.send_signal(signal.SIGTERM)
-            assert served.process.wait(PATIENCE_S) == 0
+            assert served.process.wait(END_S * 0.8) == 0
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.demo.made import Made
+    from tests.servers.postgres import Postgres
 
 
 def command(*arguments: str) -> list[str]:
@@ -87,3 +88,12 @@ def test_what_is_wrong_is_said_before_anything_begins(
     assert words in said.err
     assert "secret" not in said.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_lets_nobody_in_ends_the_worker(
+    postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "of nobody")
+    said = run("worker", "--engine", f"postgres:{postgres_server.dsn('postgres')}")
+    assert (said.code, said.out) == (6, "")
+    assert "does not let us in" in said.err

@@ -98,7 +98,7 @@ class Store:
         self.now_ms = now_ms
         self.engine = engine
 
-    def watch(self) -> Watch:
+    def watch(self, is_over: Callable[[], bool] = lambda: False) -> Watch:
         return Watch(
             self.engine,
             "calls:",
@@ -106,6 +106,7 @@ class Store:
             settle_ms=SETTLE,
             listing=lambda: self.objects,
             clock=lambda: self.now_ms,
+            is_over=is_over,
         )
 
 
@@ -156,6 +157,21 @@ def test_what_another_host_made_between_the_look_and_the_order_is_not_made_again
     monkeypatch.setattr(here.engine, "jobs", looked)
     assert list(here.watch().look()) == []
     assert [job.state for job in engine.jobs()] == [State.DONE]
+
+
+def test_a_look_ends_where_it_is_over(engine: SqliteEngine) -> None:
+    store = Store(engine, utc_ms())
+    store.objects = [slice_of(f"{name}/", "room", 5) for name in "abcd"]
+    made = list(store.watch(lambda: len(engine.jobs()) == 2).look())
+    assert len(made) == len(engine.jobs()) == 2
+
+
+def test_a_look_that_is_over_while_it_reads_the_queue_submits_nothing(engine: SqliteEngine) -> None:
+    store = Store(engine, utc_ms())
+    store.objects = [slice_of("a/", "room", 5)]
+    asked = iter([False])
+    assert list(store.watch(lambda: next(asked, True)).look()) == []
+    assert engine.jobs() == []
 
 
 def test_what_was_submitted_is_told_even_if_the_queue_is_away_behind_it(

@@ -136,16 +136,13 @@ class Dispatcher:
     def _after(self, job: Job, rule: Rule, want: Wanted) -> _Became:
         """What becomes of news when there is a job: another one only where that cannot have known of them."""
         made = Made(job.id, job.order.key)
-        margin_ms = 0 if job.state is State.DEAD else LATE_MS  # there may have been no file at all
+        margin_ms = LATE_MS if job.state is State.DONE else 0  # else there may have been no file at all
         began = job.started_ms > 0 and want.at_ms > job.started_ms + margin_ms
         if not began or job.state is State.CANCELLED:
             return _Became(f"job {job.id}", made=made)
         if job.state not in ENDED:
             return _Became(f"job {job.id}, which may miss what came later", self.clock() + LOOK_MS, made)
         key = f"{job.order.key.partition('+')[0]}+{want.at_ms}"
-        same = self.engine.jobs(key=key, most=1)
-        if same:
-            return _Became(f"job {same[0].id}", made=Made(same[0].id, key))
         return self._submit(rule, key, job.order.document, want)
 
     def _submit(self, rule: Rule, key: str, document: str, want: Wanted) -> _Became:

@@ -187,6 +187,8 @@ def serve_settings(settings: Settings) -> ServeSettings:
     stores = tuple(StoreAddress(name, "", "") for name in settings.stores)
     root = folder / table.root if table.root else None
     read = _Reader(folder, Places(TABLE, stores, root, absolute=True))
+    if root is not None and not root.is_dir():
+        read.wrong.append("serve.root: it is no folder")
     apps = read.apps(table.apps)
     rules = read.rules(table.rules)
     watches = tuple(read.watches(table.watches))

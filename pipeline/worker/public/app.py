@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pipeline.journal.here import utc_ms
 from pipeline.vendors.events import delivery
 from pipeline.worker.public.intake import GOOD, UNAVAILABLE, Answer
 
@@ -88,7 +88,7 @@ class PublicApp:
             return Answer(LATE, sentence="the body was cut off.")
         if body is None:
             return Answer(LARGE, sentence=f"the body has over {MOST_BODY} bytes.")
-        came = delivery(body, request.headers.raw, request.scope["query_string"], time.time_ns() // 1_000_000)
+        came = delivery(body, request.headers.raw, request.scope["query_string"], utc_ms())
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._intake.take, route, came)
         try:
             return await asyncio.wait_for(work, KEEP_S)

@@ -78,9 +78,11 @@ class SqliteEngine:
     def submit(self, order: Order, *, newest: int | None = None) -> Submitted:
         """As `Engine.submit`."""
         with self._alone() as db:
-            return self._kept(db, order, newest=_MOST if newest is None else newest)
+            return self._kept(db, order, newest=newest)
 
-    def _kept(self, db: sqlite3.Connection, order: Order, parent: int = 0, newest: int = _MOST) -> Submitted:
+    def _kept(
+        self, db: sqlite3.Connection, order: Order, parent: int = 0, newest: int | None = None
+    ) -> Submitted:
         values = rows.order_values(order, parent)
         found = db.execute(rows.OF_KEY, values | {"newest": newest}).fetchone()
         if found is not None:
@@ -222,7 +224,7 @@ class SqliteEngine:
             refuse_part(job)
             if job is None or job.state not in ENDED:
                 return job
-            other = db.execute(rows.OF_KEY, {"key": job.order.key, "newest": _MOST}).fetchone()
+            other = db.execute(rows.OF_KEY, {"key": job.order.key, "newest": None}).fetchone()
             if other is not None:
                 raise CommandError(
                     f"job {number} is not tried again: job {other['id']} does the same, and has not ended."
