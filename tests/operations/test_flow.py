@@ -124,11 +124,16 @@ def test_a_database_that_stands_still_is_not_ready_until_it_goes_on(
             answer = there.ask("/ready")
             assert (answer.status, answer.headers["retry-after"]) == (503, "5")
             assert there.ask("/health").status == 200
+            metrics = there.ask("/metrics", headers=ASKED)
+            assert metrics.status == 200
+            assert "recpipe_queue_up 0.0" in metrics.data.decode()
+            assert "recpipe_jobs{" not in metrics.data.decode()
         finally:
             for pid in group:
                 os.kill(pid, signal.SIGCONT)
         while there.ask("/ready").status != 200:
             pass
+        assert "recpipe_queue_up 1.0" in there.ask("/metrics", headers=ASKED).data.decode()
 
 
 def test_a_job_that_was_posted_is_an_order_of_the_queue(folder: Path) -> None:

@@ -92,6 +92,19 @@ def test_secrets_are_in_the_environment_or_in_files_two_of_them_at_a_time(tmp_pa
         pytest.param(rule(more='on = ["started"]'), "rules.0.on.0", id="a phase that starts nothing"),
         pytest.param(rule(more='deadline = "soon"'), "no duration", id="a time that is none"),
         pytest.param(rule(more='on = "ready"'), "rules.0.on", id="a text for a list"),
+        pytest.param(
+            rule(JOB.replace("{task}", "{tusk}")),
+            "source: {tusk} is none of {task}, {room}",
+            id="no such field",
+        ),
+        pytest.param(
+            rule(JOB.replace("{name}", "{nome}")), "place: {nome} is none of", id="no such field of a place"
+        ),
+        pytest.param(
+            rule(more='app = "8"') + app("env:A").replace("signed_by", 'app = "7"\nsigned_by'),
+            'rules.0 (a): app "8" has no entry in [[serve.apps]]',
+            id="an app that nobody signs for",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_path(tmp_path: Path, text: str, words: str) -> None:
@@ -104,7 +117,7 @@ def test_what_is_wrong_is_said_with_its_path(tmp_path: Path, text: str, words: s
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(CommandError) as caught:
         read(tmp_path, rule(JOB.replace("calls:", "other:")) + app("x") + app("env:A") * 2)
-    for words in ("rules.0: other:", "apps.0.signed_by", "apps.2: route trtc"):
+    for words in ("rules.0 (a): other:", "apps.0.signed_by", "apps.2: route trtc"):
         assert words in str(caught.value)
 
 
@@ -143,7 +156,7 @@ def test_a_ring_of_links_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("environ", "words"),
-    [({}, "SERVE_SECRET holds no secret"), ({"SERVE_SECRET": "short"}, "6 to 1024 bytes")],
+    [({}, "SERVE_SECRET is not set"), ({"SERVE_SECRET": "short"}, "6 to 1024 bytes")],
 )
 def test_a_secret_that_is_not_there_ends_it_before_it_begins(
     tmp_path: Path, environ: dict[str, str], words: str

@@ -128,6 +128,17 @@ def test_a_store_that_does_not_answer_does_not_hold_up_the_end(tmp_path: Path) -
             "often",
         ),
         ('store = "calls:"\njob = "none.json"', "none.json cannot be read"),
+        (
+            (
+                'store = "calls:"\nevery = "0"\n'
+                'job = {version = 1, source = "{source}", targets = [{place = "vod:"}]}'
+            ),
+            "every: expected 1s or more",
+        ),
+        (
+            'store = "calls:"\njob = {version = 1, source = "{source}", targets = [{place = "vod:{task}"}]}',
+            "job.targets: {task} is not known of what nobody announced, only {name}",
+        ),
     ],
 )
 def test_what_cannot_be_watched_is_said_with_its_path(tmp_path: Path, entry: str, fault: str) -> None:

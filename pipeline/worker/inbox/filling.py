@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FIELDS = ("task", "room", "user", "app", "vendor", "day", "folder")
 _NAME = "name"
 FIELD = re.compile(r"\{(" + "|".join((*FIELDS, _NAME)) + r")\}")
+BRACES = re.compile(r"\{[^{}]*\}")
 SAMPLE = {
     "task": "task",
     "room": "room",
@@ -92,10 +93,12 @@ class Template:
 def faults(document: Any) -> Iterator[str]:
     """Fields that hold what they may not, each with its path."""
     for where, text in _texts(document, ()):
-        found = FIELD.search(text)
+        path, found = ".".join(map(str, where)), FIELD.search(text)
         if found and not (_among(where, _OWN) or (_among(where, _WHERE) and _may_hold(where, text))):
-            path = ".".join(map(str, where))
             yield f"{path}: it may not hold {found[0]}"
+        unknown = BRACES.search(FIELD.sub("", text)) if _among(where, _WHERE) else None
+        if unknown:
+            yield f"{path}: {unknown[0]} is none of {', '.join(f'{{{name}}}' for name in (*FIELDS, _NAME))}"
 
 
 def _may_hold(where: Sequence[str | int], text: str) -> bool:

@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from pipeline.storage.settings import Settings
 
 ROUTES = ("agora", "trtc", "tuicallkit", "volcengine", "s3")
+_ROUTES = {"agora": ("agora",), "trtc": ("trtc", "tuicallkit"), "volcengine": ("volcengine",)}
+"""By which events of a vendor come; those of stores name a bucket, and no app."""
 LEAST_SECRET, MOST_SECRET = 6, 1024
 """Bytes. Vendors' consoles make short ones."""
+LEAST_EVERY_MS = 1000
 _PLACE = re.compile(r"env:(?P<variable>[A-Za-z_][A-Za-z0-9_]*)|file:(?P<path>.+)", re.ASCII)
 TABLE = "[serve] of recpipe.toml"
 _NAME = r"^[a-z0-9][a-z0-9\-]{0,62}$"
@@ -95,7 +98,9 @@ class SecretPlace:
     def read(self, environ: Mapping[str, str]) -> bytes:
         """Its bytes; raises CommandError where there is none."""
         if self.path is None:
-            found, where = environ.get(self.variable, "").encode("utf-8", "surrogateescape"), self.variable
+            if self.variable not in environ:
+                raise CommandError(f"{self.variable} is not set: expected a secret in the environment")
+            found, where = environ[self.variable].encode("utf-8", "surrogateescape"), self.variable
         else:
             where = str(self.path)
             try:
@@ -167,7 +172,7 @@ class ServeSettings:
                         wrong.append(str(error))
                 found.setdefault(route, {})[app] = tuple(secrets)
         if wrong:
-            raise CommandError(f"{'; '.join(wrong)}.")
+            raise CommandError(f"{'; '.join(dict.fromkeys(wrong))}.")
         return found
 
 
@@ -190,7 +195,7 @@ def serve_settings(settings: Settings) -> ServeSettings:
     if root is not None and not root.is_dir():
         read.wrong.append("serve.root: it is no folder")
     apps = read.apps(table.apps)
-    rules = read.rules(table.rules)
+    rules = read.rules(table.rules, apps)
     watches = tuple(read.watches(table.watches))
     if read.wrong:
         raise CommandError(f"{settings.source}: {'; '.join(read.wrong)}.")
@@ -226,10 +231,13 @@ class _Reader:
             )
         return found
 
-    def rules(self, written: list[_Rule]) -> dict[str, Rule]:
+    def rules(self, written: list[_Rule], apps: Mapping[str, Mapping[str, object]]) -> dict[str, Rule]:
         found: dict[str, Rule] = {}
         for number, each in enumerate(written):
-            where = f"serve.rules.{number}"
+            where = f"serve.rules.{number} ({each.name})"
+            signed = {app for route in _ROUTES.get(each.vendor, ()) for app in apps.get(route, ())}
+            if each.app and signed and each.app not in signed:
+                self.wrong.append(f'{where}: app "{each.app}" has no entry in [[serve.apps]]')
             if each.name in found:
                 self.wrong.append(f"{where}: there is a rule {each.name} already")
             try:
@@ -249,12 +257,18 @@ class _Reader:
         template = self._document(written.job)
         if template.get("source") != SOURCE:
             raise CommandError(f'job.source: expected "{SOURCE}", which stands for each recording')
-        parse_job(json.dumps(template), "its job", self.folder)
+        job = parse_job(json.dumps(template), "its job", self.folder)
+        if unknown := filling.BRACES.search(job.place.replace("{name}", "")):
+            raise CommandError(
+                f"job.targets: {unknown[0]} is not known of what nobody announced, only {{name}}"
+            )
         document = document_of(template, written.store)
         for address in (written.store, next(t["place"] for t in document["targets"] if "place" in t)):
             self.places.checked(address)
-        times = (duration_ms(text) for text in (written.settle, written.every, written.deadline))
-        return Watched(written.store, MappingProxyType(template), *times)
+        settle_ms, every_ms, deadline_ms = map(duration_ms, (written.settle, written.every, written.deadline))
+        if every_ms < LEAST_EVERY_MS:
+            raise CommandError("every: expected 1s or more")
+        return Watched(written.store, MappingProxyType(template), settle_ms, every_ms, deadline_ms)
 
     def _rule(self, written: _Rule) -> Rule:
         document = self._document(written.job)

@@ -39,12 +39,15 @@ if TYPE_CHECKING:
 
     from pipeline.worker.allowed import Allowed
     from pipeline.worker.engine import Engine
+    from pipeline.worker.jobs import Standing
     from pipeline.worker.operations.heard import Counters, Inbox
 
 T = TypeVar("T")
 
 READY_S = 3.0
 """Within which a queue answers that is ready."""
+METRICS_S = 5.0
+"""For the queue's part of the metrics: Prometheus waits 10 s for all of them."""
 ANSWER_S = 20.0
 """For everything else: an engine waits 10 s for what is locked or away."""
 BODY_S = 10.0
@@ -144,19 +147,16 @@ class Operations:
         )
 
     async def _metrics(self, _: Request) -> Response:
-        text = await self._ask(self._told)
-        return Response(text, headers={"Content-Type": TEXT})
-
-    def _told(self) -> bytes:
-        return metrics_text(
-            Told(
-                standing=self._engine.standing(),
-                sums=self._watched.sums(),
-                callbacks=self._counters.numbers(),
-                inbox=self._inbox.counts() if self._inbox else None,
-                now_ms=utc_ms(),
+        standing: Standing | None
+        try:
+            standing, sums = await self._ask(
+                lambda: (self._engine.standing(), self._watched.sums()), METRICS_S
             )
-        )
+        except (RecpipeError, TimeoutError):
+            standing, sums = None, self._watched.last
+        inbox = await self._ask(self._inbox.counts) if self._inbox else None
+        text = metrics_text(Told(standing, sums, self._counters.numbers(), inbox, utc_ms()))
+        return Response(text, headers={"Content-Type": TEXT})
 
     async def _health(self, _: Request) -> Response:
         return _json({"status": "alive"})

@@ -28,14 +28,14 @@ class Told:
     """What the metrics tell.
 
     Attributes:
-        standing: of the queue.
+        standing: of the queue; None where it does not answer.
         sums: of what ended since the process began.
         callbacks: by route and outcome.
         inbox: events that are kept, and tasks that wait; None where there is no inbox.
         now_ms: UTC.
     """
 
-    standing: Standing
+    standing: Standing | None
     sums: Sums
     callbacks: Mapping[tuple[str, str], int]
     inbox: tuple[int, int] | None
@@ -55,7 +55,10 @@ class _Told(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """One after another."""
-        yield from self._queue()
+        standing = self._told.standing
+        yield GaugeMetricFamily("recpipe_queue_up", "Whether the queue answers.", value=standing is not None)
+        if standing is not None:
+            yield from self._queue(standing)
         yield from self._results()
         calls = CounterMetricFamily(
             "recpipe_callbacks", "Deliveries by route and what became of them.", labels=["route", "outcome"]
@@ -68,13 +71,13 @@ class _Told(Collector):
             yield GaugeMetricFamily("recpipe_events", "Events of vendors that are kept.", value=events)
             yield GaugeMetricFamily("recpipe_tasks_due", "Recordings that wait for a job.", value=tasks)
 
-    def _queue(self) -> Iterator[Metric]:
+    def _queue(self, standing: Standing) -> Iterator[Metric]:
         jobs = GaugeMetricFamily("recpipe_jobs", "Jobs in the queue.", labels=["state", "vendor"])
-        numbers = {(state, ""): 0 for state in State} | dict(self._told.standing.numbers)
+        numbers = {(state, ""): 0 for state in State} | dict(standing.numbers)
         for (state, vendor), number in sorted(numbers.items()):
             jobs.add_metric([str(state), vendor], number)
         yield jobs
-        oldest = self._told.standing.oldest_ms
+        oldest = standing.oldest_ms
         yield GaugeMetricFamily(
             "recpipe_oldest_waiting_seconds",
             "For how long a job waits that could have begun; 0 where none does.",

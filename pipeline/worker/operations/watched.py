@@ -88,6 +88,8 @@ class Watched:
         self._since_ms = since_ms
         self._seen: dict[tuple[int, int], int] = {}
         self._sums = Sums()
+        self.last = Sums()
+        """What was told last, for when the queue cannot be asked."""
 
     def sums(self) -> Sums:
         """With all that has ended by now. Raises as the queue does; then nothing is lost."""
@@ -101,7 +103,8 @@ class Watched:
             self._seen = {
                 which: at for which, at in self._seen.items() if at >= self._since_ms - 2 * OVERLAP_MS
             }
-            return deepcopy(self._sums)  # another thread may count while this one is read
+            self.last = deepcopy(self._sums)  # another thread may count while this one is read
+            return self.last
 
     def _take(self, page: Sequence[Job]) -> None:
         for job in page:
