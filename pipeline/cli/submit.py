@@ -162,7 +162,9 @@ def _line(each: Put) -> str:
 )
 @click.option("--not-before", metavar="TIME", help="Nobody begins it earlier: 8h from now, or UTC.")
 @click.option(
-    "--deadline", metavar="TIME", help="It should be done by then; workers warn before.  [default: 24h]"
+    "--deadline",
+    metavar="TIME",
+    help="It should be done by then; workers warn before.  [default: 24h after it may begin]",
 )
 @click.option("--wait", is_flag=True, help="Wait until the jobs have ended; the exit code is the highest.")
 @wishes.as_json
@@ -184,18 +186,20 @@ def command(
     stand anywhere.
     """
     from pipeline.journal.here import utc_ms
+    from pipeline.worker.schedule import deadline_of
 
     if key is not None and len(files) > 1:
         raise CommandError("--key is that of one job: submit the files one by one.")
     if key == "":
         raise CommandError("--key is empty: give one, or leave it out.")
     now = utc_ms()
+    begin_ms = at_ms(not_before, "--not-before", now)
     found = orders(
         files,
         key=key,
         priority=priority,
-        not_before_ms=at_ms(not_before, "--not-before", now),
-        deadline_ms=at_ms(deadline, "--deadline", now),
+        not_before_ms=begin_ms,
+        deadline_ms=deadline_of(at_ms(deadline, "--deadline", now), begin_ms, now),
         config=config,
         local=engine.startswith("sqlite:"),
     )

@@ -19,6 +19,8 @@ def faults_of(error: ValidationError) -> list[str]:
     found: dict[str, str] = {}
     for fault in error.errors(include_input=False, include_url=False):
         where = ".".join(_path(fault["loc"]))
+        if fault["type"] == "too_short" and any(path.startswith(f"{where}.") for path in found):
+            continue  # its items are there, and wrong
         what = fault["msg"].removesuffix(".").removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             what = "is not known"

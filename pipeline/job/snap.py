@@ -36,8 +36,8 @@ def snap(work: Work, plan: Plan, options: SnapshotOptions, shelf: Shelf, doing: 
     before = work.place.manifest()
     if before is not None and before.job != work.wanted.job and not doing.limits.overwrite:
         raise CommandError(
-            f"{work.place.name} has the manifest of other work: choose another place with -o, or use "
-            "--overwrite to replace it."
+            f"{work.place.name} has the manifest of other work: choose another place, or allow to "
+            "replace it (--overwrite, or overwrite in a job's limits)."
         )
     found = snapshots(plan, options, naming_of(options.name, work.inventory.like))
 

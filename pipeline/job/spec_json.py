@@ -113,6 +113,18 @@ class Vod(_Model):
     vod: str = Field(min_length=1, description="Its name in recpipe.toml.")
 
 
+def _target(asked: object) -> str:
+    """Which of the kinds of targets a part of a document is."""
+    is_vod = "vod" in asked if isinstance(asked, dict) else isinstance(asked, Vod)
+    return "Vod" if is_vod else "Place"
+
+
+Target = Annotated[
+    Annotated[Place, Tag("Place")] | Annotated[Vod, Tag("Vod")],
+    Discriminator(_target),
+]
+
+
 class Notify(_Model):
     """A webhook that is told how the job ended."""
 
@@ -151,7 +163,7 @@ class Document(_Model):
         Discriminator(_kind),
     ] = Outputs()
     names: str = Field(default="", description="The pattern of --name; empty for the default names.")
-    targets: tuple[Place | Vod, ...] = Field(min_length=1, description="One place, and VOD services.")
+    targets: tuple[Target, ...] = Field(min_length=1, description="One place, and VOD services.")
     notify: tuple[Notify, ...] = ()
     delete_source: Literal["never", "after-verify"] = "never"
     limits: Limits = Limits()

@@ -171,8 +171,8 @@ class StoreShelf:
         foreign = set(_found(self._target, sorted(others)))
         if foreign and not self._limits.overwrite:
             raise CommandError(
-                f"{self._target.at(min(foreign))} exists and is not the result of this merge: use "
-                "--overwrite to replace it, or another place with -o."
+                f"{self._target.at(min(foreign))} exists and is not the result of this merge: allow to "
+                "replace it (--overwrite, or overwrite in a job's limits), or choose another place."
             )
         limits = self._limits
         beside = [o for o in outputs if not _leaves(o, self._target, films=limits.films)]

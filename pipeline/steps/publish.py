@@ -290,8 +290,8 @@ def refuse_foreign(place: Path, files: Sequence[str], *, overwrite: bool) -> Non
     taken = next((file for file in files if (place / file).exists()), None)
     if taken is not None and not overwrite:
         raise CommandError(
-            f"{place / taken} exists and is not the result of this merge: use --overwrite to replace it, "
-            "or another folder with -o."
+            f"{place / taken} exists and is not the result of this merge: allow to replace it (--overwrite, "
+            "or overwrite in a job's limits), or choose another place."
         )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import CommandError
-from pipeline.worker.jobs import State
+from pipeline.worker.jobs import LAST_MS, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +97,17 @@ def _opens_ms(windows: tuple[Window, ...], first: int) -> int:
         if is_open(windows, moment := first + minute * _MINUTE_MS):
             return moment
     raise AssertionError("a window opens within three days")
+
+
+def deadline_of(given_ms: int, not_before_ms: int, now_ms: int) -> int:
+    """The deadline of an order; one that gives none would come behind all that have one, for ever.
+
+    Args:
+        given_ms: UTC; 0 for none.
+        not_before_ms: UTC before which nobody begins it.
+        now_ms: UTC.
+    """
+    return given_ms or min(max(now_ms, not_before_ms) + DEADLINE_MS, LAST_MS)
 
 
 def due_ms(job: Job) -> int:

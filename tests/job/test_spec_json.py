@@ -195,6 +195,11 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ),
         pytest.param(changed("targets.0", {"plaec": "x"}), "targets.0.plaec: is not known", id="a target"),
         pytest.param(
+            changed("targets.0", {"vod": "main", "tags": {}}),
+            "job.json is no job: targets.0.tags: is not known.",
+            id="a field that only the other kind of target has",
+        ),
+        pytest.param(
             changed("targets.1.metadata", {"Call": "7"}),
             "targets: metadata has names of lower-case ASCII",
             id="metadata",

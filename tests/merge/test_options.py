@@ -285,7 +285,7 @@ def test_other_options_find_their_names_taken_until_they_may_overwrite(
     merge(made("plain-agora"), place)
     content = tree(place)
     aligned = Options(end=Moment(ticks.from_ms(9_000), absolute=False))
-    with pytest.raises(CommandError, match="use --overwrite"):
+    with pytest.raises(CommandError, match="allow to replace it"):
         merge(made("plain-agora"), place, aligned)
     assert tree(place) == content
     again = merge(made("plain-agora"), place, aligned, Limits(overwrite=True))
@@ -303,7 +303,7 @@ def test_a_changed_output_is_never_taken_for_a_finished_one(
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(CommandError, match="use --overwrite"):
+    with pytest.raises(CommandError, match="allow to replace it"):
         merge(made("video-only"), tmp_path)
     merge(made("video-only"), tmp_path, limits=Limits(overwrite=True))
     assert tree(tmp_path) == content

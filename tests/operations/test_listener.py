@@ -174,6 +174,13 @@ def test_whoever_asks_by_a_name_of_this_machine_is_answered(here: Listener, host
     assert here.ask("/jobs", headers={"Host": host}).status == 200
 
 
+def test_a_job_is_due_a_day_after_it_may_begin(here: Listener, engine: SqliteEngine) -> None:
+    said = here.post({**JOB, "source": "calls:live/later"}, "?not_before_ms=1900000000000")
+    job = engine.job(said.document["id"])
+    assert job is not None
+    assert job.order.deadline_ms == 1_900_000_000_000 + 86_400_000
+
+
 def test_a_job_is_made_once(here: Listener, engine: SqliteEngine) -> None:
     first = here.post(JOB, "?priority=5&deadline_ms=1900000000000")
     assert first.status == 201

@@ -19,7 +19,7 @@ from tests.cli.running import good, run
 from tests.documents import ROOT
 from tests.job.jobs import document
 from tests.worker.calls import PATIENCE_S
-from tests.worker.contract import taken
+from tests.worker.contract import DAY_MS, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ def test_a_job_is_submitted_and_its_number_told(engine: SqliteEngine, tmp_path: 
     said = good("submit", written(tmp_path / "job.json"), *QUEUE, "--priority", "7")
     assert said.out == f"job 1: {tmp_path}/job.json submitted\n"
     order = only(engine)
-    assert (order.priority, order.not_before_ms, order.deadline_ms) == (7, 0, 0)
+    assert (order.priority, order.not_before_ms) == (7, 0)
     told = json.loads(order.document)
     assert told["source"] == str(tmp_path / "recording")
     assert told["targets"] == [{"place": str(tmp_path / "done")}]
@@ -144,6 +144,15 @@ def test_a_jobs_own_files_are_those_beside_it_wherever_its_worker_stands(
     assert told["folder"] == str(tmp_path / "jobs" / "own")
     assert told["source"] == str(tmp_path / "recording")
     assert told["outputs"] == image
+
+
+@pytest.mark.parametrize(("later", "after"), [((), DAY_MS), (("--not-before", "30d"), 31 * DAY_MS)])
+def test_the_deadline_is_a_day_after_a_job_may_begin(
+    engine: SqliteEngine, tmp_path: Path, later: tuple[str, ...], after: int
+) -> None:
+    good("submit", written(tmp_path / "job.json"), *QUEUE, *later)
+    (job,) = engine.jobs()
+    assert abs(job.order.deadline_ms - job.submitted_ms - after) < PATIENCE_S * 1000
 
 
 def test_times_are_from_now_or_of_a_clock(engine: SqliteEngine, tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ class Operations:
 
     def _submit(self, text: str, query: list[tuple[str, str]]) -> Any:
         document = permitted(text, self._allowed)
-        said = self._engine.submit(asking.posted(query, document, key_of(document, WHAT)))
+        said = self._engine.submit(asking.posted(query, document, key_of(document, WHAT), utc_ms()))
         return said, self._engine.job(said.id)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError
 from pipeline.worker.jobs import LAST_MS, MOST_NUMBER, MOST_SMALL, Order, State
+from pipeline.worker.schedule import deadline_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +46,9 @@ def listing(query: Iterable[tuple[str, str]]) -> Listing:
     states = [value for name, value in pairs if name == "state"]
     if unknown := [state for state in states if state not in set(State)]:
         raise CommandError(f"state {unknown[0][:40]!r} is none: expected one of {', '.join(State)}.")
-    found = _singles([(name, value) for name, value in pairs if name != "state"], {"key", "most", "before"})
+    found = _singles(
+        [(name, value) for name, value in pairs if name != "state"], {"key", "most", "before"}, "state"
+    )
     return Listing(
         tuple(State(state) for state in states),
         found.get("key", ""),
@@ -54,13 +57,14 @@ def listing(query: Iterable[tuple[str, str]]) -> Listing:
     )
 
 
-def posted(query: Iterable[tuple[str, str]], document: str, usual_key: str) -> Order:
+def posted(query: Iterable[tuple[str, str]], document: str, usual_key: str, now_ms: int) -> Order:
     """The order of a posted job.
 
     Args:
         query: ``key``, ``priority``, ``not_before_ms``, ``deadline_ms`` (UTC).
         document: the job, checked.
         usual_key: where the query gives none.
+        now_ms: UTC.
 
     Raises:
         CommandError: as `listing`.
@@ -71,12 +75,13 @@ def posted(query: Iterable[tuple[str, str]], document: str, usual_key: str) -> O
         raise CommandError(f"key has {len(key)} characters: expected 1 to {MOST_KEY}.")
     if any(not char.isprintable() for char in key):
         raise CommandError("key has characters that nobody sees: expected some that can be printed.")
+    not_before_ms = _number(found, "not_before_ms", 0, 0, LAST_MS)
     return Order(
         key,
         document,
         priority=_number(found, "priority", 0, -MOST_SMALL, MOST_SMALL),
-        not_before_ms=_number(found, "not_before_ms", 0, 0, LAST_MS),
-        deadline_ms=_number(found, "deadline_ms", 0, 0, LAST_MS),
+        not_before_ms=not_before_ms,
+        deadline_ms=deadline_of(_number(found, "deadline_ms", 0, 0, LAST_MS), not_before_ms, now_ms),
     )
 
 
@@ -85,12 +90,12 @@ def number_of(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,19}", text, re.ASCII) else None
 
 
-def _singles(pairs: list[tuple[str, str]], known: set[str]) -> Mapping[str, str]:
+def _singles(pairs: list[tuple[str, str]], known: set[str], *others: str) -> Mapping[str, str]:
     names = [name for name, _ in pairs]
     for name in names:
         if name not in known:
             raise CommandError(
-                f"the parameter {name[:40]!r} is not known: expected {', '.join(sorted(known))}."
+                f"the parameter {name[:40]!r} is not known: expected {', '.join(sorted({*known, *others}))}."
             )
         if names.count(name) > 1:
             raise CommandError(f"the parameter {name} is given twice: give it once.")
