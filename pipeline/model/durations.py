@@ -23,7 +23,7 @@ def duration_ms(text: str) -> int:
     """
     found = _PARTS.fullmatch("0s" if text == "0" else text) if text else None
     if found is None:
-        raise CommandError(f"{text!r} is no duration: give hours, minutes or seconds, such as 6h, 2m or 90s.")
+        raise CommandError(f"{text!r} is no duration: give one such as 30d, 6h, 2m or 90s.")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[:4])
     whole = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     return whole * 1000 + int((found[5] or "").ljust(3, "0"))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.errors import EngineBusyError
+from pipeline.errors import CommandError, EngineBusyError
 from pipeline.vendors.events import delivery
 from pipeline.worker.inbox.rules import QUIET_MS
-from pipeline.worker.jobs import Again, Ended, Order, State
+from pipeline.worker.jobs import Again, Ended, Order, State, Submitted
 from pipeline.worker.orders import key_of
 from pipeline.worker.public.intake import GOOD, UNAVAILABLE
 from pipeline.worker.sqlite.engine import SqliteEngine
@@ -173,6 +173,23 @@ def test_what_comes_at_once_while_the_first_job_runs_is_not_lost_either(
     here.engine.end(claim, how)
     here.pass_ms(HOUR_MS)
     assert len(here.jobs()) == jobs
+
+
+def test_a_job_that_the_queue_refuses_holds_no_other_up(here: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit = here.engine.submit
+
+    def refusing(order: Order, *, newest: int | None = None) -> Submitted:
+        if "first" in order.document:
+            raise CommandError("the queue cannot keep this order.")
+        return submit(order, newest=newest)
+
+    monkeypatch.setattr(here.engine, "submit", refusing)
+    here.take(event(305, 2, task="first"), event(305, 2, task="second"), turns=False)
+    assert "second" in here.job().order.document
+    assert "cannot keep this order" in {each.task: each.became for each in here.inbox.latest()}["first"]
+    monkeypatch.undo()
+    here.pass_ms(HOUR_MS)
+    assert len(here.jobs()) == 2
 
 
 @pytest.mark.parametrize("how", [DONE, Ended(State.DEAD, 4, "poison"), Ended(State.CANCELLED, 130)])

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from pipeline.worker.jobs import Order
     from tests.servers.postgres import Postgres
 
+OUTSIDE = "it was ended with Procrastinate's own tools."
+CANCELS = "SELECT 1 FROM recpipe.procrastinate_cancel_job_v1(%s, false, false)"
+FAILS = "SELECT 1 FROM recpipe.procrastinate_finish_job_v1(%s, 'failed', false)"
+SUCCEEDS = "SELECT 1 FROM recpipe.procrastinate_finish_job_v1(%s, 'succeeded', false)"
 TERMINATED = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
  WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -72,6 +76,33 @@ def test_a_job_is_procrastinates_and_its_events_tell_what_became_of_it(queue: Ke
     )
     assert events == ["deferred", "started", "deferred_for_retry", "started", "succeeded"]
     assert queue.told("SELECT count(*) FROM recpipe.procrastinate_workers") == 0
+
+
+@pytest.mark.parametrize(
+    ("act", "end"),
+    [
+        (
+            CANCELS,
+            Ended(State.CANCELLED, 130, OUTSIDE),
+        ),
+        (
+            FAILS,
+            Ended(State.DEAD, 143, OUTSIDE),
+        ),
+        (
+            SUCCEEDS,
+            Ended(State.DONE, 0, OUTSIDE),
+        ),
+    ],
+    ids=["cancelled", "failed", "succeeded"],
+)
+def test_what_procrastinates_own_tools_have_ended_has_ended(queue: Kept, act: str, end: Ended) -> None:
+    number = queue.engine.submit(order()).id
+    if end.state is not State.CANCELLED:
+        taken(queue.engine)
+    queue.told(act, number)
+    job = kept(queue.engine, number)
+    assert (job.state, job.end, job.sentence) == (end.state, end, OUTSIDE)
 
 
 def test_each_claim_has_a_heartbeat_of_its_own(queue: Kept) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import CommandError, RecpipeError
 from pipeline.job.spec_json import parse_job
+from pipeline.report.words import moment
 from pipeline.worker.inbox.filling import Unfilled, values_of
 from pipeline.worker.inbox.inbox import Made
 from pipeline.worker.inbox.rules import Move, of_task, wanted
@@ -86,11 +87,13 @@ class Dispatcher:
         rules = of_task(self.settings.rules, due.task)
         try:
             became = {rule.name: self._by_rule(rule, due) for rule in rules}
+        except CommandError as error:  # it is the queue that refuses the job
+            self._put_off(due, str(error))
+            return
         except RecpipeError:
             raise
         except Exception as error:  # noqa: BLE001 - one task must not keep the others from being looked at
-            self.tell(f"task {due.task.task} cannot be looked at: {type(error).__name__}: {error}.")
-            self.inbox.mark(due, "it cannot be looked at: a bug.", due_ms=self.clock() + FAILED_MS, made={})
+            self._put_off(due, f"a bug ({type(error).__name__}: {error}).")
             return
         sentences = [f"{name}: {each.sentence}." for name, each in became.items() if each.sentence]
         self.inbox.mark(
@@ -100,6 +103,10 @@ class Dispatcher:
             made={name: each.made for name, each in became.items() if each.made is not None},
             lacks=any(each.lacks for each in became.values()),
         )
+
+    def _put_off(self, due: Due, why: str) -> None:
+        self.tell(f"task {due.task.task} cannot be looked at: {why}")
+        self.inbox.mark(due, f"it cannot be looked at: {why}", due_ms=self.clock() + FAILED_MS, made={})
 
     def _by_rule(self, rule: Rule, due: Due) -> _Became:
         want = wanted(rule, due.task, heard_ms=due.heard_ms, now_ms=self.clock())
@@ -155,5 +162,5 @@ class Dispatcher:
         )
         told = self.engine.submit(order, newest=0)  # nobody had one a moment ago
         if told.new:
-            self.tell(f"job {told.id}: {rule.name}, by news of {want.at_ms}.")
+            self.tell(f"job {told.id}: {rule.name}, by news of {moment(want.at_ms)}.")
         return _Became(f"job {told.id}", made=Made(told.id, key))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pipeline.errors import ExitCode
 from pipeline.worker import columns
-from pipeline.worker.jobs import State
+from pipeline.worker.jobs import ENDED, Ended, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -20,6 +22,13 @@ STATUSES: dict[State, tuple[str, ...]] = {
     State.CANCELLED: ("aborted", "cancelled"),  # while it ran, while it waited
 }
 """The first one is what an attempt ends with."""
+_CODES = {
+    State.DONE: ExitCode.GOOD,
+    State.DEAD: ExitCode.TERMINATED,
+    State.CANCELLED: ExitCode.INTERRUPTED,
+}
+_OUTSIDE = "it was ended with Procrastinate's own tools."
+"""Of a job whose end nobody told us."""
 _STATES = {status: state for state, statuses in STATUSES.items() for status in statuses}
 
 
@@ -35,7 +44,10 @@ def state_of(status: str) -> State:
 
 def job(row: Mapping[str, Any]) -> Job:
     """A row of `pipeline.worker.postgres.statements.KEPT`."""
-    return columns.job_of(row, state_of(row["status"]))
+    found = columns.job_of(row, state_of(row["status"]))
+    if found.state not in ENDED or found.end is not None:
+        return found
+    return replace(found, end=Ended(found.state, int(_CODES[found.state]), _OUTSIDE), sentence=_OUTSIDE)
 
 
 def text(words: str) -> str:
