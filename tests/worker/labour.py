@@ -18,6 +18,7 @@ from pathlib import Path
 from pipeline.errors import EngineBusyError, LostError
 from pipeline.worker.jobs import Claim, Ended, Needs, State
 from pipeline.worker.postgres.engine import PostgresEngine
+from pipeline.worker.postgres.session import Session
 from tests.worker.postgres_queue import opened
 
 _POLL_S = 0.02
@@ -59,6 +60,6 @@ def _finish(engine: PostgresEngine, claim: Claim) -> str:
 
 if __name__ == "__main__":
     place, written = sys.argv[1:]
-    labouring = PostgresEngine(lambda: opened(place, os.environ["PGPASSWORD"]), "the test's")
+    labouring = PostgresEngine(Session(lambda: opened(place, os.environ["PGPASSWORD"]), "the test's"))
     work(labouring, f"worker {os.getpid()}", Path(written))
     labouring.close()

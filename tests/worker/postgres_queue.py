@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 
 from pipeline.worker.postgres.connecting import settle
 from pipeline.worker.postgres.engine import PostgresEngine
+from pipeline.worker.postgres.session import Session
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -65,6 +66,6 @@ class Kept:
         self.told("UPDATE hands.clock SET ms = ms + %s RETURNING ms", ms)
 
     def beside(self) -> PostgresEngine:
-        engine = PostgresEngine(lambda: opened(self.dsn, self.server.password), "the test's")
+        engine = PostgresEngine(Session(lambda: opened(self.dsn, self.server.password), "the test's"))
         self._closing.callback(engine.close)
         return engine

@@ -15,6 +15,7 @@ from pipeline.worker.engine import LEASE_MS
 from pipeline.worker.jobs import Again, Ended, State
 from pipeline.worker.postgres import connecting, schema, statements
 from pipeline.worker.postgres.engine import PostgresEngine
+from pipeline.worker.postgres.session import Session
 from tests.worker.contract import DONE, ROOM, Contract, Handling, Parting, kept, order, taken
 from tests.worker.postgres_queue import Kept, opened
 from tests.worker.watching import Watching
@@ -309,7 +310,7 @@ def test_a_role_without_rights_is_told_which(queue: Kept) -> None:
     with queue.hands() as hands:
         hands.execute("CREATE ROLE nobody LOGIN PASSWORD 'of nobody'")
     dsn = queue.dsn.replace("//recpipe@", "//nobody@")
-    engine = PostgresEngine(lambda: opened(dsn, "of nobody"), "the test's")
+    engine = PostgresEngine(Session(lambda: opened(dsn, "of nobody"), "the test's"))
     with pytest.raises(DeniedError, match=r"the test's denies it: .*Grant the role CREATE"):
         engine.jobs()
     engine.close()

@@ -24,6 +24,7 @@ from pipeline.worker.jobs import ENDED, State
 from pipeline.worker.postgres import statements
 from pipeline.worker.postgres.connecting import settle
 from pipeline.worker.postgres.engine import PostgresEngine
+from pipeline.worker.postgres.session import Session
 from tests.worker.contract import DONE, ROOM, kept, order, taken
 from tests.worker.postgres_queue import PATH, Kept
 
@@ -81,7 +82,7 @@ def cut(queue: Kept, point: str, statement: str) -> PostgresEngine:
         connection.point, connection.statement = point, statement
         return connection
 
-    return PostgresEngine(connect, "the test's")
+    return PostgresEngine(Session(connect, "the test's"))
 
 
 points = pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_a_beat_that_comes_while_a_claim_looks_at_the_job_keeps_it(queue: Kept) 
         connection.happens = lambda: queue.told(beaten, queue.utc_ms / 1000)
         return connection
 
-    second = PostgresEngine(connect, "the test's")
+    second = PostgresEngine(Session(connect, "the test's"))
     assert second.claim("two", ROOM) is None
     second.close()
     queue.engine.end(first, DONE)

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis.stateful import initialize, run_state_machine_as_test
 
 from pipeline.worker.postgres.engine import PostgresEngine
+from pipeline.worker.postgres.session import Session
 from tests.worker.machine import BUSY, Machine
 from tests.worker.postgres_queue import Kept, opened
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tests.worker.clocks import Hands
 
 
-class _Told(PostgresEngine):
+class _Told(Session):
     """Its server is told the time of a test's clock before anything else."""
 
     def __init__(self, queue: Kept, hands: Hands) -> None:
@@ -30,8 +31,8 @@ class _Told(PostgresEngine):
         self._hands = hands
 
     @contextmanager
-    def _transaction(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
-        with super()._transaction() as connection:
+    def transaction(self) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+        with super().transaction() as connection:
             connection.execute("UPDATE hands.clock SET ms = %s", (self._hands.utc_ms,))
             yield connection
 
@@ -50,6 +51,6 @@ def test_any_acts_in_any_order(postgres_server: Postgres) -> None:
                 super().begin()
 
             def opened(self, hands: Hands) -> Engine:
-                return _Told(queue, hands)
+                return PostgresEngine(_Told(queue, hands))
 
         run_state_machine_as_test(OnPostgres, settings=settings(BUSY, max_examples=20))

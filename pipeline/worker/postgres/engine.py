@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections import Counter
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
@@ -14,7 +12,7 @@ from procrastinate.manager import JobManager
 from procrastinate.sql import queries
 from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
 
-from pipeline.errors import CommandError, DeniedError, EngineBusyError, LostError
+from pipeline.errors import CommandError, LostError
 from pipeline.worker.columns import needs_values
 from pipeline.worker.engine import LEASE_MS, refuse_part
 from pipeline.worker.jobs import (
@@ -35,11 +33,11 @@ from pipeline.worker.jobs import (
     by_state,
 )
 from pipeline.worker.postgres import rows, statements
-from pipeline.worker.postgres.connecting import PATIENCE_S, connect, parse_address, told
-from pipeline.worker.postgres.schema import bring_up
+from pipeline.worker.postgres.connecting import connect, parse_address
+from pipeline.worker.postgres.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from psycopg import Connection
 
@@ -62,32 +60,25 @@ def open_engine(dsn: str, environ: Mapping[str, str]) -> PostgresEngine:
         CommandError: as `parse_address`.
     """
     address = parse_address(dsn, environ)
-    return PostgresEngine(lambda: connect(address), str(address))
+    return PostgresEngine(Session(lambda: connect(address), str(address)))
 
 
 class PostgresEngine:
-    """One connection, which threads take in turns; it is made anew by the call after the one that lost it.
-
-    Not to be used on both sides of a fork.
+    """As `pipeline.worker.engine.Engine`; not to be used on both sides of a fork.
 
     Args:
-        connecting: makes a connection.
-        address: what sentences call the database.
+        session: with the database.
     """
 
     one_host = False
 
-    def __init__(self, connecting: Callable[[], Connection[dict[str, Any]]], address: str) -> None:
-        self._connecting = connecting
-        self._address = address
-        self._turn = threading.Lock()
-        self._connection: Connection[dict[str, Any]] | None = None
-        self._brought_up = False
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._manager = JobManager(SyncPsycopgConnector())
 
     def submit(self, order: Order, *, newest: int | None = None) -> Submitted:
         """As `Engine.submit`. Raises CommandError for an order that PostgreSQL cannot keep."""
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             return self._kept(connection, order, newest=newest)
 
     def _kept(
@@ -110,7 +101,7 @@ class PostgresEngine:
     def claim(self, worker: str, room: Needs) -> Claim | None:
         """As `Engine.claim`."""
         asked = {"lease_ms": LEASE_MS, **needs_values(room)}
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             for unwanted in connection.execute(statements.UNWANTED_OF_THE_DEAD, asked).fetchall():
                 _reaped(connection, unwanted["id"])
             while row := connection.execute(statements.NEXT, asked).fetchone():
@@ -139,7 +130,7 @@ class PostgresEngine:
             "parts": len(orders) or None,
             **_DROPPED,
         }
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             row = _mine(connection, statements.AGAIN, claim, given)
             for order in () if row["abort_requested"] else orders:
                 self._kept(connection, order, claim.job.id)
@@ -148,7 +139,7 @@ class PostgresEngine:
         said = {"code": how.code, "sentence": rows.text(how.sentence), "summary": rows.text(how.summary)}
         given = {**said, "status": rows.STATUSES[how.state][0]}
         parent = claim.job.parent if how.state is State.DEAD else 0
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             if parent:
                 connection.execute(statements.PARTS_LOCKED, {"parent": parent})
             _mine(connection, statements.END, claim, given)
@@ -156,7 +147,7 @@ class PostgresEngine:
                 _drop_parts(connection, parent)
 
     def _fenced(self, statement: LiteralString, claim: Claim, given: Mapping[str, Any]) -> dict[str, Any]:
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             return _mine(connection, statement, claim, given)
 
     def jobs(
@@ -172,13 +163,13 @@ class PostgresEngine:
         which = {"key": rows.text(key), "parent": parent, "most": most}
         asked = {"statuses": rows.statuses(states) if states else None, **which}
         last = before if before in _NUMBERS else _NUMBERS[-1]
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             return [rows.job(row) for row in connection.execute(statements.LISTED, {**asked, "before": last})]
 
     def ended(self, since_ms: int, *, most: int = 1000) -> Sequence[Job]:
         """As `Engine.ended`."""
         asked = {"since_ms": since_ms, "most": most}
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             return [rows.job(row) for row in connection.execute(statements.ENDED_SINCE, asked)]
 
     def counts(self) -> Mapping[State, int]:
@@ -188,7 +179,7 @@ class PostgresEngine:
     def standing(self) -> Standing:
         """As `Engine.standing`."""
         numbers: Counter[tuple[State, str]] = Counter()
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             for row in connection.execute(statements.STANDING):
                 numbers[rows.state_of(row["status"]), row["vendor"]] += row["number"]
             oldest = connection.execute(statements.OLDEST).fetchone()
@@ -199,7 +190,7 @@ class PostgresEngine:
         if not sentences or number not in _NUMBERS:
             return
         told = [rows.text(sentence) for sentence in sentences[-MOST_KEPT:]]
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             connection.execute(statements.NOTE, {"id": number, "sentences": told})
             connection.execute(statements.OLD_NOTES, {"id": number, "kept": MOST_KEPT})
 
@@ -207,7 +198,7 @@ class PostgresEngine:
         """As `Engine.said`."""
         if number not in _NUMBERS:
             return ()
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             found = connection.execute(statements.NOTES, {"id": number})
             return [Note(row["at_ms"], row["sentence"]) for row in found]
 
@@ -215,14 +206,14 @@ class PostgresEngine:
         """As `Engine.job`."""
         if number not in _NUMBERS:
             return None
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             return _read(connection, statements.ONE, number)
 
     def cancel(self, number: int) -> Job | None:
         """As `Engine.cancel`. One whose worker does not beat any more ends at once."""
         if number not in _NUMBERS:
             return None
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             refuse_part(_read(connection, statements.ONE, number))
             connection.execute(statements.PARTS_LOCKED, {"parent": number})
             job = _cancelled(connection, number)
@@ -234,7 +225,7 @@ class PostgresEngine:
         """As `Engine.retry`."""
         if number not in _NUMBERS:
             return None
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             job = _read(connection, statements.ONE, number)
             refuse_part(job)
             if job is None:
@@ -254,48 +245,12 @@ class PostgresEngine:
     def purge(self, before_ms: int, states: Collection[State]) -> int:
         """As `Engine.purge`."""
         asked = {"before_ms": before_ms, "statuses": rows.statuses(states)}
-        with self._transaction() as connection:
+        with self._session.transaction() as connection:
             return connection.execute(statements.PURGE, asked).rowcount
 
     def close(self) -> None:
         """As `Engine.close`."""
-        with self._turn:
-            self._drop()
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection[dict[str, Any]]]:
-        if not self._turn.acquire(timeout=PATIENCE_S):
-            raise EngineBusyError("the connection to the queue's database is in use: again later.")
-        try:
-            with told(self._address):
-                connection = self._ready()
-                with connection.transaction():
-                    yield connection
-        finally:
-            if self._connection is not None and self._connection.closed:
-                self._drop()
-            self._turn.release()
-
-    def _connected(self) -> Connection[dict[str, Any]]:
-        try:
-            return self._connecting()
-        except DeniedError as error:
-            if not self._brought_up:
-                raise
-            raise EngineBusyError(str(error)) from error  # it let us in before: passwords change
-
-    def _ready(self) -> Connection[dict[str, Any]]:
-        if self._connection is None:
-            self._connection = self._connected()
-        if not self._brought_up:
-            bring_up(self._connection)
-            self._brought_up = True
-        return self._connection
+        self._session.close()
 
 
 def _deferred(order: Order) -> TheirJob:
