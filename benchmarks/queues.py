@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.api import processors
-from pipeline.worker.jobs import Ended, Needs, Order, State
-from pipeline.worker.open import open_engine
+from pipeline.worker.queue.jobs import Ended, Needs, Order, State
+from pipeline.worker.queue.open import open_engine
 from tests.servers import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipeline.worker.engine import Engine
+    from pipeline.worker.queue.engine import Engine
 
 JOBS = 2000
 ROOM = Needs(1, 1 << 40, 1 << 40)

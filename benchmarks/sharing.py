@@ -9,8 +9,8 @@ import time
 from functools import partial
 from pathlib import Path
 
-from pipeline.worker.jobs import ENDED, Order, State
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import ENDED, Order, State
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 
 POLL_S = 0.05
 

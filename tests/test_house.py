@@ -43,8 +43,8 @@ HOMES = {
     "av": ("media/",),
     "click": ("cli/",),
     "rich": ("cli/",),
-    "procrastinate": ("worker/postgres/",),
-    "psycopg": ("worker/postgres/",),
+    "procrastinate": ("worker/queue/postgres/",),
+    "psycopg": ("worker/queue/postgres/",),
     "PIL": ("drawing/", "report/scenes.py"),
     "m3u8": ("vendors/playlists.py",),
     "pydantic": (
@@ -58,13 +58,13 @@ HOMES = {
         "publish/settings.py",
         "publish/tencent/table.py",
         "publish/volcengine/table.py",
-        "worker/inbox/settings.py",
-        "worker/operations/settings.py",
+        "worker/serve/inbox/settings.py",
+        "worker/serve/operations/settings.py",
     ),
-    "prometheus_client": ("worker/operations/metrics.py",),
-    "starlette": ("worker/operations/app.py", "worker/public/app.py"),
-    "uvicorn": ("worker/listening.py",),
-    "sqlite3": ("worker/sqlite/", "worker/inbox/inbox.py"),
+    "prometheus_client": ("worker/serve/operations/metrics.py",),
+    "starlette": ("worker/serve/operations/app.py", "worker/serve/public/app.py"),
+    "uvicorn": ("worker/serve/listening.py",),
+    "sqlite3": ("worker/queue/sqlite/", "worker/serve/inbox/inbox.py"),
     "urllib3": ("notify/sending.py", "storage/replies.py", "publish/wire.py", "publish/volcengine/wire.py"),
 }
 NO_NAMES = {"utils", "util", "common", "helpers", "helper", "types", "misc"}
@@ -98,13 +98,14 @@ def _contract(kind: str, module: str = "") -> dict[str, Any]:
     return found
 
 
-def test_every_room_is_a_layer_and_every_layer_a_room() -> None:
-    layers = _contract("layers")
+@pytest.mark.parametrize("container", ["pipeline", "pipeline.worker"])
+def test_every_room_is_a_layer_and_every_layer_a_room(container: str) -> None:
+    (layers,) = [c for c in CONTRACTS if c["type"] == "layers" and c["containers"] == [container]]
     assert layers["exhaustive"] is True
-    assert layers["containers"] == ["pipeline"]
     named = [room.strip() for layer in layers["layers"] for room in re.split("[|:]", layer)]
-    rooms = {path.stem for path in PIPELINE.glob("*.py")} - {"__init__"}
-    rooms |= {path.name for path in PIPELINE.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
+    place = PIPELINE.parent / container.replace(".", "/")
+    rooms = {path.stem for path in place.glob("*.py")} - {"__init__"}
+    rooms |= {path.name for path in place.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
     assert sorted(named) == sorted(rooms)
 
 

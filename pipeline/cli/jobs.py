@@ -20,8 +20,8 @@ from pipeline.model.durations import duration_ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from pipeline.worker.engine import Engine
-    from pipeline.worker.jobs import Job
+    from pipeline.worker.queue.engine import Engine
+    from pipeline.worker.queue.jobs import Job
 
 STATES = ("waiting", "running", "done", "dead", "cancelled")
 ENDS = STATES[2:]
@@ -42,8 +42,8 @@ CODES = (
 
 @contextmanager
 def opened(address: str, *, make: bool = False) -> Iterator[Engine]:
-    """The queue at an address. Raises as `pipeline.worker.open.open_engine`."""
-    from pipeline.worker.open import open_engine
+    """The queue at an address. Raises as `pipeline.worker.queue.open.open_engine`."""
+    from pipeline.worker.queue.open import open_engine
 
     queue = open_engine(address, make=make)
     try:
@@ -76,7 +76,7 @@ class Waited:
 
     def answer(self, document: Callable[[int], dict[str, Any]]) -> Answer:
         """What is told of them."""
-        from pipeline.worker.telling import job_rows
+        from pipeline.worker.queue.telling import job_rows
 
         return Answer(lambda: document(int(self.code)), lambda _: job_rows(self.jobs), self.code)
 
@@ -87,7 +87,7 @@ def waited(queue: Engine, numbers: Sequence[int]) -> Waited:
     Raises:
         CommandError: one of them is not there, or not any more.
     """
-    from pipeline.worker.endings import AWAY
+    from pipeline.worker.queue.engine import AWAY
 
     ended: dict[int, Job] = {}
     while open_ := [number for number in numbers if number not in ended]:
@@ -109,7 +109,7 @@ def _answer(jobs: Sequence[Job], lines: Sequence[str]) -> Answer:
 
 
 def _documents(jobs: Sequence[Job], code: int) -> dict[str, Any]:
-    from pipeline.worker.telling import job_document
+    from pipeline.worker.queue.telling import job_document
 
     return {"version": 1, "jobs": [job_document(job) for job in jobs], "exit_code": code}
 
@@ -134,8 +134,8 @@ def command() -> None:
 @wishes.as_json
 def list_(*, engine: str, states: tuple[str, ...], key: str, most: int, before: int, as_json: bool) -> int:
     """The jobs, the newest first, and how many there are of each state."""
-    from pipeline.worker.jobs import State
-    from pipeline.worker.telling import job_rows
+    from pipeline.worker.queue.jobs import State
+    from pipeline.worker.queue.telling import job_rows
 
     with opened(engine) as queue:
         jobs = queue.jobs([State(state) for state in states], key=key, most=most, before=before)
@@ -158,8 +158,8 @@ def list_(*, engine: str, states: tuple[str, ...], key: str, most: int, before: 
 @wishes.as_json
 def show(*, number: int, engine: str, as_json: bool) -> int:
     """All about a job: how it stands, what it is asked for, what came of it."""
-    from pipeline.worker.chunks.shares import standing
-    from pipeline.worker.telling import job_document, job_lines, note_documents
+    from pipeline.worker.queue.telling import job_document, job_lines, note_documents
+    from pipeline.worker.shift.chunks.shares import standing
 
     with opened(engine) as queue:
         job = found(queue, number)
@@ -194,7 +194,7 @@ def _parsed(text: str) -> Any:
 @wishes.as_json
 def logs(*, number: int, engine: str, as_json: bool) -> int:
     """What was said of a job, the last 200 sentences."""
-    from pipeline.worker.telling import note_documents, note_lines
+    from pipeline.worker.queue.telling import note_documents, note_lines
 
     with opened(engine) as queue:
         found(queue, number)
@@ -253,7 +253,7 @@ def retry(*, numbers: tuple[int, ...], states: tuple[str, ...], engine: str, as_
 
 def _ended(queue: Engine, states: Collection[str]) -> Iterator[Job]:
     """All jobs that ended so and are no part of another, the newest first."""
-    from pipeline.worker.jobs import State
+    from pipeline.worker.queue.jobs import State
 
     before = 0
     while page := queue.jobs([State(state) for state in states], most=MOST, before=before):
@@ -289,7 +289,7 @@ def purge(*, older_than: str, states: tuple[str, ...], engine: str, as_json: boo
     """Forget jobs that have ended, and what was said of them; their files stay."""
     from pipeline.journal.here import utc_ms
     from pipeline.report.words import count
-    from pipeline.worker.jobs import State
+    from pipeline.worker.queue.jobs import State
 
     before_ms = utc_ms() - duration_ms(older_than)
     with opened(engine) as queue:

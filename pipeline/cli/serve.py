@@ -50,16 +50,16 @@ def command(*, engine: str, public: str, operations: str, inbox: Path | None, co
     SIGTERM ends it when what has begun is answered.
     """
     try:
-        from pipeline.worker.operations.settings import operations_settings
-        from pipeline.worker.serving import Served, run
+        from pipeline.worker.serve.operations.settings import operations_settings
+        from pipeline.worker.serve.serving import Served, run
     except ModuleNotFoundError as error:
         raise CommandError(
             f"serve needs {error.name}: install it with pip install 'recpipe[serve]'."
         ) from error
     from pipeline.storage.settings import read_settings
-    from pipeline.worker.inbox.settings import serve_settings
-    from pipeline.worker.open import open_engine
-    from pipeline.worker.operations.guard import check_binding
+    from pipeline.worker.queue.open import open_engine
+    from pipeline.worker.serve.inbox.settings import serve_settings
+    from pipeline.worker.serve.operations.guard import check_binding
 
     read = read_settings(config, os.environ)
     settings, inside = serve_settings(read), operations_settings(read)

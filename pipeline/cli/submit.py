@@ -22,8 +22,8 @@ from pipeline.model.options import Moment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.worker.engine import Engine
-    from pipeline.worker.jobs import Job, Order
+    from pipeline.worker.queue.engine import Engine
+    from pipeline.worker.queue.jobs import Job, Order
 
 CODES = (
     ExitCode.LOSSES,
@@ -86,8 +86,8 @@ def orders(
     from pipeline.cli.run import text_of
     from pipeline.job.spec_json import parse_job
     from pipeline.storage.settings import read_settings
-    from pipeline.worker.jobs import Order
-    from pipeline.worker.orders import anchored, faults_of_places, key_of
+    from pipeline.worker.queue.jobs import Order
+    from pipeline.worker.queue.orders import anchored, faults_of_places, key_of
 
     settings, found = read_settings(config, os.environ), []
     for file in files:
@@ -123,7 +123,7 @@ def put(engine: Engine, files: tuple[Path, ...], found: list[Order]) -> Iterator
 
 
 def _document(told: list[Put], jobs: list[Job], code: int) -> dict[str, Any]:
-    from pipeline.worker.telling import job_document
+    from pipeline.worker.queue.telling import job_document
 
     return {
         "version": 1,
@@ -186,7 +186,7 @@ def command(
     stand anywhere.
     """
     from pipeline.journal.here import utc_ms
-    from pipeline.worker.schedule import deadline_of
+    from pipeline.worker.queue.schedule import deadline_of
 
     if key is not None and len(files) > 1:
         raise CommandError("--key is that of one job: submit the files one by one.")

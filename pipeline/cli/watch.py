@@ -78,8 +78,8 @@ def command(
 
     from pipeline.journal.here import utc_ms
     from pipeline.sources.open import open_source
-    from pipeline.worker.open import open_engine
-    from pipeline.worker.orders import anchored, anchored_address
+    from pipeline.worker.queue.open import open_engine
+    from pipeline.worker.queue.orders import anchored, anchored_address
     from pipeline.worker.watch import Watch, keep_looking
 
     template(job)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from pipeline.worker.diary import Said
+    from pipeline.worker.shift.diary import Said
 
 CPU_S = 86_400
 LEAST_MEMORY = 4 << 30
@@ -105,12 +105,12 @@ def command(
     Losses are no reason to try again; what fails for good is set aside with the reason. SIGTERM lets jobs go
     on for the time of --grace, the second one does not; then the exit code is 0.
     """
-    from pipeline.worker.loop import Worker
-    from pipeline.worker.machine import machine
-    from pipeline.worker.open import open_engine
-    from pipeline.worker.rules import Rules
-    from pipeline.worker.schedule import Window
-    from pipeline.worker.words import Bounds
+    from pipeline.worker.queue.open import open_engine
+    from pipeline.worker.queue.schedule import Window
+    from pipeline.worker.shift.loop import Worker
+    from pipeline.worker.shift.machine import machine
+    from pipeline.worker.shift.rules import Rules
+    from pipeline.worker.shift.words import Bounds
 
     rules = Rules(
         concurrency=concurrency,

@@ -32,8 +32,8 @@ class Settings:
         source: the file, for messages; "" where there is none.
         stores: by name.
         vod: the tables ``[vod.NAME]`` as they are written, for `pipeline.publish.settings`.
-        operations: the table ``[operations]`` as it is written, for `pipeline.worker.operations.settings`.
-        serve: the table ``[serve]`` as it is written, for `pipeline.worker.inbox.settings`.
+        operations: the table ``[operations]`` as written, for `pipeline.worker.serve.operations.settings`.
+        serve: the table ``[serve]`` as written, for `pipeline.worker.serve.inbox.settings`.
     """
 
     source: str = ""

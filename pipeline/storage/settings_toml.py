@@ -2,8 +2,8 @@
 
 The file holds no secret, it names where they are: a field that looks like one is refused before anything else
 is looked at, and no sentence here repeats a value that may be one. What ``[vod.NAME]`` means is read in
-`pipeline.publish.settings`, what ``[operations]`` means in `pipeline.worker.operations.settings`, and what
-``[serve]`` means in `pipeline.worker.inbox.settings`.
+`pipeline.publish.settings`, what ``[operations]`` means in `pipeline.worker.serve.operations.settings`, what
+``[serve]`` means in `pipeline.worker.serve.inbox.settings`.
 """
 
 from __future__ import annotations

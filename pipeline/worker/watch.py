@@ -17,8 +17,8 @@ from pipeline.errors import CommandError, RecpipeError
 from pipeline.job.asked import identity
 from pipeline.model.batch import apart, folder_name, inside, place_for
 from pipeline.vendors.inventory import sort_objects
-from pipeline.worker.jobs import ENDED, Order, State
-from pipeline.worker.orders import key_of, work_of
+from pipeline.worker.queue.jobs import ENDED, Order, State
+from pipeline.worker.queue.orders import key_of, work_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from pipeline.vendors.inventory import Group, Object
     from pipeline.vendors.volcengine import Task
-    from pipeline.worker.engine import Engine
-    from pipeline.worker.jobs import Job
+    from pipeline.worker.queue.engine import Engine
+    from pipeline.worker.queue.jobs import Job
 
 DAY_MS = 86_400_000
 SOURCE = "{source}"

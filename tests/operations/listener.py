@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from pipeline.storage.settings import read_settings
-from pipeline.worker.open import open_engine
-from pipeline.worker.operations.app import operations_app
-from pipeline.worker.operations.settings import operations_settings
+from pipeline.worker.queue.open import open_engine
+from pipeline.worker.serve.operations.app import operations_app
+from pipeline.worker.serve.operations.settings import operations_settings
 from tests.documents import ROOT
 
 if TYPE_CHECKING:

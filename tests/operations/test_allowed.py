@@ -11,8 +11,8 @@ import pytest
 from pipeline.errors import CommandError, ForbiddenError
 from pipeline.job.spec_json import parse_job
 from pipeline.storage.settings import read_settings
-from pipeline.worker.allowed import Allowed, permitted
-from pipeline.worker.operations.settings import operations_settings
+from pipeline.worker.serve.allowed import Allowed, permitted
+from pipeline.worker.serve.operations.settings import operations_settings
 from tests.operations.listener import ALLOWED, STORES, written
 
 JOB = {"version": 1, "source": "calls:live/room7", "targets": [{"place": "out:room7"}]}

@@ -6,9 +6,9 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
-from pipeline.worker.allowed import Allowed
-from pipeline.worker.operations.app import operations_app
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.serve.allowed import Allowed
+from pipeline.worker.serve.operations.app import operations_app
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pipeline.worker.jobs import State
+    from pipeline.worker.queue.jobs import State
 
 ENDS_S = 0.2
 

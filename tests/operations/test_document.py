@@ -18,12 +18,12 @@ import yaml
 from pipeline.cli.app import app
 from pipeline.model.durations import duration_ms
 from pipeline.storage.settings_toml import parse_settings
-from pipeline.worker.jobs import Order, Standing
-from pipeline.worker.operations.metrics import Told, metrics_text
-from pipeline.worker.operations.openapi import DOCUMENT
-from pipeline.worker.operations.settings import operations_settings
-from pipeline.worker.operations.watched import Sums
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import Order, Standing
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.serve.operations.metrics import Told, metrics_text
+from pipeline.worker.serve.operations.openapi import DOCUMENT
+from pipeline.worker.serve.operations.settings import operations_settings
+from pipeline.worker.serve.operations.watched import Sums
 from tests.documents import ROOT, blocks, prose
 from tests.operations.listener import STORES
 from tests.worker.contract import taken

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.worker.open import open_engine
+from pipeline.worker.queue.open import open_engine
 from tests.documents import ROOT
 from tests.operations.listener import TIMEOUT_S, Listener
 

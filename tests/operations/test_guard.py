@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from pipeline.errors import CommandError
-from pipeline.worker.operations.guard import Guard, check_binding
+from pipeline.worker.serve.operations.guard import Guard, check_binding
 
 TOKEN = b"0123456789abcdef"
 

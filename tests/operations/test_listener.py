@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.job.spec_json import MOST_BYTES
-from pipeline.worker.jobs import Ended, Order, State
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import Ended, Order, State
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from tests.operations.listener import ALLOWED, Listener, Orders, listening, written
 from tests.worker.contract import taken
 

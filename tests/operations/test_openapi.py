@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.worker.allowed import Allowed
-from pipeline.worker.operations.app import Operations
-from pipeline.worker.operations.heard import Silence
-from pipeline.worker.operations.openapi import DOCUMENT
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.serve.allowed import Allowed
+from pipeline.worker.serve.operations.app import Operations
+from pipeline.worker.serve.operations.heard import Silence
+from pipeline.worker.serve.operations.openapi import DOCUMENT
 from tests.operations.listener import ALLOWED, Orders, listening, written
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.worker.jobs import Ended, Order, State
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import Ended, Order, State
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from tests.browser.chromium import BROWSER
 from tests.operations.devtools import Page, paging
 from tests.operations.listener import Orders, listening, written

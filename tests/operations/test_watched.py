@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from pipeline.worker.jobs import Ended, Order, State
-from pipeline.worker.operations import watched
-from pipeline.worker.operations.watched import Watched
+from pipeline.worker.queue.jobs import Ended, Order, State
+from pipeline.worker.serve.operations import watched
+from pipeline.worker.serve.operations.watched import Watched
 from tests.worker.clocks import Hands
 from tests.worker.contract import PARTS, taken
 from tests.worker.model import Model

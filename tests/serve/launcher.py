@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING
 from pipeline.journal.here import utc_ms
 from pipeline.storage.settings import read_settings
 from pipeline.vendors.events import delivery
-from pipeline.worker.inbox.dispatch import Dispatcher
-from pipeline.worker.inbox.inbox import Inbox
-from pipeline.worker.inbox.settings import serve_settings
-from pipeline.worker.public.counts import Counts
-from pipeline.worker.public.intake import Intake
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.serve.inbox.dispatch import Dispatcher
+from pipeline.worker.serve.inbox.inbox import Inbox
+from pipeline.worker.serve.inbox.settings import serve_settings
+from pipeline.worker.serve.public.counts import Counts
+from pipeline.worker.serve.public.intake import Intake
 from tests.documents import ROOT
 from tests.serve.callbacks import APP, SECRET, trtc
 
 if TYPE_CHECKING:
-    from pipeline.worker.sqlite.opening import Connections
+    from pipeline.worker.queue.sqlite.opening import Connections
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from pipeline.storage.settings import read_settings
 from pipeline.vendors.events import delivery
-from pipeline.worker.inbox.dispatch import Dispatcher
-from pipeline.worker.inbox.inbox import Inbox
-from pipeline.worker.inbox.settings import serve_settings
-from pipeline.worker.public.counts import Counts
-from pipeline.worker.public.intake import Intake
-from pipeline.worker.sqlite.boot import Instant
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.sqlite.boot import Instant
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.serve.inbox.dispatch import Dispatcher
+from pipeline.worker.serve.inbox.inbox import Inbox
+from pipeline.worker.serve.inbox.settings import serve_settings
+from pipeline.worker.serve.public.counts import Counts
+from pipeline.worker.serve.public.intake import Intake
 from tests.serve.callbacks import APP, AT_MS, SECRET, trtc
 from tests.serve.served import WHOLE, configured
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipeline.worker.engine import Engine
-    from pipeline.worker.jobs import Job
+    from pipeline.worker.queue.engine import Engine
+    from pipeline.worker.queue.jobs import Job
 
 
 @dataclass(slots=True)

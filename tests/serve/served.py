@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from tests.documents import ROOT
 from tests.serve.callbacks import APP, SECRET
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from pipeline.worker.jobs import Job
+    from pipeline.worker.queue.jobs import Job
     from tests.serve.callbacks import Post
 
 PATIENCE_S = 30

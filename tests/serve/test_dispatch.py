@@ -13,11 +13,11 @@ import pytest
 
 from pipeline.errors import CommandError, EngineBusyError
 from pipeline.vendors.events import delivery
-from pipeline.worker.inbox.rules import QUIET_MS
-from pipeline.worker.jobs import Again, Ended, Order, State, Submitted
-from pipeline.worker.orders import key_of
-from pipeline.worker.public.intake import GOOD, UNAVAILABLE
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import Again, Ended, Order, State, Submitted
+from pipeline.worker.queue.orders import key_of
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.serve.inbox.rules import QUIET_MS
+from pipeline.worker.serve.public.intake import GOOD, UNAVAILABLE
 from tests.serve.callbacks import AT_MS, ended, event, trtc
 from tests.serve.launcher import Turn
 from tests.serve.rooms import Clock, Room, room
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pipeline.worker.jobs import Job
+    from pipeline.worker.queue.jobs import Job
     from tests.servers.postgres import Postgres
 
 HOUR_MS = 3_600_000

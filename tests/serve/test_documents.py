@@ -11,11 +11,11 @@ from urllib.error import HTTPError
 import pytest
 
 from pipeline.storage.settings import read_settings
-from pipeline.worker.inbox.inbox import RETENTION_MS
-from pipeline.worker.inbox.rules import QUIET_MS
-from pipeline.worker.inbox.settings import ROUTES, serve_settings
-from pipeline.worker.listening import HEAD_S, MOST_CONNECTIONS
-from pipeline.worker.public.app import BODY_S, KEEP_S, MOST_AT_ONCE, MOST_BODY
+from pipeline.worker.serve.inbox.inbox import RETENTION_MS
+from pipeline.worker.serve.inbox.rules import QUIET_MS
+from pipeline.worker.serve.inbox.settings import ROUTES, serve_settings
+from pipeline.worker.serve.listening import HEAD_S, MOST_CONNECTIONS
+from pipeline.worker.serve.public.app import BODY_S, KEEP_S, MOST_AT_ONCE, MOST_BODY
 from tests.documents import ROOT, blocks
 from tests.serve.callbacks import SECRET
 from tests.serve.served import configured, serving

@@ -13,8 +13,8 @@ from pipeline.job.spec_json import Document, parse_job
 from pipeline.storage.address import StoreAddress, parse_address
 from pipeline.vendors.events import Event, Phase
 from pipeline.vendors.tasks import Task
-from pipeline.worker.inbox.filling import FIELDS, SAMPLE, Template, Unfilled, escaped, faults, values_of
-from pipeline.worker.places import Places
+from pipeline.worker.serve.inbox.filling import FIELDS, SAMPLE, Template, Unfilled, escaped, faults, values_of
+from pipeline.worker.serve.places import Places
 from tests.documents import ROOT
 
 WHOLE: dict[str, Any] = {

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from pipeline.errors import CommandError, NoSpaceError, OutputError
 from pipeline.vendors.events import Event, Phase
-from pipeline.worker.inbox.inbox import MOST_AT_ONCE, RETENTION_MS, Inbox, Kept, Made
-from pipeline.worker.inbox.rows import event_of, text_of
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.serve.inbox.inbox import MOST_AT_ONCE, RETENTION_MS, Inbox, Kept, Made
+from pipeline.worker.serve.inbox.rows import event_of, text_of
 from tests.serve.rooms import Clock
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.worker.inbox.settings import ROUTES
-from pipeline.worker.public.intake import S3
-from pipeline.worker.public.openapi import document
+from pipeline.worker.serve.inbox.settings import ROUTES
+from pipeline.worker.serve.public.intake import S3
+from pipeline.worker.serve.public.openapi import document
 from tests.serve.callbacks import SECRET, event, trtc
 from tests.serve.served import Serving, configured, serving
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.worker.jobs import State
-from pipeline.worker.listening import MOST_CONNECTIONS
-from pipeline.worker.public.app import MOST_AT_ONCE
+from pipeline.worker.queue.jobs import State
+from pipeline.worker.serve.listening import MOST_CONNECTIONS
+from pipeline.worker.serve.public.app import MOST_AT_ONCE
 from tests.serve import callbacks
 from tests.serve.callbacks import APP, AT_MS, SECRET, Post, event, stored, trtc
 from tests.serve.served import PATIENCE_S, WHOLE, Canary, configured, send, serving, until

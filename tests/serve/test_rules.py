@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.vendors.events import Event, Phase
 from pipeline.vendors.tasks import Task, Wants
-from pipeline.worker.inbox.filling import Template
-from pipeline.worker.inbox.rules import QUIET_MS, USUAL, Move, Rule, of_task, wanted
+from pipeline.worker.serve.inbox.filling import Template
+from pipeline.worker.serve.inbox.rules import QUIET_MS, USUAL, Move, Rule, of_task, wanted
 
 HEARD_MS, LIMIT_MS = 1_000_000, 6 * 3_600_000
 

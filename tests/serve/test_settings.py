@@ -10,8 +10,8 @@ import pytest
 from pipeline.errors import CommandError
 from pipeline.storage.settings import read_settings
 from pipeline.vendors.events import Phase
-from pipeline.worker.inbox.rules import USUAL
-from pipeline.worker.inbox.settings import ServeSettings, serve_settings
+from pipeline.worker.serve.inbox.rules import USUAL
+from pipeline.worker.serve.inbox.settings import ServeSettings, serve_settings
 from tests.serve.served import JOB, STORES, WHOLE, configured
 
 if TYPE_CHECKING:

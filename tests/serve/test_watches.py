@@ -13,10 +13,10 @@ import pytest
 
 from pipeline.errors import CommandError
 from pipeline.storage.settings import read_settings
-from pipeline.worker.inbox.settings import serve_settings
-from pipeline.worker.jobs import Order
-from pipeline.worker.serving import END_S
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import Order
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.serve.inbox.settings import serve_settings
+from pipeline.worker.serve.serving import END_S
 from tests.cli.running import run
 from tests.serve.served import PATIENCE_S, STORES, configured, serving, until
 

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipeline.worker.jobs import ENDED, Job, Order, State
+from pipeline.worker.queue.jobs import ENDED, Job, Order, State
 from tests.documents import ROOT
 from tests.job.jobs import document, ran
 from tests.merge.merging import tree
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.demo.made import Made
-    from pipeline.worker.engine import Engine
+    from pipeline.worker.queue.engine import Engine
     from tests.worker.launcher import Strike
 
 NAMES = ("plain-agora", "missing-slice", "plain-trtc", "audio-only")

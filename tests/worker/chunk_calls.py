@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pipeline.worker.jobs import ENDED, Job, Order, State
+from pipeline.worker.queue.jobs import ENDED, Job, Order, State
 from tests.documents import ROOT
 from tests.job.jobs import ENVIRON, document, ran
 from tests.merge.merging import tree
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.worker.engine import Engine
+    from pipeline.worker.queue.engine import Engine
 
 LEASE_MS = 5_000
 PATIENCE_S = 180

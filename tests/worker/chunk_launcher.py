@@ -25,16 +25,16 @@ from pipeline.layout.composite import ComposeOptions
 from pipeline.steps import compose, publish
 from pipeline.steps.pieces import Workshop
 from pipeline.steps.stock import InFolder, InStore, Stock
-from pipeline.worker import child, retry
-from pipeline.worker.inside import main as inside
-from pipeline.worker.loop import Worker
-from pipeline.worker.rules import Rules
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.shift import child, retry
+from pipeline.worker.shift.inside import main as inside
+from pipeline.worker.shift.loop import Worker
+from pipeline.worker.shift.rules import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pipeline.worker.engine import Engine
+    from pipeline.worker.queue.engine import Engine
 
 VARIABLE = "RECPIPE_TEST_CHUNKS"
 INSIDE = ("-m", "tests.worker.chunk_launcher", "inside")
@@ -147,7 +147,7 @@ def _inside(arguments: list[str]) -> None:
 
 def _opened(queue: str, lease_ms: int) -> Engine:
     if queue.startswith("postgres:"):
-        from pipeline.worker.open import open_engine
+        from pipeline.worker.queue.open import open_engine
 
         return open_engine(queue)
     return SqliteEngine(Path(queue), lease_ms=lease_ms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.worker.sqlite.boot import Instant
+from pipeline.worker.queue.sqlite.boot import Instant
 
 
 @dataclass(slots=True)

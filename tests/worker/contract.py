@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pipeline.errors import CommandError, LostError
-from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import (
+from pipeline.worker.queue.engine import LEASE_MS
+from pipeline.worker.queue.jobs import (
     ENDED,
     UNWANTED,
     Again,
@@ -31,7 +31,7 @@ from pipeline.worker.jobs import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.worker.engine import Engine
+    from pipeline.worker.queue.engine import Engine
 
 DAY_MS = 86_400_000
 ROOM = Needs(cores=4, memory=1 << 40, disk=1 << 50)

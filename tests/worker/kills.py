@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.errors import EngineBusyError
-from pipeline.worker.jobs import ENDED, Job, Needs, Order, State
+from pipeline.worker.queue.jobs import ENDED, Job, Needs, Order, State
 from tests.documents import ROOT
 from tests.job.jobs import ENVIRON, document
 from tests.kill.launcher import Circumstances
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from pipeline.worker.engine import Engine
+    from pipeline.worker.queue.engine import Engine
     from tests.kill.scene import Call
     from tests.notify.receiver import Receiver
     from tests.servers.faults import Fault, Request, Rule

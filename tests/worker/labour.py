@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 
 from pipeline.errors import EngineBusyError, LostError
-from pipeline.worker.jobs import Claim, Ended, Needs, State
-from pipeline.worker.postgres.engine import PostgresEngine
-from pipeline.worker.postgres.session import Session
+from pipeline.worker.queue.jobs import Claim, Ended, Needs, State
+from pipeline.worker.queue.postgres.engine import PostgresEngine
+from pipeline.worker.queue.postgres.session import Session
 from tests.worker.postgres_queue import opened
 
 _POLL_S = 0.02

@@ -19,19 +19,19 @@ from unittest.mock import patch
 from pipeline.cli.streams import complain
 from pipeline.cli.worker import _stops
 from pipeline.steps import render
-from pipeline.worker import child, retry
-from pipeline.worker.inside import Inside
-from pipeline.worker.inside import main as inside
-from pipeline.worker.loop import Worker
-from pipeline.worker.open import open_engine
-from pipeline.worker.rules import Rules
-from pipeline.worker.sqlite.engine import SqliteEngine
-from pipeline.worker.words import Bounds
+from pipeline.worker.queue.open import open_engine
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.shift import child, retry
+from pipeline.worker.shift.inside import Inside
+from pipeline.worker.shift.inside import main as inside
+from pipeline.worker.shift.loop import Worker
+from pipeline.worker.shift.rules import Rules
+from pipeline.worker.shift.words import Bounds
 from tests.kill import launcher as circumstances
 from tests.worker.shift import ahead
 
 if TYPE_CHECKING:
-    from pipeline.worker.engine import Engine
+    from pipeline.worker.queue.engine import Engine
 
 VARIABLE = "RECPIPE_TEST_STRIKE"
 INSIDE = ("-m", "tests.worker.launcher", "inside")
@@ -141,7 +141,7 @@ class Hired:
         if kind == "sqlite":
             return SqliteEngine(Path(place), clock=ahead(self.ahead_ms), lease_ms=self.lease_ms)
         over_ms = max(1, self.lease_ms - self.ahead_ms)
-        patches.enter_context(patch("pipeline.worker.postgres.engine.LEASE_MS", over_ms))
+        patches.enter_context(patch("pipeline.worker.queue.postgres.engine.LEASE_MS", over_ms))
         return open_engine(self.queue)
 
     def work(self) -> None:

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from pipeline.errors import CommandError, LostError
-from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import ENDED, Again, Claim, Ended, Job, Needs, Order, Parted, State
+from pipeline.worker.queue.engine import LEASE_MS
+from pipeline.worker.queue.jobs import ENDED, Again, Claim, Ended, Job, Needs, Order, Parted, State
 from tests.worker.clocks import Hands
 from tests.worker.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.worker.engine import Engine
+    from pipeline.worker.queue.engine import Engine
 
 BUSY = settings(
     deadline=None, max_examples=60, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]

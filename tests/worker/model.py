@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError, LostError
-from pipeline.worker.engine import LEASE_MS, refuse_part
-from pipeline.worker.jobs import (
+from pipeline.worker.queue.engine import LEASE_MS, refuse_part
+from pipeline.worker.queue.jobs import (
     ENDED,
     MOST_KEPT,
     UNWANTED,
@@ -28,7 +28,7 @@ from pipeline.worker.jobs import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from pipeline.worker.jobs import Needs
+    from pipeline.worker.queue.jobs import Needs
     from tests.worker.clocks import Hands
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.rows import dict_row
 
-from pipeline.worker.postgres.connecting import settle
-from pipeline.worker.postgres.engine import PostgresEngine
-from pipeline.worker.postgres.session import Session
+from pipeline.worker.queue.postgres.connecting import settle
+from pipeline.worker.queue.postgres.engine import PostgresEngine
+from pipeline.worker.queue.postgres.session import Session
 
 if TYPE_CHECKING:
     from contextlib import ExitStack

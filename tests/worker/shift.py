@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import LostError
-from pipeline.worker.jobs import Ended, Needs, Order, State
-from pipeline.worker.sqlite.boot import this_machine
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import Ended, Needs, Order, State
+from pipeline.worker.queue.sqlite.boot import this_machine
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 
 if TYPE_CHECKING:
-    from pipeline.worker.jobs import Claim
-    from pipeline.worker.sqlite.boot import Clock, Instant
+    from pipeline.worker.queue.jobs import Claim
+    from pipeline.worker.queue.sqlite.boot import Clock, Instant
 
 ROOT = Path(__file__).parents[2]
 ROOM = Needs(cores=1)

@@ -13,11 +13,11 @@ import pytest
 
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
-from pipeline.worker.chunks.documents import share_of
-from pipeline.worker.chunks.shares import standing
-from pipeline.worker.jobs import State
-from pipeline.worker.schedule import due_ms
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import State
+from pipeline.worker.queue.schedule import due_ms
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.shift.chunks.documents import share_of
+from pipeline.worker.shift.chunks.shares import standing
 from tests.compose.pieces import CALL
 from tests.documents import ROOT
 from tests.notify.receiver import receiver
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pipeline.demo.made import Made
     from pipeline.job.shares import Share
-    from pipeline.worker.jobs import Job
+    from pipeline.worker.queue.jobs import Job
 
 
 @pytest.fixture(scope="module")

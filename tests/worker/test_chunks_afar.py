@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.demo.recorder import make
 from pipeline.demo.scenario_toml import parse
-from pipeline.worker.jobs import State
-from pipeline.worker.open import open_engine
+from pipeline.worker.queue.jobs import State
+from pipeline.worker.queue.open import open_engine
 from tests.compose.pieces import CALL
 from tests.job.between import Buckets
 from tests.job.jobs import ENVIRON

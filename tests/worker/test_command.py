@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.worker.jobs import Order, State
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import Order, State
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from tests.cli.running import run
 from tests.documents import ROOT
 from tests.worker.calls import NAMES, PATIENCE_S, Calls

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import EngineBusyError
-from pipeline.worker.jobs import ENDED, State
-from pipeline.worker.open import open_engine
-from pipeline.worker.retry import MOST_DEATHS
+from pipeline.worker.queue.jobs import ENDED, State
+from pipeline.worker.queue.open import open_engine
+from pipeline.worker.shift.retry import MOST_DEATHS
 from tests.worker.calls import NAMES, Calls
 from tests.worker.launcher import Strike
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from pipeline.worker.machine import boot_ms
-from pipeline.worker.open import open_engine
+from pipeline.worker.queue.open import open_engine
+from pipeline.worker.shift.machine import boot_ms
 from tests.cells import cell
 from tests.kill.launcher import Circumstances
 from tests.kill.scene import call_in

@@ -16,14 +16,14 @@ from pipeline.errors import BusyError, DeniedError, EngineBusyError, RecpipeErro
 from pipeline.job.spec_json import parse_job
 from pipeline.job.tell import tell_failed
 from pipeline.journal.here import utc_ms
-from pipeline.worker import child, retry
-from pipeline.worker.jobs import Needs, Order, State
-from pipeline.worker.loop import Worker
-from pipeline.worker.machine import machine
-from pipeline.worker.rules import Rules
-from pipeline.worker.schedule import Window
-from pipeline.worker.sqlite.engine import SqliteEngine
-from pipeline.worker.words import LIMITS_MS, Bounds, Step
+from pipeline.worker.queue.jobs import Needs, Order, State
+from pipeline.worker.queue.schedule import Window
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.shift import child, retry
+from pipeline.worker.shift.loop import Worker
+from pipeline.worker.shift.machine import machine
+from pipeline.worker.shift.rules import Rules
+from pipeline.worker.shift.words import LIMITS_MS, Bounds, Step
 from tests.documents import ROOT
 from tests.job.jobs import Told, document
 from tests.merge.merging import tree
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pipeline.demo.made import Made
-    from pipeline.worker.jobs import Again, Claim, Ended, Parted
+    from pipeline.worker.queue.jobs import Again, Claim, Ended, Parted
 
 RULES = Rules(drain=True, poll_ms=20, lease_ms=60_000)
 

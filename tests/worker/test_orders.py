@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.worker.jobs import LAST_MS, MOST_NUMBER, MOST_SMALL, Needs, Order
+from pipeline.worker.queue.jobs import LAST_MS, MOST_NUMBER, MOST_SMALL, Needs, Order
 
 GOOD = Order("a call", "{}")
 

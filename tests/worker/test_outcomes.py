@@ -9,7 +9,7 @@ import pytest
 from pipeline.job.run import Ran
 from pipeline.job.works import Done
 from pipeline.model.ledger import Entry, Sort
-from pipeline.worker.outcomes import outcome_of
+from pipeline.worker.shift.outcomes import outcome_of
 from tests.outcomes import MISSING, START, manifest, output, slice_lost
 
 if TYPE_CHECKING:

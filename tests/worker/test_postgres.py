@@ -11,11 +11,11 @@ import pytest
 from procrastinate.schema import SchemaManager
 
 from pipeline.errors import CommandError, DeniedError, EngineBusyError, LostError
-from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import Again, Ended, State
-from pipeline.worker.postgres import connecting, schema, statements
-from pipeline.worker.postgres.engine import PostgresEngine
-from pipeline.worker.postgres.session import Session
+from pipeline.worker.queue.engine import LEASE_MS
+from pipeline.worker.queue.jobs import Again, Ended, State
+from pipeline.worker.queue.postgres import connecting, schema, statements
+from pipeline.worker.queue.postgres.engine import PostgresEngine
+from pipeline.worker.queue.postgres.session import Session
 from tests.worker.contract import DONE, ROOM, Contract, Handling, Parting, kept, order, taken
 from tests.worker.postgres_queue import Kept, opened
 from tests.worker.watching import Watching
@@ -23,7 +23,7 @@ from tests.worker.watching import Watching
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.worker.jobs import Order
+    from pipeline.worker.queue.jobs import Order
     from tests.servers.postgres import Postgres
 
 OUTSIDE = "it was ended with Procrastinate's own tools."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import CommandError, DeniedError, EngineBusyError, RecpipeError
-from pipeline.worker.postgres.connecting import PASSWORD_FILE, parse_address
-from pipeline.worker.postgres.engine import open_engine
+from pipeline.worker.queue.postgres.connecting import PASSWORD_FILE, parse_address
+from pipeline.worker.queue.postgres.engine import open_engine
 
 if TYPE_CHECKING:
     from pathlib import Path

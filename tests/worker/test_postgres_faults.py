@@ -19,12 +19,12 @@ import pytest
 from psycopg.rows import dict_row
 
 from pipeline.errors import EngineBusyError, LostError
-from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import ENDED, State
-from pipeline.worker.postgres import statements
-from pipeline.worker.postgres.connecting import settle
-from pipeline.worker.postgres.engine import PostgresEngine
-from pipeline.worker.postgres.session import Session
+from pipeline.worker.queue.engine import LEASE_MS
+from pipeline.worker.queue.jobs import ENDED, State
+from pipeline.worker.queue.postgres import statements
+from pipeline.worker.queue.postgres.connecting import settle
+from pipeline.worker.queue.postgres.engine import PostgresEngine
+from pipeline.worker.queue.postgres.session import Session
 from tests.worker.contract import DONE, ROOM, kept, order, taken
 from tests.worker.postgres_queue import PATH, Kept
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import settings
 from hypothesis.stateful import initialize, run_state_machine_as_test
 
-from pipeline.worker.postgres.engine import PostgresEngine
-from pipeline.worker.postgres.session import Session
+from pipeline.worker.queue.postgres.engine import PostgresEngine
+from pipeline.worker.queue.postgres.session import Session
 from tests.worker.machine import BUSY, Machine
 from tests.worker.postgres_queue import Kept, opened
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from pipeline.worker.engine import Engine
+    from pipeline.worker.queue.engine import Engine
     from tests.servers.postgres import Postgres
     from tests.worker.clocks import Hands
 

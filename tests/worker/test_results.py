@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.worker.jobs import Ended, Job, Order, State
-from pipeline.worker.results import Result, result_of
+from pipeline.worker.queue.jobs import Ended, Job, Order, State
+from pipeline.worker.queue.results import Result, result_of
 
 
 def ended(summary: str, vendor: str = "") -> Job:

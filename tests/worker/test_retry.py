@@ -19,10 +19,10 @@ from pipeline.errors import (
     WorkerKilledError,
 )
 from pipeline.job.shares import Share
-from pipeline.worker.ends import end_of
-from pipeline.worker.jobs import Again, Ended, Job, Order, Parted, State
-from pipeline.worker.outcomes import outcome_of_error
-from pipeline.worker.retry import (
+from pipeline.worker.queue.jobs import Again, Ended, Job, Order, Parted, State
+from pipeline.worker.shift.ends import end_of
+from pipeline.worker.shift.outcomes import outcome_of_error
+from pipeline.worker.shift.retry import (
     FIRST_PAUSE_MS,
     LONGEST_PAUSE_MS,
     MOST_ATTEMPTS,
@@ -33,8 +33,8 @@ from pipeline.worker.retry import (
     pause_ms,
     worn_out,
 )
-from pipeline.worker.rules import Why
-from pipeline.worker.words import Apart, Over
+from pipeline.worker.shift.rules import Why
+from pipeline.worker.shift.words import Apart, Over
 
 NOW = 1_772_442_000_000
 BUSY = Outcome(6, "The store was busy.", retryable=True, summary='{"recordings": []}')

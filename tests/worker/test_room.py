@@ -9,9 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import api
-from pipeline.worker.jobs import Needs
-from pipeline.worker.outcomes import needs_of
-from pipeline.worker.room import ANYTHING, UNPLANNED, Asking, at_least, fits, left, let_in, room_for_next
+from pipeline.worker.queue.jobs import Needs
+from pipeline.worker.shift.outcomes import needs_of
+from pipeline.worker.shift.room import (
+    ANYTHING,
+    UNPLANNED,
+    Asking,
+    at_least,
+    fits,
+    left,
+    let_in,
+    room_for_next,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import CommandError
-from pipeline.worker.jobs import Job, Order, State
-from pipeline.worker.schedule import (
+from pipeline.worker.queue.jobs import Job, Order, State
+from pipeline.worker.queue.schedule import (
     DEADLINE_MS,
     WARNED_MS,
     Lateness,

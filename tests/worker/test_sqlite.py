@@ -12,12 +12,12 @@ from unittest.mock import Mock, patch
 import pytest
 
 from pipeline.errors import CommandError, EngineBusyError, LostError, NoSpaceError, OutputError
-from pipeline.worker.columns import needs_values
-from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import Order, State
-from pipeline.worker.sqlite import opening, rows
-from pipeline.worker.sqlite.boot import this_machine
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.columns import needs_values
+from pipeline.worker.queue.engine import LEASE_MS
+from pipeline.worker.queue.jobs import Order, State
+from pipeline.worker.queue.sqlite import opening, rows
+from pipeline.worker.queue.sqlite.boot import this_machine
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from tests.worker.clocks import Hands
 from tests.worker.contract import DAY_MS, DEAD, DONE, ROOM, Contract, Handling, Parting, kept, order, taken
 from tests.worker.sqlite_queue import Kept, queue
@@ -80,7 +80,7 @@ def test_the_clocks_of_this_machine_go_forward_from_one_start() -> None:
 
 def test_without_a_boot_id_there_is_no_queue(tmp_path: Path) -> None:
     with (
-        patch("pipeline.worker.sqlite.boot._BOOT", tmp_path / "no"),
+        patch("pipeline.worker.queue.sqlite.boot._BOOT", tmp_path / "no"),
         pytest.raises(CommandError, match="needs Linux"),
     ):
         SqliteEngine(tmp_path / "queue.db")

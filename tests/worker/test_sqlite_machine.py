@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from hypothesis.stateful import initialize
 
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from tests.worker.machine import BUSY, OfOneMachine
 
 if TYPE_CHECKING:
-    from pipeline.worker.engine import Engine
+    from pipeline.worker.queue.engine import Engine
     from tests.worker.clocks import Hands
 
 

@@ -10,8 +10,8 @@ from unittest.mock import patch
 import pytest
 
 from pipeline.errors import CommandError, OutputError
-from pipeline.worker.jobs import Order
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import Order
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from tests.worker.clocks import Hands
 from tests.worker.contract import order
 from tests.worker.sqlite_queue import Kept, queue

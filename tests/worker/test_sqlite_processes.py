@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import EngineBusyError, LostError
-from pipeline.worker.engine import LEASE_MS
-from pipeline.worker.jobs import Again, Claim, Ended, Order, State
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.engine import LEASE_MS
+from pipeline.worker.queue.jobs import Again, Claim, Ended, Order, State
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from tests.worker.contract import ROOM, kept, taken
 from tests.worker.shift import Shift, ahead
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.errors import CommandError
-from pipeline.worker.jobs import Ended, Job, Needs, Order, State
-from pipeline.worker.sqlite.engine import SqliteEngine
-from pipeline.worker.sqlite.opening import connect, in_sentences, prepare_place
-from pipeline.worker.sqlite.schema import STEPS
+from pipeline.worker.queue.jobs import Ended, Job, Needs, Order, State
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.sqlite.opening import connect, in_sentences, prepare_place
+from pipeline.worker.queue.sqlite.schema import STEPS
 from tests.worker.clocks import Hands
 from tests.worker.contract import taken
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline.worker.sqlite.schema import Step
+    from pipeline.worker.queue.sqlite.schema import Step
 
 VERSION_1 = """
 PRAGMA journal_mode = WAL;

@@ -12,9 +12,9 @@ import pytest
 
 from pipeline.cli.jobs import waited
 from pipeline.errors import EngineBusyError, NoSpaceError, RecpipeError
-from pipeline.worker.jobs import Again, Ended, Order, State
-from pipeline.worker.orders import key_of
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import Again, Ended, Order, State
+from pipeline.worker.queue.orders import key_of
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from tests.cli.running import good, run
 from tests.documents import ROOT
 from tests.job.jobs import document
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.demo.made import Made
-    from pipeline.worker.jobs import Job
+    from pipeline.worker.queue.jobs import Job
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import pytest
 from pipeline.errors import EngineBusyError
 from pipeline.journal.here import utc_ms
 from pipeline.vendors.inventory import Object
-from pipeline.worker.jobs import Ended, Job, Needs, Order, State, Submitted
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import Ended, Job, Needs, Order, State, Submitted
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from pipeline.worker.watch import Found, Submission, Verdict, Watch, found_in, keep_looking, verdict
 from tests.cli.running import run
 from tests.documents import ROOT

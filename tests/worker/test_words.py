@@ -6,9 +6,21 @@ import pytest
 
 from pipeline.errors import ExitCode
 from pipeline.job.shares import Dead, Known, Share
-from pipeline.worker.jobs import Needs
-from pipeline.worker.retry import Outcome
-from pipeline.worker.words import Apart, Asks, Bounds, Moved, Over, Said, Step, Task, Word, line_of, word_of
+from pipeline.worker.queue.jobs import Needs
+from pipeline.worker.shift.retry import Outcome
+from pipeline.worker.shift.words import (
+    Apart,
+    Asks,
+    Bounds,
+    Moved,
+    Over,
+    Said,
+    Step,
+    Task,
+    Word,
+    line_of,
+    word_of,
+)
 
 SHARE = Share("0123", "通话.mp4", "89ab", ("sound", "00000"))
 WORDS = [

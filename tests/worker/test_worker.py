@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.worker.jobs import State
-from pipeline.worker.sqlite.engine import SqliteEngine
+from pipeline.worker.queue.jobs import State
+from pipeline.worker.queue.sqlite.engine import SqliteEngine
 from tests.merge.merging import tree
 from tests.worker.calls import LEASE_MS, NAMES, PATIENCE_S, Calls, is_alive, stop, until
 from tests.worker.launcher import Strike

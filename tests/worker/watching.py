@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.worker.jobs import ENDED, LAST_MS, MOST_KEPT, MOST_NUMBER, MOST_SMALL, Needs, Note, Order, State
+from pipeline.worker.queue.jobs import (
+    ENDED,
+    LAST_MS,
+    MOST_KEPT,
+    MOST_NUMBER,
+    MOST_SMALL,
+    Needs,
+    Note,
+    Order,
+    State,
+)
 from tests.worker.contract import DAY_MS, DEAD, DONE, PARTS, kept, order, taken
 
 if TYPE_CHECKING:

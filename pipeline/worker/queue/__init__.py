@@ -1,0 +1,1 @@
+"""Jobs that wait: the protocol of a queue, what it keeps, how it is told, and the two engines."""

@@ -1,0 +1,1 @@
+"""What hears of recordings that have ended, and what whoever operates it sees."""

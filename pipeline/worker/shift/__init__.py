@@ -1,0 +1,1 @@
+"""The worker: claims jobs, gives each a process, and says how it ended."""
