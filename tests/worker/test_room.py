@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline import api
@@ -62,6 +62,7 @@ def test_nobody_overtakes_one_who_does_not_fit_yet(asking: list[Asking], working
 
 
 @given(large=needs.filter(lambda each: not fits(each, MACHINE)), small=needs)
+@example(large=Needs(cores=1, disk=101_000 * MB), small=Needs(cores=1))
 def test_a_job_larger_than_the_machine_runs_alone(large: Needs, small: Needs) -> None:
     first, second = Asking(1, (0,), large), Asking(2, (1,), small)
     assert let_in(MACHINE, [], [second, first]) == [1]

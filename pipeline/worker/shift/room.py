@@ -46,13 +46,12 @@ def at_least(needs: Needs) -> Needs:
 
 
 def left(machine: Needs, taken: Iterable[Needs]) -> Needs:
-    """What is left of a machine; nothing of a kind where more is taken than there is."""
+    """What is left of a machine; nothing where more of any kind is taken than there is."""
     each = list(taken)
-    return Needs(
-        max(0, machine.cores - sum(needs.cores for needs in each)),
-        max(0, machine.memory - sum(needs.memory for needs in each)),
-        max(0, machine.disk - sum(needs.disk for needs in each)),
-    )
+    cores = machine.cores - sum(needs.cores for needs in each)
+    memory = machine.memory - sum(needs.memory for needs in each)
+    disk = machine.disk - sum(needs.disk for needs in each)
+    return NOTHING if min(cores, memory, disk) < 0 else Needs(cores, memory, disk)
 
 
 def fits(needs: Needs, room: Needs) -> bool:
