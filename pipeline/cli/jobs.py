@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -234,7 +235,11 @@ def retry(*, numbers: tuple[int, ...], states: tuple[str, ...], engine: str, as_
     with opened(engine) as queue:
         before = [found(queue, number) for number in numbers] if numbers else list(_ended(queue, states))
         jobs, lines, left = [], [], []
+        works: dict[str, int] = {}
         for was in before:
+            if states and (newer := works.setdefault(_work(was), was.id)) != was.id:
+                left.append(f"job {was.id} is not tried again: job {newer} does the same.")
+                continue
             try:
                 job = _there(queue.retry(was.id), was.id)
             except CommandError as error:
@@ -246,9 +251,8 @@ def retry(*, numbers: tuple[int, ...], states: tuple[str, ...], engine: str, as_
             lines.append(
                 f"job {job.id}: " + ("waits again" if was.end else f"has not ended, and is {job.state}")
             )
-    return Answer(lambda: {**_documents(jobs, 0), "left_out": left}, lambda _: [*lines, *left]).tell(
-        as_json=as_json
-    )
+    told = [*lines, *left] or ["there is none"]
+    return Answer(lambda: {**_documents(jobs, 0), "left_out": left}, lambda _: told).tell(as_json=as_json)
 
 
 def _ended(queue: Engine, states: Collection[str]) -> Iterator[Job]:
@@ -259,6 +263,11 @@ def _ended(queue: Engine, states: Collection[str]) -> Iterator[Job]:
     while page := queue.jobs([State(state) for state in states], most=MOST, before=before):
         before = page[-1].id
         yield from (job for job in page if not job.parent)
+
+
+def _work(job: Job) -> str:
+    """What a job and those that late news made of it have in common."""
+    return re.sub(r"\+\d{13}$", "", job.order.key)
 
 
 @command.command("cancel", cls=Command, codes=QUEUE)

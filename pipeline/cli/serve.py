@@ -57,6 +57,7 @@ def command(*, engine: str, public: str, operations: str, inbox: Path | None, co
             f"serve needs {error.name}: install it with pip install 'recpipe[serve]'."
         ) from error
     from pipeline.storage.settings import read_settings
+    from pipeline.worker.queue.engine import AWAY
     from pipeline.worker.queue.open import open_engine
     from pipeline.worker.serve.inbox.settings import serve_settings
     from pipeline.worker.serve.operations.guard import check_binding
@@ -67,8 +68,15 @@ def command(*, engine: str, public: str, operations: str, inbox: Path | None, co
     check_binding(operations.rpartition(":")[0], token)
     if not secrets:
         complain(["recpipe: recpipe.toml names no app in [[serve.apps]]: all routes of vendors are off."])
+    elif settings.unheard:
+        names = ", ".join(settings.unheard)
+        complain([f"recpipe: no callback starts {names}: their vendors have no app in [[serve.apps]]."])
     queue = open_engine(engine)
     try:
+        try:
+            queue.counts()
+        except AWAY as error:  # callbacks are kept all the same
+            complain([f"recpipe: {error}"])
         run(
             Served(
                 queue,

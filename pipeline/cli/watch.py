@@ -14,7 +14,7 @@ from pipeline.cli.app import Command
 from pipeline.cli.batch import template
 from pipeline.cli.run import text_of
 from pipeline.cli.streams import complain
-from pipeline.errors import ExitCode
+from pipeline.errors import CommandError, ExitCode
 from pipeline.model.durations import duration_ms
 
 if TYPE_CHECKING:
@@ -80,8 +80,11 @@ def command(
     from pipeline.sources.open import open_source
     from pipeline.worker.queue.open import open_engine
     from pipeline.worker.queue.orders import anchored, anchored_address
-    from pipeline.worker.watch import Watch, keep_looking
+    from pipeline.worker.watch import LEAST_EVERY_MS, Watch, keep_looking
 
+    every_ms = duration_ms(every)
+    if every_ms < LEAST_EVERY_MS:
+        raise CommandError("--every: expected 1s or more.")
     template(job)
     here, task = Path.cwd(), wishes.known_task(values)
     form = json.loads(anchored(text_of(job), str(job), job.parent, here))
@@ -102,7 +105,7 @@ def command(
             for each in watch.look():
                 _made(each)
             return ExitCode.GOOD
-        every_s = duration_ms(every) / 1000
+        every_s = every_ms / 1000
         keep_looking(watch, every_s, Event(), _made, lambda said: complain([f"recpipe: {said}"]))
         raise AssertionError("only a signal or an error ends it")
     finally:

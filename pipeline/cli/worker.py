@@ -80,7 +80,11 @@ def _json(said: Said) -> None:
     metavar="DURATION",
     help="Let jobs go on for so long after SIGTERM or SIGINT; then they are handed back to the queue.",
 )
-@click.option("--drain", is_flag=True, help="End when no job may begin any more.")
+@click.option(
+    "--drain",
+    is_flag=True,
+    help="End when no job may begin any more; those that a dead worker left may a minute later.",
+)
 @click.option(
     "--log",
     "form",

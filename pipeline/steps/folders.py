@@ -38,7 +38,7 @@ def placed(source: Source, dest: Path | Target, options: Options) -> Path | Targ
         where = dest if isinstance(dest, Path) else dest.name
         raise CommandError(
             f"--name {style.vendor} gives names like a recording's, and {where} lies in {source.name}, where "
-            "they would be read as one: choose a place outside of it with -o."
+            "they would be read as one: choose a place outside of it."
         )
     if not style.folders:
         return dest

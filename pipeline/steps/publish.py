@@ -217,7 +217,7 @@ def check_space(place: Path, size: int, outputs: Sequence[OutputPlan], jobs: int
     if free < needed:
         raise NoSpaceError(
             f"{place} has {free // 1_000_000} MB free and the outputs need about {needed // 1_000_000} MB: "
-            "free some space, or choose another place with -o (for a store: with TMPDIR)."
+            "free some space, or choose another place (for a store: with TMPDIR)."
         )
 
 
@@ -230,11 +230,9 @@ def prepare(place: Path) -> None:
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(
-            f"{place} cannot be made ({error.strerror}): choose another place with -o."
-        ) from error
+        raise OutputError(f"{place} cannot be made ({error.strerror}): choose another place.") from error
     if not os.access(place, os.W_OK | os.X_OK):
-        raise OutputError(f"{place} cannot be written: make it writable or choose another place with -o.")
+        raise OutputError(f"{place} cannot be written: make it writable or choose another place.")
 
 
 def kept(place: Path, wanted: Manifest) -> Manifest | None:
@@ -325,9 +323,7 @@ def finish(place: Path, manifest: Manifest) -> None:
         (place / PENDING).replace(place / FILE)
         _sync(place)
     except OSError as error:
-        raise OutputError(
-            f"{place} cannot be written ({error.strerror}): choose another place with -o."
-        ) from error
+        raise OutputError(f"{place} cannot be written ({error.strerror}): choose another place.") from error
 
 
 def _sync(place: Path) -> None:

@@ -283,7 +283,7 @@ def blame(error: OSError, part: Path) -> InputError | OutputError | NoSpaceError
     ours = {part, pieces_of(part)}
     if where is not None and ours.isdisjoint({(path := Path(os.fsdecode(where))), path.parent}):
         return InputError(f"{where} cannot be read ({error.strerror}): make it readable and run again.")
-    return OutputError(f"{part.parent} cannot be written ({error.strerror}): choose another place with -o.")
+    return OutputError(f"{part.parent} cannot be written ({error.strerror}): choose another place.")
 
 
 def in_use(part: Path) -> bool:

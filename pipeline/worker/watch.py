@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pipeline.worker.queue.jobs import Job
 
 DAY_MS = 86_400_000
+LEAST_EVERY_MS = 1000
+"""Between two looks."""
 SOURCE = "{source}"
 """Stands in a template for the source of each job, as in that of a batch."""
 
@@ -97,7 +99,9 @@ def found_in(source: str, objects: Iterable[Object], task: Task | None = None) -
         )
 
 
-def verdict(found: Found, before: Found | None, job: Job | None, now_ms: int, settle_ms: int) -> Verdict:
+def verdict(
+    found: Found, before: Found | None, job: Job | None, now_ms: int, settle_ms: int, *, came_ms: int = 0
+) -> Verdict:
     """What is to be done about a recording.
 
     Args:
@@ -106,13 +110,15 @@ def verdict(found: Found, before: Found | None, job: Job | None, now_ms: int, se
         job: the newest one of it; None where there is none.
         now_ms: UTC.
         settle_ms: how long nothing may have come.
+        came_ms: UTC at which a look saw that something had come, whatever times it had; 0 for never.
     """
+    newest_ms = max(found.newest_ms, came_ms)
     unsure = not found.newest_ms and before is None  # a store without times tells at the second look
-    if unsure or now_ms - found.newest_ms < settle_ms or (before is not None and before != found):
+    if unsure or now_ms - newest_ms < settle_ms or (before is not None and before != found):
         return Verdict.GROWING
     if job is None:
         return Verdict.NEW
-    late = job.state in ENDED and job.state is not State.CANCELLED and found.newest_ms > job.started_ms
+    late = job.state in ENDED and job.state is not State.CANCELLED and newest_ms > job.started_ms
     return Verdict.CHANGED if late else Verdict.KNOWN
 
 
@@ -153,7 +159,8 @@ class Watch:
         self._task = task
         self._deadline_ms = deadline_ms
         self._is_over = is_over
-        self._seen: dict[str, Found] = {}
+        self._seen: dict[str, Found] | None = None
+        self._came_ms: dict[str, int] = {}
         self._works: dict[str, Job] | None = None
 
     def look(self) -> Iterator[Submission]:
@@ -165,7 +172,10 @@ class Watch:
         """
         seen = {found.source: found for found in found_in(self._source, self._listing(), self._task)}
         self._works = None
-        before, self._seen = self._seen, seen
+        if self._seen is not None:
+            came = [source for source, found in seen.items() if self._seen.get(source) != found]
+            self._came_ms |= dict.fromkeys(came, self._clock())
+        before, self._seen = self._seen or {}, seen
         for source, found in seen.items():
             if self._is_over():
                 return
@@ -179,7 +189,7 @@ class Watch:
         job = same[0] if same else self._elsewhere(document, found.source)
         if self._is_over():  # it may not have read all
             return None
-        why = verdict(found, before, job, now, self._settle_ms)
+        why = verdict(found, before, job, now, self._settle_ms, came_ms=self._came_ms.get(found.source, 0))
         if why not in {Verdict.NEW, Verdict.CHANGED}:
             return None
         order = Order(key, document, deadline_ms=now + self._deadline_ms, vendor=found.vendor)

@@ -107,7 +107,7 @@ def test_an_output_place_that_cannot_be_made(
     with pytest.raises(OutputError, match=why) as caught:
         merge(made("video-only"), place)
     assert str(place) in str(caught.value)
-    assert "choose another place with -o" in str(caught.value)
+    assert "choose another place" in str(caught.value)
     assert caught.value.exit_code is ExitCode.OUTPUT
     assert (tmp_path / "file").read_bytes() == b"mine"
 

@@ -17,13 +17,14 @@ from tests.cli.running import run
 from tests.documents import ROOT
 from tests.serve.callbacks import Post, event, trtc
 from tests.serve.rooms import room
-from tests.serve.served import PATIENCE_S, WHOLE, configured, send, serving
+from tests.serve.served import PATIENCE_S, STORES, WHOLE, configured, send, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.serve.served import Serving
+    from tests.servers.postgres import Postgres
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +149,14 @@ def test_secrets_that_are_not_there_are_said_all_at_once(
     assert said.code == 2
     assert "NOT_THERE is not set" in said.err
     assert said.err.count("SERVE_SECRET is not set") == 1
+
+
+def test_a_database_that_lets_nobody_in_ends_it_at_once(
+    postgres_server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PGPASSWORD", "of nobody")
+    configured(tmp_path, STORES)
+    said = run("serve", "--engine", f"postgres:{postgres_server.dsn('postgres')}", "--listen", "127.0.0.1:0")
+    assert (said.code, said.out) == (6, "")
+    assert "does not let us in" in said.err

@@ -44,6 +44,12 @@ def test_a_whole_file(tmp_path: Path) -> None:
     assert found.secrets({"SERVE_SECRET": "123456"})["trtc"] == {"20055501": (b"123456",)}
 
 
+def test_rules_of_vendors_that_nobody_signs_for_are_named(tmp_path: Path) -> None:
+    assert read(tmp_path, WHOLE).unheard == ()
+    assert read(tmp_path, rule() + app("env:A", route="agora")).unheard == ("a",)
+    assert read(tmp_path, rule() + app("env:A", route="tuicallkit")).unheard == ()
+
+
 def test_a_rule_says_when_by_when_and_how_soon(tmp_path: Path) -> None:
     more = 'app = "7"\non = ["ready", "stopped"]\ndeadline = "2h"\npriority = 3'
     found = read(tmp_path, rule(more=more)).rules["a"]
@@ -93,6 +99,11 @@ def test_secrets_are_in_the_environment_or_in_files_two_of_them_at_a_time(tmp_pa
         pytest.param(rule(more='deadline = "soon"'), "no duration", id="a time that is none"),
         pytest.param(rule(more='on = "ready"'), "rules.0.on", id="a text for a list"),
         pytest.param(
+            rule(JOB.replace("{name}", "{room}")),
+            "rules.0 (a): job.targets: each recording needs a place of its own",
+            id="a place for all calls of a room",
+        ),
+        pytest.param(
             rule(JOB.replace("{task}", "{tusk}")),
             "source: {tusk} is none of {task}, {room}",
             id="no such field",
@@ -117,7 +128,7 @@ def test_what_is_wrong_is_said_with_its_path(tmp_path: Path, text: str, words: s
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(CommandError) as caught:
         read(tmp_path, rule(JOB.replace("calls:", "other:")) + app("x") + app("env:A") * 2)
-    for words in ("rules.0 (a): other:", "apps.0.signed_by", "apps.2: route trtc"):
+    for words in ("rules.0 (a): job.source: other:", "apps.0.signed_by", "apps.2: route trtc"):
         assert words in str(caught.value)
 
 

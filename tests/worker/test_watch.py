@@ -210,6 +210,21 @@ def test_what_came_after_a_job_had_begun_is_a_new_job_once_it_is_at_rest(engine:
     assert list(watch.look()) == []
 
 
+def test_what_came_with_old_times_between_two_looks_has_come_all_the_same(engine: SqliteEngine) -> None:
+    """As ``rsync -a`` and ``mv`` leave it."""
+    store = Store(engine, utc_ms())
+    store.objects = [slice_of("a/", "room", 5)]
+    watch = store.watch()
+    assert len(list(watch.look())) == 1
+    ended(engine, State.DEAD)
+    store.objects.append(slice_of("a/", "room", 6, 1))
+    store.now_ms += SETTLE
+    assert list(watch.look()) == [], "it has just come"
+    store.now_ms += SETTLE
+    assert list(watch.look()) == [Submission(2, "calls:a/", Verdict.CHANGED)]
+    assert list(watch.look()) == []
+
+
 def recordings(made: Callable[[str], Made], place: Path) -> None:
     for name in ("plain-agora", "plain-trtc"):
         shutil.copytree(made(name).place, place / name)

@@ -106,7 +106,12 @@ def deadline_of(given_ms: int, not_before_ms: int, now_ms: int) -> int:
         given_ms: UTC; 0 for none.
         not_before_ms: UTC before which nobody begins it.
         now_ms: UTC.
+
+    Raises:
+        CommandError: it is over before the job may begin.
     """
+    if 0 < given_ms <= max(now_ms, not_before_ms):
+        raise CommandError("the deadline is over before the job may begin: give a later one.")
     return given_ms or min(max(now_ms, not_before_ms) + DEADLINE_MS, LAST_MS)
 
 

@@ -280,6 +280,9 @@ class Worker:
             self._end(claim, end, now)
             return
         self._about(claim, f"begins, attempt {job.attempts}.")
+        if job.attempts > 1 and not job.sentence:
+            self._about(claim, "nothing was heard any more of the worker that had it before.")
+        self._diary.write(at_once=True)
         cores = self._machine.cores
         try:
             task = task_of(job, rules, known(self._engine, job), cores=cores, kept_ms=now, now_ms=utc_ms())

@@ -25,7 +25,7 @@ class Step(StrEnum):
 
     BEGINNING = "beginning"  # listing, reading ends of slices, planning
     ASKING = "asking"  # has planned, and waits to be let in
-    COPYING = "copying"  # input is read
+    COPYING = "making files"  # input is read
     ENDING = "ending"  # all is read: verification, uploads, VOD services, receivers
 
 

@@ -98,7 +98,8 @@ def faults(document: Any) -> Iterator[str]:
             yield f"{path}: it may not hold {found[0]}"
         unknown = BRACES.search(FIELD.sub("", text)) if _among(where, _WHERE) else None
         if unknown:
-            yield f"{path}: {unknown[0]} is none of {', '.join(f'{{{name}}}' for name in (*FIELDS, _NAME))}"
+            known = (*FIELDS, _NAME) if where[0] == "targets" else FIELDS
+            yield f"{path}: {unknown[0]} is none of {', '.join(f'{{{name}}}' for name in known)}"
 
 
 def _may_hold(where: Sequence[str | int], text: str) -> bool:

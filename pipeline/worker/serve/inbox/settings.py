@@ -24,7 +24,7 @@ from pipeline.vendors.events import Phase
 from pipeline.worker.serve.inbox import filling
 from pipeline.worker.serve.inbox.rules import STARTS, USUAL, Rule
 from pipeline.worker.serve.places import Places
-from pipeline.worker.watch import SOURCE, document_of
+from pipeline.worker.watch import LEAST_EVERY_MS, SOURCE, document_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +37,6 @@ _ROUTES = {"agora": ("agora",), "trtc": ("trtc", "tuicallkit"), "volcengine": ("
 """By which events of a vendor come; those of stores name a bucket, and no app."""
 LEAST_SECRET, MOST_SECRET = 6, 1024
 """Bytes. Vendors' consoles make short ones."""
-LEAST_EVERY_MS = 1000
 _PLACE = re.compile(r"env:(?P<variable>[A-Za-z_][A-Za-z0-9_]*)|file:(?P<path>.+)", re.ASCII)
 TABLE = "[serve] of recpipe.toml"
 _NAME = r"^[a-z0-9][a-z0-9\-]{0,62}$"
@@ -153,6 +152,15 @@ class ServeSettings:
     watches: tuple[Watched, ...] = ()
     places: Places = field(default_factory=lambda: Places(TABLE))
     config: str = ""
+
+    @property
+    def unheard(self) -> tuple[str, ...]:
+        """Rules that no callback starts, because no app of their vendor is signed for."""
+        return tuple(
+            rule.name
+            for rule in self.rules.values()
+            if rule.vendor in _ROUTES and not any(self.apps.get(route) for route in _ROUTES[rule.vendor])
+        )
 
     def secrets(self, environ: Mapping[str, str]) -> dict[str, dict[str, tuple[bytes, ...]]]:
         """The secrets by route and app.
@@ -310,7 +318,18 @@ class _Reader:
 
     def _tried(self, template: filling.Template) -> Job:
         """The job of an event that tells everything; raises CommandError where it is none, or may not be."""
-        job = parse_job(template.filled(filling.SAMPLE), "its job", self.folder)
-        for address in (job.source, job.place):
-            self.places.checked(address)
+        job, other = (
+            parse_job(template.filled(values), "its job", self.folder)
+            for values in (filling.SAMPLE, filling.SAMPLE | {"task": "other", "folder": "other"})
+        )
+        for field_, address in (("source", job.source), ("targets", job.place)):
+            try:
+                self.places.checked(address)
+            except CommandError as error:
+                raise CommandError(f"job.{field_}: {error}") from None
+        if job.place == other.place:
+            raise CommandError(
+                "job.targets: each recording needs a place of its own: put {task} into it, or {name} where "
+                "the source has {task}"
+            )
         return job
