@@ -126,6 +126,11 @@ def test_a_database_that_stands_still_is_not_ready_until_it_goes_on(
             assert there.ask("/health").status == 200
             metrics = there.ask("/metrics", headers=ASKED)
             assert metrics.status == 200
+            page = there.ask("/", headers=ASKED)
+            assert (page.status, page.headers["retry-after"]) == (503, "5")
+            assert page.headers["content-type"].startswith("text/html")
+            assert "again later" in page.data.decode().lower()
+            assert 'http-equiv="refresh"' in page.data.decode()
             assert "recpipe_queue_up 0.0" in metrics.data.decode()
             assert "recpipe_jobs{" not in metrics.data.decode()
         finally:

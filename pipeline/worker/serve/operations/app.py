@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +30,7 @@ from pipeline.worker.serve.operations.guard import Guard
 from pipeline.worker.serve.operations.heard import Silence
 from pipeline.worker.serve.operations.metrics import TEXT, Told, metrics_text
 from pipeline.worker.serve.operations.openapi import DOCUMENT
-from pipeline.worker.serve.operations.page import SECURITY, Seen, page
+from pipeline.worker.serve.operations.page import SECURITY, Seen, away, page
 from pipeline.worker.serve.operations.watched import Watched
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ THREADS = 8
 SHOWN = 25
 """Jobs in each table of the page."""
 LATER_S = "5"
+NO_ANSWER = "the queue does not answer: again later."
 _JSON = "application/json"
 
 
@@ -131,8 +133,12 @@ class Operations:
         return await asyncio.wait_for(answer, seconds)
 
     async def _page(self, _: Request) -> Response:
-        seen = await self._ask(self._seen)
-        return Response(page(seen), media_type="text/html")
+        try:
+            return Response(page(await self._ask(self._seen)), media_type="text/html")
+        except (RecpipeError, TimeoutError) as error:
+            tasks = await self._ask(partial(self._inbox.latest, SHOWN)) if self._inbox else ()
+            text = away(str(error) or NO_ANSWER, self._counters.numbers(), tasks, utc_ms())
+            return Response(text, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": LATER_S}, "text/html")
 
     def _seen(self) -> Seen:
         ended = self._engine.jobs(ENDED, most=SHOWN)
@@ -299,9 +305,7 @@ async def _failed(_: Request, error: Exception) -> Response:
 
 
 async def _late(_: Request, __: Exception) -> Response:
-    return _error(
-        HTTPStatus.SERVICE_UNAVAILABLE, "the queue does not answer: again later.", {"Retry-After": LATER_S}
-    )
+    return _error(HTTPStatus.SERVICE_UNAVAILABLE, NO_ANSWER, {"Retry-After": LATER_S})
 
 
 async def _broken(_: Request, __: Exception) -> Response:

@@ -131,7 +131,14 @@ _PATHS = {
                     "description": "The queue, as a page that needs no script.",
                     "content": {"text/html": {"schema": _TEXT}},
                 },
-                **_errors(*_ASKED, "503"),
+                "503": {
+                    "description": "The queue does not answer; what is heard all the same.",
+                    "content": {
+                        "text/html": {"schema": _TEXT},
+                        "application/json": {"schema": _ref("Error")},
+                    },
+                },
+                **_errors(*_ASKED),
             },
         }
     },

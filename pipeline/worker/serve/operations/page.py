@@ -10,6 +10,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from html import escape
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipeline.report.words import length, moment, visible
@@ -19,7 +20,7 @@ from pipeline.worker.queue.schedule import Lateness, late_words, lateness
 from pipeline.worker.queue.telling import took_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipeline.worker.queue.jobs import Job, Standing
     from pipeline.worker.serve.operations.heard import HeardTask
@@ -76,16 +77,32 @@ class Seen:
 
 def page(seen: Seen) -> str:
     """The document."""
-    return "\n".join(_lines(seen))
+    return _document(seen.now_ms, _queue(seen), _callbacks(seen.callbacks), _tasks(seen.tasks))
 
 
-def _lines(seen: Seen) -> Iterator[str]:
+def away(
+    sentence: str, callbacks: Mapping[tuple[str, str], int], tasks: Sequence[HeardTask], now_ms: int
+) -> str:
+    """The document while the queue does not answer: why, and what is heard all the same."""
+    why = f'<p class="dead">{name(sentence)}</p>'
+    return _document(now_ms, [why], _callbacks(callbacks), _tasks(tasks))
+
+
+def _document(now_ms: int, *parts: Iterable[str]) -> str:
+    return "\n".join([*_head(now_ms), *chain(*parts), "</body></html>"])
+
+
+def _head(now_ms: int) -> Iterator[str]:
     yield "<!DOCTYPE html>"
     yield '<html lang="en"><head><meta charset="utf-8"><title>recpipe</title>'
     yield f'<meta http-equiv="refresh" content="{REFRESH_S}">'
     yield '<meta name="viewport" content="width=device-width">'
     yield f"<style>{STYLE}</style></head><body><h1>recpipe</h1>"
-    yield f"<p>{moment(seen.now_ms)[:19].replace('T', ' ')} UTC</p><ul>"
+    yield f"<p>{moment(now_ms)[:19].replace('T', ' ')} UTC</p>"
+
+
+def _queue(seen: Seen) -> Iterator[str]:
+    yield "<ul>"
     for state, number in by_state(seen.standing.numbers).items():
         yield f'<li class="{state}"><b>{number:,}</b> {state}</li>'
     oldest = seen.standing.oldest_ms
@@ -95,9 +112,6 @@ def _lines(seen: Seen) -> Iterator[str]:
     yield from _running(seen)
     yield from _waiting(seen)
     yield from _results(seen)
-    yield from _callbacks(seen.callbacks)
-    yield from _tasks(seen.tasks)
-    yield "</body></html>"
 
 
 def _running(seen: Seen) -> Iterator[str]:
