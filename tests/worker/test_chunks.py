@@ -99,7 +99,7 @@ KILLS = [
     pytest.param(
         "sent in folder behind", 2, id="when others reach a piece, and not its note", marks=pytest.mark.soak
     ),
-    pytest.param("put behind", PIECES - 1, id="when the last piece is there"),
+    pytest.param("put behind", PIECES - 1, id="when the last piece is there", marks=pytest.mark.soak),
     pytest.param("fetched", 3, id="while the pieces are brought together", marks=pytest.mark.soak),
     pytest.param("joined", 0, id="before they are joined", marks=pytest.mark.soak),
     pytest.param(
@@ -115,9 +115,9 @@ KILLS = [
 
 WORKERS = [
     pytest.param("begun behind", 0, id="when nobody was asked for any", marks=pytest.mark.soak),
-    pytest.param("put behind", PIECES - 1, id="when the last piece is there", marks=pytest.mark.soak),
+    pytest.param("put behind", PIECES - 1, id="when the last piece is there"),
     pytest.param("joined", 0, id="before they are joined", marks=pytest.mark.soak),
-    pytest.param("told behind", 0, id="when all were told"),
+    pytest.param("told behind", 0, id="when all were told", marks=pytest.mark.soak),
 ]
 
 
