@@ -122,6 +122,11 @@ def verdict(
     return Verdict.CHANGED if late else Verdict.KNOWN
 
 
+def _grew(before: Found | None, found: Found) -> bool:
+    """Whether something came; a job that removes the slices it was made of makes less of them."""
+    return before is None or found.count > before.count or found.size > before.size
+
+
 class Watch:
     """Looks at one store, again and again.
 
@@ -173,7 +178,7 @@ class Watch:
         seen = {found.source: found for found in found_in(self._source, self._listing(), self._task)}
         self._works = None
         if self._seen is not None:
-            came = [source for source, found in seen.items() if self._seen.get(source) != found]
+            came = [source for source, found in seen.items() if _grew(self._seen.get(source), found)]
             self._came_ms |= dict.fromkeys(came, self._clock())
         before, self._seen = self._seen or {}, seen
         for source, found in seen.items():

@@ -225,6 +225,18 @@ def test_what_came_with_old_times_between_two_looks_has_come_all_the_same(engine
     assert list(watch.look()) == []
 
 
+def test_slices_that_a_job_removes_are_no_news(engine: SqliteEngine) -> None:
+    store = Store(engine, utc_ms())
+    store.objects = [slice_of("a/", "room", 5), slice_of("a/", "room", 6, 1)]
+    watch = store.watch()
+    assert len(list(watch.look())) == 1
+    ended(engine)
+    del store.objects[0]
+    for _ in range(3):
+        store.now_ms += SETTLE
+        assert list(watch.look()) == []
+
+
 def recordings(made: Callable[[str], Made], place: Path) -> None:
     for name in ("plain-agora", "plain-trtc"):
         shutil.copytree(made(name).place, place / name)
