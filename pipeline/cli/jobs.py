@@ -233,20 +233,13 @@ def retry(*, numbers: tuple[int, ...], states: tuple[str, ...], engine: str, as_
     if bool(numbers) == bool(states):
         raise CommandError("say which jobs: their numbers, or --state dead for all that were set aside.")
     with opened(engine) as queue:
-        before = [found(queue, number) for number in numbers] if numbers else list(_ended(queue, states))
+        before = [found(queue, number) for number in numbers]
         jobs, lines, left = [], [], []
-        works: dict[str, int] = {}
-        for was in before:
-            if states and (newer := works.setdefault(_work(was), was.id)) != was.id:
-                left.append(f"job {was.id} is not tried again: job {newer} does the same.")
+        for was, newer in [(job, job) for job in before] or _ended(queue, states):
+            if newer.id != was.id:
+                left.append(f"job {was.id} is not tried again: job {newer.id} does the same.")
                 continue
-            try:
-                job = _there(queue.retry(was.id), was.id)
-            except CommandError as error:
-                if numbers:
-                    raise
-                left.append(str(error))
-                continue
+            job = _there(queue.retry(was.id), was.id)
             jobs.append(job)
             lines.append(
                 f"job {job.id}: " + ("waits again" if was.end else f"has not ended, and is {job.state}")
@@ -255,14 +248,18 @@ def retry(*, numbers: tuple[int, ...], states: tuple[str, ...], engine: str, as_
     return Answer(lambda: {**_documents(jobs, 0), "left_out": left}, lambda _: told).tell(as_json=as_json)
 
 
-def _ended(queue: Engine, states: Collection[str]) -> Iterator[Job]:
-    """All jobs that ended so and are no part of another, the newest first."""
-    from pipeline.worker.queue.jobs import State
-
+def _ended(queue: Engine, states: Collection[str]) -> list[tuple[Job, Job]]:
+    """All jobs that ended so, the newest first, each with the open one or the newest of its work."""
     before = 0
-    while page := queue.jobs([State(state) for state in states], most=MOST, before=before):
+    jobs: list[Job] = []
+    works: dict[str, Job] = {}
+    while page := queue.jobs(most=MOST, before=before):
         before = page[-1].id
-        yield from (job for job in page if not job.parent)
+        jobs += [job for job in page if not job.parent]
+    for job in reversed(jobs):
+        if job.end is None or _work(job) not in works or works[_work(job)].end is not None:
+            works[_work(job)] = job
+    return [(job, works[_work(job)]) for job in jobs if job.state in states]
 
 
 def _work(job: Job) -> str:

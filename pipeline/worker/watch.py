@@ -180,7 +180,8 @@ class Watch:
         if self._seen is not None:
             came = [source for source, found in seen.items() if _grew(self._seen.get(source), found)]
             self._came_ms |= dict.fromkeys(came, self._clock())
-        before, self._seen = self._seen or {}, seen
+        before = self._seen or {}
+        self._seen = before | seen  # what is not listed once has not come when it is again
         for source, found in seen.items():
             if self._is_over():
                 return

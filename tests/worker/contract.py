@@ -137,6 +137,15 @@ class Contract:
         assert (claim.job.submitted_ms, claim.job.started_ms) == (queue.utc_ms - 1234, queue.utc_ms)
         assert queue.beside().claim("two", ROOM) is None
 
+    def test_a_claim_says_whether_another_worker_was_heard_no_more(self, queue: Queue) -> None:
+        queue.engine.submit(order())
+        first = taken(queue.engine)
+        queue.engine.end(first, Again(0, "put back"))
+        second = taken(queue.engine)
+        queue.pass_ms(LEASE_MS)
+        third = taken(queue.engine, "another")
+        assert [claim.taken_over for claim in (first, second, third)] == [False, False, True]
+
     def test_the_next_is_by_priority_then_deadline_then_age(self, queue: Queue) -> None:
         soon, later = queue.utc_ms + DAY_MS, queue.utc_ms + 2 * DAY_MS
         told = [(0, 0), (0, later), (5, 0), (0, soon), (-3, soon), (5, later), (0, soon), (0, 0), (0, later)]

@@ -74,6 +74,7 @@ class Model:
         if not fitting:
             return None
         job = min(fitting, key=_rank)
+        taken_over = job.state is State.RUNNING
         job = replace(
             job,
             state=State.RUNNING,
@@ -85,7 +86,7 @@ class Model:
         )
         self.by_number[job.id] = job
         self._lease(job)
-        return Claim(job, job.token, worker)
+        return Claim(job, job.token, worker, taken_over)
 
     def beat(self, claim: Claim, progress: int = -1) -> bool:
         job = self._held(claim)

@@ -9,7 +9,9 @@ import pytest
 
 from pipeline.errors import CommandError, DeniedError, EngineBusyError, RecpipeError
 from pipeline.worker.queue.postgres.connecting import PASSWORD_FILE, parse_address
-from pipeline.worker.queue.postgres.engine import open_engine
+from pipeline.worker.queue.postgres.engine import PostgresEngine, open_engine
+from pipeline.worker.queue.postgres.session import Session
+from tests.worker.postgres_queue import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +111,9 @@ def test_a_password_that_is_being_changed_while_we_run_is_waited_for(
     file.write_text(SECRET)
     with pytest.raises(EngineBusyError, match="password authentication failed"):
         engine.jobs()
+    file.unlink()
+    with pytest.raises(EngineBusyError, match="gives no password"):
+        engine.jobs()
     file.write_text(postgres_server.password)
     assert engine.jobs() == []
     engine.close()
@@ -155,6 +160,31 @@ def test_a_file_without_a_password_is_told_by_its_name(tmp_path: Path, content: 
     engine = open_engine("postgresql://me@127.0.0.1:1/calls", {PASSWORD_FILE: str(file)})
     with pytest.raises(RecpipeError, match=rf"{file}, which {PASSWORD_FILE} names, gives no password"):
         engine.jobs()
+
+
+def test_whoever_looks_at_a_database_without_a_queue_makes_none(postgres_server: Postgres) -> None:
+    dsn = postgres_server.dsn(postgres_server.emptied())
+    session = Session(lambda: opened(dsn, postgres_server.password), "the test's", make=False)
+    engine = PostgresEngine(session)
+    with pytest.raises(CommandError, match="there is no queue in the database at the test's"):
+        engine.jobs()
+    with postgres_server.connect("tests") as hands:
+        assert hands.execute("SELECT to_regnamespace('recpipe')").fetchone() == (None,)
+    maker = PostgresEngine(Session(lambda: opened(dsn, postgres_server.password), "the test's"))
+    assert maker.jobs() == []
+    maker.close()
+    assert engine.jobs() == []
+    engine.close()
+
+
+@pytest.mark.parametrize("ports", ["1,{port}", "{port},1"], ids=["away first", "away last"])
+def test_of_two_servers_one_that_is_away_may_let_us_in_later(
+    postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch, ports: str
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", SECRET)
+    both = f"host=127.0.0.1,127.0.0.1 port={ports.format(port=postgres_server.port)} user=recpipe"
+    with pytest.raises(EngineBusyError):
+        open_engine(f"{both} dbname=postgres", {}).jobs()
 
 
 def test_where_nobody_listens_the_queue_is_away() -> None:

@@ -26,6 +26,8 @@ def ended(summary: str, vendor: str = "") -> Job:
         '{"recordings": [3, null, {}]}',
         '{"recordings": [{"recording": null, "outputs": [{"size": "x"}], "losses": {}, "lost_ms": null}]}',
         "[" * 100_000,
+        '{"recordings": [{"outputs": [{"size": 1%s}], "lost_ms": true}]}' % ("0" * 400),
+        '{"recordings": [{"outputs": [{"size": -1}], "losses": [{"count": -3}]}]}',
     ],
     ids=lambda text: text[:40],
 )

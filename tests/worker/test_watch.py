@@ -237,6 +237,19 @@ def test_slices_that_a_job_removes_are_no_news(engine: SqliteEngine) -> None:
         assert list(watch.look()) == []
 
 
+def test_a_listing_that_lacks_what_is_there_makes_nothing_come(engine: SqliteEngine) -> None:
+    """A disk that is not mounted for a moment."""
+    store = Store(engine, utc_ms())
+    store.objects = [slice_of("a/", "room", 5)]
+    watch = store.watch()
+    assert len(list(watch.look())) == 1
+    ended(engine)
+    whole = store.objects
+    for store.objects in (whole, [], whole, whole):
+        store.now_ms += SETTLE
+        assert list(watch.look()) == []
+
+
 def recordings(made: Callable[[str], Made], place: Path) -> None:
     for name in ("plain-agora", "plain-trtc"):
         shutil.copytree(made(name).place, place / name)

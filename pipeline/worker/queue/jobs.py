@@ -181,11 +181,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that is a worker's, as long as its lease is kept: ``token`` is larger than that of any before."""
+    """A job that is a worker's, as long as its lease is kept.
+
+    Attributes:
+        token: larger than that of any claim before.
+        taken_over: another had it, and was heard no more.
+    """
 
     job: Job
     token: int
     worker: str
+    taken_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def open_engine(address: str, *, make: bool = True) -> Engine:
     Args:
         address: ``sqlite:`` and a path, or ``postgres:`` and a connection string (libpq, section 34.1.1) that
             holds no password.
-        make: in SQLite, where there is none.
+        make: it where there is none.
 
     Raises:
         CommandError: it is no address, or what is there is no queue of ours, or nothing is there.
@@ -36,13 +36,24 @@ def open_engine(address: str, *, make: bool = True) -> Engine:
         from pipeline.worker.queue.sqlite.engine import SqliteEngine
 
         path = Path(rest)
-        if not make and not path.exists():
+        if not make and _is_absent(path):
             raise CommandError(f"there is no queue {path}: name the one that jobs were submitted to.")
         return SqliteEngine(path)
     try:
-        opened: Engine = import_module(POSTGRES).open_engine(rest, os.environ)
+        opened: Engine = import_module(POSTGRES).open_engine(rest, os.environ, make=make)
     except ModuleNotFoundError as error:
         raise CommandError(
             f"a queue in PostgreSQL needs {error.name}: install it with pip install 'recpipe[postgres]'."
         ) from error
     return opened
+
+
+def _is_absent(path: Path) -> bool:
+    """Of what cannot be looked at the engine tells why."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False

@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.worker.queue.jobs import MOST_NUMBER
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -71,4 +73,4 @@ def _list(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 def _number(document: Mapping[str, Any], name: str) -> int:
     found = document.get(name)
-    return found if isinstance(found, int) else 0
+    return found if type(found) is int and 0 <= found <= MOST_NUMBER else 0

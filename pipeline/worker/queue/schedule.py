@@ -110,14 +110,21 @@ def deadline_of(given_ms: int, not_before_ms: int, now_ms: int) -> int:
     Raises:
         CommandError: it is over before the job may begin.
     """
-    if 0 < given_ms <= max(now_ms, not_before_ms):
-        raise CommandError("the deadline is over before the job may begin: give a later one.")
+    if 0 < given_ms <= not_before_ms:
+        raise CommandError(
+            f"the deadline, {_minute(given_ms)}, is over before the job may begin, {_minute(not_before_ms)}: "
+            "give a later one."
+        )
     return given_ms or min(max(now_ms, not_before_ms) + DEADLINE_MS, LAST_MS)
 
 
 def due_ms(job: Job) -> int:
     """UTC ms by which a job should be done."""
     return job.order.deadline_ms or job.submitted_ms + DEADLINE_MS
+
+
+def _minute(utc_ms: int) -> str:
+    return f"{datetime.fromtimestamp(utc_ms // 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 class Lateness(StrEnum):
@@ -148,7 +155,7 @@ def lateness(job: Job, now_ms: int, windows: Sequence[Window] = ()) -> Lateness:
 def late_words(job: Job, how: Lateness, now_ms: int) -> str:
     """The sentence about it; empty for none."""
     due = due_ms(job)
-    at = f"{datetime.fromtimestamp(due // 1000, UTC):%Y-%m-%d %H:%M} UTC"
+    at = _minute(due)
     if how is Lateness.MISSED:
         return f"its deadline, {at}, has passed; it is {job.state}."
     if how is Lateness.NEAR:

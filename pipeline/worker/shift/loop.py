@@ -280,7 +280,7 @@ class Worker:
             self._end(claim, end, now)
             return
         self._about(claim, f"begins, attempt {job.attempts}.")
-        if job.attempts > 1 and not job.sentence:
+        if claim.taken_over:
             self._about(claim, "nothing was heard any more of the worker that had it before.")
         self._diary.write(at_once=True)
         cores = self._machine.cores

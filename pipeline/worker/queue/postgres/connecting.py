@@ -26,8 +26,8 @@ PATIENCE_S: Final = 10
 """For a connection, and for each statement: whoever waits longer is told that the queue is busy."""
 _MOST_BYTES: Final = 4096
 _REFUSED: Final = re.compile(
-    r"authentication failed|does not exist|no pg_hba\.conf entry|no password supplied"
-    r"|not permitted to log in|permission denied for database"
+    r'FATAL: .*(authentication failed|(role|database) ".*" does not exist|no pg_hba\.conf entry'
+    r"|not permitted to log in|permission denied for database)|no password supplied"
 )
 """Why a server lets nobody in for good. libpq tells no SQLSTATE of a connection that was not made; a server
 that speaks another language than English seems to be away."""
@@ -101,7 +101,7 @@ def connect(address: Address) -> psycopg.Connection[dict[str, Any]]:
             autocommit=True, row_factory=dict_row, **{**address.parameters, **secret}
         )
     except psycopg.OperationalError as error:
-        if _REFUSED.search(str(error)) is None:
+        if not _is_refused(str(error)):
             raise
         raise DeniedError(
             f"the queue's database at {address} does not let us in: {_words(error)}. Check the user and the "
@@ -113,6 +113,12 @@ def connect(address: Address) -> psycopg.Connection[dict[str, Any]]:
         connection.close()
         raise
     return connection
+
+
+def _is_refused(told: str) -> bool:
+    """Whether every server that was asked lets nobody in."""
+    each = [line for line in told.splitlines() if "connection to server" in line]
+    return bool(each) and all(map(_REFUSED.search, each))
 
 
 def settle(connection: psycopg.Connection[dict[str, Any]], search_path: str) -> None:

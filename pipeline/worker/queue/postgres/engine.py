@@ -49,18 +49,19 @@ _NUMBERS: Final = range(1, 2**63)
 _DROPPED: Final = {"code": UNWANTED.code, "unwanted": UNWANTED.sentence}
 
 
-def open_engine(dsn: str, environ: Mapping[str, str]) -> PostgresEngine:
+def open_engine(dsn: str, environ: Mapping[str, str], *, make: bool = True) -> PostgresEngine:
     """The queue in a database; nothing is connected before the first call.
 
     Args:
         dsn: libpq's connection string, without a password.
         environ: may name the password's file (`pipeline.worker.queue.postgres.connecting.PASSWORD_FILE`).
+        make: the tables where there are none.
 
     Raises:
         CommandError: as `parse_address`.
     """
     address = parse_address(dsn, environ)
-    return PostgresEngine(Session(lambda: connect(address), str(address)))
+    return PostgresEngine(Session(lambda: connect(address), str(address), make=make))
 
 
 class PostgresEngine:
@@ -110,7 +111,7 @@ class PostgresEngine:
                 connection.execute(statements.TAKE, {"id": row["id"], "worker": rows.text(worker)})
                 job = _read(connection, statements.ONE, row["id"])
                 assert job is not None  # noqa: S101 - its row is locked
-                return Claim(job, job.token, worker)
+                return Claim(job, job.token, worker, taken_over=row["status"] == "doing")
         return None
 
     def beat(self, claim: Claim, progress: int = -1) -> bool:

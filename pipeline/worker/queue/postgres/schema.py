@@ -104,6 +104,11 @@ def _step(connection: Connection[dict[str, Any]]) -> bool:
         return True
 
 
+def is_there(connection: Connection[dict[str, Any]]) -> bool:
+    """Whether a queue was made."""
+    return _version(connection) is not None
+
+
 def _version(connection: Connection[dict[str, Any]]) -> tuple[int, str] | None:
     """Of our tables, and the last migration of Procrastinate's; None where there are no tables yet."""
     row = connection.execute("SELECT to_regclass('recpipe_schema') AS there").fetchone()

@@ -6,9 +6,9 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import DeniedError, EngineBusyError
+from pipeline.errors import CommandError, DeniedError, EngineBusyError
 from pipeline.worker.queue.postgres.connecting import PATIENCE_S, told
-from pipeline.worker.queue.postgres.schema import bring_up
+from pipeline.worker.queue.postgres.schema import bring_up, is_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,11 +22,15 @@ class Session:
     Args:
         connecting: makes a connection.
         address: what sentences call the database.
+        make: the tables where there are none.
     """
 
-    def __init__(self, connecting: Callable[[], Connection[dict[str, Any]]], address: str) -> None:
+    def __init__(
+        self, connecting: Callable[[], Connection[dict[str, Any]]], address: str, *, make: bool = True
+    ) -> None:
         self._connecting = connecting
         self._address = address
+        self._make = make
         self._turn = threading.Lock()
         self._connection: Connection[dict[str, Any]] | None = None
         self._brought_up = False
@@ -38,6 +42,7 @@ class Session:
         Raises:
             EngineBusyError: the connection is in use for too long, was lost, or cannot be made now.
             DeniedError: the database never let us in.
+            CommandError: there is no queue, and none is to be made.
         """
         if not self._turn.acquire(timeout=PATIENCE_S):
             raise EngineBusyError("the connection to the queue's database is in use: again later.")
@@ -65,6 +70,11 @@ class Session:
         if self._connection is None:
             self._connection = self._connected()
         if not self._brought_up:
+            if not self._make and not is_there(self._connection):
+                raise CommandError(
+                    f"there is no queue in the database at {self._address}: name the one that jobs were "
+                    "submitted to."
+                )
             bring_up(self._connection)
             self._brought_up = True
         return self._connection
@@ -72,7 +82,8 @@ class Session:
     def _connected(self) -> Connection[dict[str, Any]]:
         try:
             return self._connecting()
-        except DeniedError as error:
+        except (DeniedError, CommandError) as error:
             if not self._brought_up:
                 raise
-            raise EngineBusyError(str(error)) from error  # it let us in before: passwords change
+            # It let us in before: passwords change, and their files.
+            raise EngineBusyError(str(error)) from error

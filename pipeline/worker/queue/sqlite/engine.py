@@ -111,7 +111,7 @@ class SqliteEngine:
                 return None
             db.execute(rows.TAKE, values | {"id": found["id"], "worker": rows.text(worker)})
             job = rows.job_of(db.execute(rows.ONE, {"id": found["id"]}).fetchone())
-        return Claim(job, job.token, worker)
+        return Claim(job, job.token, worker, taken_over=found["state"] == State.RUNNING)
 
     def beat(self, claim: Claim, progress: int = -1) -> bool:
         """As `Engine.beat`."""

@@ -29,7 +29,7 @@ SELECT id FROM jobs WHERE key = :key AND (id > :newest OR state IN ('waiting', '
 ORDER BY id DESC LIMIT 1"""
 
 NEXT = """
-SELECT id FROM jobs WHERE state IN ('waiting', 'running')
+SELECT id, state FROM jobs WHERE state IN ('waiting', 'running')
   AND CASE state WHEN 'waiting' THEN not_before_ms <= :utc_ms
       ELSE NOT (lease_boot = :boot AND lease_until_ms > :since_ms) END
   AND (unwanted OR cores <= :cores AND memory <= :memory AND disk <= :disk)

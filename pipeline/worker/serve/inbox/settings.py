@@ -329,7 +329,7 @@ class _Reader:
                 raise CommandError(f"job.{field_}: {error}") from None
         if job.place == other.place:
             raise CommandError(
-                "job.targets: each recording needs a place of its own: put {task} into it, or {name} where "
-                "the source has {task}"
+                "job.targets: each recording needs a place of its own: put {task} or {folder} into it, or "
+                "{name} where the source has one of them"
             )
         return job
