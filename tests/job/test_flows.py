@@ -145,6 +145,8 @@ LIKE_OTHERS = {
     "a clock that is fast",
     "finished MP4s of Volcengine",
     "M4A",
+    "MP3",
+    "sound that is resampled",
     "the call in one picture, a screen large",
 }
 """On the way between stores they differ from no other: ``make soak`` tries them."""

@@ -180,6 +180,7 @@ def test_it_ends_with_the_sentence_and_nothing_half_done(
         assert made.states() == ["failed", "done"]
 
 
+@pytest.mark.soak
 def test_20000_keys_of_others_are_left_alone(call: Call, servers: Servers, tmp_path: Path) -> None:
     """They lie in the same prefix; files are made faster than they are put."""
     (home := tmp_path / "many").mkdir()

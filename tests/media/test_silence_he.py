@@ -95,7 +95,7 @@ def test_rate_and_channels_stay_and_silence_is_exact(rate: int, kind: str, *, kn
 
 
 @either_clip
-@pytest.mark.parametrize("length", [1, 2, 3, 10, 500])
+@pytest.mark.parametrize("length", [1, 2, 3, 10, pytest.param(500, marks=pytest.mark.soak)])
 def test_no_decoder_says_a_word_wherever_a_gap_is(name: str, length: int) -> None:
     blocks, config = clip(name)
     for begin in range(1, 8, 2) if length < 500 else (5,):

@@ -202,7 +202,7 @@ def test_before_each_thing_done_to_the_output_folder(
         _assert_recovers(call, tmp_path / str(n), undisturbed)
 
 
-@pytest.mark.parametrize("container", [Container.MKV, Container.MP3])
+@pytest.mark.parametrize("container", [Container.MKV, pytest.param(Container.MP3, marks=pytest.mark.soak)])
 def test_in_every_container(container: Container, tmp_path: Path) -> None:
     call = make(parse(ONE), tmp_path / "source")
     options = Options(container=container)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.operations.listener import Listener
 
-EXAMPLES = 60
+EXAMPLES = 40
 
 
 @pytest.fixture(scope="module")

@@ -129,8 +129,8 @@ def test_the_second_signal_does_not_wait_for_anybody(calls: Calls) -> None:
 @pytest.mark.parametrize(
     "with_it",
     [
-        pytest.param(True, id="with its process"),
-        pytest.param(False, id="without its process", marks=pytest.mark.soak),
+        pytest.param(True, id="with its process", marks=pytest.mark.soak),
+        pytest.param(False, id="without its process"),
     ],
 )
 def test_a_worker_that_slept_past_its_lease_changes_nothing_any_more(calls: Calls, *, with_it: bool) -> None:
