@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,10 +102,6 @@ def waited(queue: Engine, numbers: Sequence[int]) -> Waited:
         if len(ended) < len(set(numbers)):
             time.sleep(LOOK_S)
     return Waited(tuple(ended[number] for number in numbers))
-
-
-def _answer(jobs: Sequence[Job], lines: Sequence[str]) -> Answer:
-    return Answer(lambda: _documents(jobs, 0), lambda _: lines)
 
 
 def _documents(jobs: Sequence[Job], code: int) -> dict[str, Any]:
@@ -250,6 +245,8 @@ def retry(*, numbers: tuple[int, ...], states: tuple[str, ...], engine: str, as_
 
 def _ended(queue: Engine, states: Collection[str]) -> list[tuple[Job, Job]]:
     """All jobs that ended so, the newest first, each with the open one or the newest of its work."""
+    from pipeline.worker.queue.orders import first_key
+
     before = 0
     jobs: list[Job] = []
     works: dict[str, Job] = {}
@@ -257,14 +254,10 @@ def _ended(queue: Engine, states: Collection[str]) -> list[tuple[Job, Job]]:
         before = page[-1].id
         jobs += [job for job in page if not job.parent]
     for job in reversed(jobs):
-        if job.end is None or _work(job) not in works or works[_work(job)].end is not None:
-            works[_work(job)] = job
-    return [(job, works[_work(job)]) for job in jobs if job.state in states]
-
-
-def _work(job: Job) -> str:
-    """What a job and those that late news made of it have in common."""
-    return re.sub(r"\+\d{13}$", "", job.order.key)
+        before_it = works.get(first_key(job.order.key))
+        if job.end is None or before_it is None or before_it.end is not None:
+            works[first_key(job.order.key)] = job
+    return [(job, works[first_key(job.order.key)]) for job in jobs if job.state in states]
 
 
 @command.command("cancel", cls=Command, codes=QUEUE)
@@ -281,7 +274,7 @@ def cancel(*, numbers: tuple[int, ...], engine: str, as_json: bool) -> int:
         + (f"had ended, and is {job.state}" if was.end else "cancelled" if job.end else "is being ended")
         for was, job in zip(before, jobs, strict=True)
     ]
-    return _answer(jobs, lines).tell(as_json=as_json)
+    return Answer(lambda: _documents(jobs, 0), lambda _: lines).tell(as_json=as_json)
 
 
 @command.command("purge", cls=Command, codes=QUEUE)

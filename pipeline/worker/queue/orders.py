@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING
 
 from pipeline.errors import CommandError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _OWN = {"source", "selection", "outputs", "names", "targets"}
 """The fields that tell one work from another; the others tell how it is done and who hears of it."""
+_LATE = re.compile(r"\+\d{12,15}$", re.ASCII)
+"""UTC ms from 2001 to 9999, as events have them."""
 
 
 def anchored(text: str, source: str, folder: Path, here: Path) -> str:
@@ -61,6 +64,20 @@ def key_of(text: str, source: str) -> str:
         CommandError: it is no job.
     """
     return f"job:{_digest(text, source, _OWN)}"
+
+
+def first_key(key: str) -> str:
+    """Of the job that was first of its work: late news make others, with keys of `late_key`.
+
+    >>> first_key("job:1f"), first_key("job:1f+1795331017347"), first_key("a+b")
+    ('job:1f', 'job:1f', 'a+b')
+    """
+    return _LATE.sub("", key)
+
+
+def late_key(key: str, at_ms: int) -> str:
+    """Of one more job of the same work, because of news of UTC ms; the same for the same news."""
+    return f"{first_key(key)}+{at_ms}"
 
 
 def work_of(text: str, source: str) -> str:

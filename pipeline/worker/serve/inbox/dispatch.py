@@ -14,7 +14,7 @@ from pipeline.errors import CommandError, RecpipeError
 from pipeline.job.spec_json import parse_job
 from pipeline.report.words import moment
 from pipeline.worker.queue.jobs import ENDED, Order, State
-from pipeline.worker.queue.orders import key_of
+from pipeline.worker.queue.orders import key_of, late_key
 from pipeline.worker.serve.inbox.filling import Unfilled, values_of
 from pipeline.worker.serve.inbox.inbox import Made
 from pipeline.worker.serve.inbox.rules import Move, of_task, wanted
@@ -149,7 +149,7 @@ class Dispatcher:
             return _Became(f"job {job.id}", made=made)
         if job.state not in ENDED:
             return _Became(f"job {job.id}, which may miss what came later", self.clock() + LOOK_MS, made)
-        key = f"{job.order.key.partition('+')[0]}+{want.at_ms}"
+        key = late_key(job.order.key, want.at_ms)
         return self._submit(rule, key, job.order.document, want)
 
     def _submit(self, rule: Rule, key: str, document: str, want: Wanted) -> _Became:
